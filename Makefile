@@ -1,0 +1,44 @@
+# Every target sets up what it needs. `make paper` runs the main job, `make test` the tests.
+SHELL := /bin/bash
+PYTHON ?= python3
+CORES ?= all
+VENV := .venv
+READY := $(VENV)/ready
+SNAKEMAKE = PATH="$(CURDIR)/$(VENV)/bin:$$PATH" snakemake --cores $(CORES)
+RUN = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+
+.PHONY: paper test figures bench lint setup programs clean
+
+paper: setup
+	@$(SNAKEMAKE)
+
+figures: setup
+	@$(SNAKEMAKE) figures
+
+test: setup
+	@$(RUN) python -m pytest
+
+lint: setup
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) snakefmt --check Snakefile workflow
+	@$(RUN) mypy
+	@$(RUN) snakemake --lint
+
+bench: setup
+	@$(RUN) python -m benchmarks
+
+setup: programs $(READY)
+
+programs:
+	@bash envs/programs.sh
+
+$(READY): requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; set PYTHON=...")'
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --constraint constraints.txt
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+clean:
+	rm -rf results resources .snakemake

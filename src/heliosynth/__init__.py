@@ -1,0 +1,3 @@
+"""A reproducible pipeline for generative models of the Sun."""
+
+__version__ = "0.1.0"

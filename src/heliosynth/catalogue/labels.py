@@ -1,0 +1,312 @@
+"""Which GOES class and flux each frame is labelled with, and why.
+
+All fluxes here are on SWPC's operational scale, that of the published flare classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from heliosynth import goes_class
+from heliosynth.config.schema import MaxWithin, NearestPeak
+from heliosynth.errors import InputError
+from heliosynth.provenance import whole_file
+
+if TYPE_CHECKING:
+    from heliosynth.sources.goes import XrsSeries
+
+Seconds = npt.NDArray[np.int64]
+Flux = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+LabelRule = NearestPeak | MaxWithin
+
+BACKGROUND_COVERAGE = 0.5
+"""Share of a window that must be measured for its median to stand for the background."""
+
+NEAREST_PEAK = "nearest flare peak"
+LARGEST_FLARE = "largest flare in the window"
+BACKGROUND = "background flux"
+QUALITY_FLAG = "quality flag"
+NO_PEAK = "no flare peak in the window"
+NO_FLUX = "no flare and no X-ray flux"
+OTHER_CLASS = "class not of the study"
+
+TEXT_COLUMNS = ("goes_class", "flare", "reason")
+
+
+def label_frames(
+    frames: pd.DataFrame,
+    xrs: XrsSeries,
+    flares: pd.DataFrame,
+    rule: LabelRule,
+    classes: Sequence[str] = goes_class.NAMES,
+) -> pd.DataFrame:
+    """Label every frame with a GOES class and a flux, or say why it has none.
+
+    A frame that a flare labels takes the flare's published class and peak flux. Under
+    ``max_within`` a frame without a flare peak in its window takes the background: the
+    median XRS-B flux of the whole window, which neither short unlisted flares nor
+    calibration dips move, and only where half of the window was measured.
+
+    Parameters
+    ----------
+    frames
+        ``time``, ``year``, ``store_row``, ``exposure_s``, ``quality``; one row a frame.
+    xrs
+        The XRS-B flux, on either scale.
+    flares
+        ``start``, ``peak``, ``end``, ``peak_flux`` (W m⁻²), ``identifier``; one row a flare.
+    rule
+        The labelling rule.
+    classes
+        The classes of the study; frames of another one are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The frames in order of time with ``goes_class`` (letter or empty), ``log10_flux``,
+        ``flare`` (identifier or empty), ``flare_peak``, ``measured_log10_flux`` (XRS at the
+        frame), ``flare_measured_log10_flux`` (largest XRS during the flare), ``selected``
+        and ``reason``.
+    """
+    labels = frames.sort_values(["time", "store_row"], ignore_index=True)
+    flares = flares.sort_values(["peak", "peak_flux"], ignore_index=True)
+    time, xrs_time = seconds(labels["time"]), xrs.time
+    flux = xrs.to_operational().xrsb.astype(np.float64)
+    peak, peak_flux = seconds(flares["peak"]), flares["peak_flux"].to_numpy(np.float64)
+    window = round(rule.window_minutes * 60)
+
+    if isinstance(rule, NearestPeak):
+        flare = nearest_peak(time, peak, peak_flux, window)
+        why, without = NEAREST_PEAK, NO_PEAK
+        label_flux = np.full(len(time), np.nan)
+    else:
+        flare = largest_within(time, peak, peak_flux, window)
+        why, without = LARGEST_FLARE, NO_FLUX
+        label_flux = np.full(len(time), np.nan)
+        quiet = flare < 0
+        label_flux[quiet] = background(time[quiet], xrs_time, flux, window)
+    by_flare = flare >= 0
+    label_flux[by_flare] = peak_flux[flare[by_flare]]
+
+    known = np.isfinite(label_flux)
+    letters = np.full(len(time), "", dtype=object)
+    letters[known] = np.array(goes_class.NAMES)[goes_class.of_flux(label_flux[known])]
+    reason = np.where(by_flare, why, np.where(known, BACKGROUND, without)).astype(object)
+    reason[known & ~np.isin(letters.astype(str), list(classes))] = OTHER_CLASS
+    reason[labels["quality"].to_numpy() != 0] = QUALITY_FLAG
+
+    labels["goes_class"] = letters
+    labels["log10_flux"] = _log10(label_flux)
+    labels["flare"] = _of_flare(flares["identifier"].to_numpy(object), flare, "")
+    labels["flare_peak"] = _of_flare(
+        flares["peak"].to_numpy("datetime64[s]"), flare, np.datetime64("NaT", "s")
+    )
+    labels["measured_log10_flux"] = _log10(_flux_at(time, xrs_time, flux))
+    # Some lists give flares across midnight an end before their peak.
+    start, end = (seconds(flares[bound].fillna(flares["peak"])) for bound in ("start", "end"))
+    during = largest_during(np.minimum(start, peak), np.maximum(end, peak), xrs_time, flux)
+    labels["flare_measured_log10_flux"] = _of_flare(_log10(during), flare, np.nan)
+    labels["selected"] = np.isin(reason.astype(str), [NEAREST_PEAK, LARGEST_FLARE, BACKGROUND])
+    labels["reason"] = reason
+    return labels
+
+
+def check_classes(labels: pd.DataFrame, classes: Sequence[str], refuse_empty: bool) -> None:
+    """Refuse labels that select no frame, and where asked those that leave a class empty.
+
+    Raises
+    ------
+    InputError
+        If no frame is selected, or if ``refuse_empty`` and one of ``classes`` has none.
+    """
+    selected = labels.loc[labels["selected"], "goes_class"]
+    if selected.empty:
+        raise InputError(
+            "no frame got a label: the flares and X-ray flux do not meet the frames; "
+            "check their dates, or widen dataset.labels.window_minutes"
+        )
+    empty = [name for name in classes if not (selected == name).any()]
+    if empty and refuse_empty:
+        raise InputError(
+            f"class {', '.join(empty)} is empty after labelling {len(selected)} frames: take it "
+            "out of dataset.classes, use another rule or window in dataset.labels, or set "
+            "dataset.scarce_classes to `report`"
+        )
+
+
+def nearest_peak(time: Seconds, peak: Seconds, peak_flux: Flux, window: int) -> Rows:
+    """Find the flare whose peak is nearest to each frame, and at most ``window`` seconds away.
+
+    Of two peaks as near, the larger one counts.
+
+    Parameters
+    ----------
+    time
+        Times of the frames, s (N,).
+    peak, peak_flux
+        Flares in order of peak, then of flux, s and W m⁻² (F,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Rows of the flares, −1 where none is near enough (N,).
+    """
+    if len(peak) == 0:
+        return np.full(len(time), -1)
+    # Both bounds land on the last, hence largest, of flares with one peak time.
+    before = np.searchsorted(peak, time, side="right") - 1
+    after = np.minimum(before + 1, len(peak) - 1)
+    after = np.searchsorted(peak, peak[after], side="right") - 1
+    before = np.maximum(before, 0)
+    to_before, to_after = np.abs(time - peak[before]), np.abs(peak[after] - time)
+    later = (to_after < to_before) | (
+        (to_after == to_before) & (peak_flux[after] > peak_flux[before])
+    )
+    nearest = np.where(later, after, before)
+    return np.where(np.minimum(to_before, to_after) <= window, nearest, -1)
+
+
+def largest_within(time: Seconds, peak: Seconds, peak_flux: Flux, window: int) -> Rows:
+    """Find the largest flare whose peak lies within ``window`` seconds of each frame.
+
+    Parameters
+    ----------
+    time
+        Times of the frames, s, in order (N,).
+    peak, peak_flux
+        Flares, s and W m⁻² (F,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Rows of the flares, −1 where there is none (N,).
+    """
+    found = np.full(len(time), -1)
+    first = np.searchsorted(time, peak - window, side="left")
+    last = np.searchsorted(time, peak + window, side="right")
+    # From the smallest flare to the largest, each paints over the frames in its reach.
+    for flare in np.argsort(peak_flux, kind="stable"):
+        found[first[flare] : last[flare]] = flare
+    return found
+
+
+def background(time: Seconds, xrs_time: Seconds, flux: Flux, window: int) -> Flux:
+    """Give the median flux within ``window`` seconds of each frame.
+
+    NaN where less than :data:`BACKGROUND_COVERAGE` of the window was measured.
+
+    Parameters
+    ----------
+    time
+        Times of the frames, s (N,).
+    xrs_time, flux
+        The light curve, s and W m⁻², NaN where not measured (M,).
+    """
+    if len(xrs_time) < 2:
+        return np.full(len(time), np.nan)
+    cadence = float(np.median(np.diff(xrs_time)))
+    needed = max(1, int(BACKGROUND_COVERAGE * 2 * window / cadence))
+    # The frames join the light curve as missing samples: the windows are then centred on them.
+    joined = np.concatenate([xrs_time, time])
+    order = np.argsort(joined, kind="stable")
+    series = pd.Series(
+        np.concatenate([flux, np.full(len(time), np.nan)])[order],
+        index=pd.DatetimeIndex(joined[order].astype("datetime64[s]")),
+    )
+    width = pd.Timedelta(seconds=2 * window)
+    rolling = series.rolling(width, center=True, closed="both", min_periods=needed)
+    medians = np.empty(len(joined))
+    medians[order] = rolling.median().to_numpy()
+    return medians[len(xrs_time) :]
+
+
+def largest_during(start: Seconds, end: Seconds, xrs_time: Seconds, flux: Flux) -> Flux:
+    """Give the largest flux measured from ``start`` to ``end``; NaN where there is none."""
+    first = np.searchsorted(xrs_time, start, side="left")
+    last = np.searchsorted(xrs_time, end, side="right")
+    filled = np.append(np.nan_to_num(flux, nan=-np.inf), -np.inf)
+    bounds = np.stack([first, np.maximum(last, first)], axis=1).ravel()
+    largest = np.maximum.reduceat(filled, bounds)[::2] if len(start) else np.empty(0)
+    return np.where((last > first) & np.isfinite(largest), largest, np.nan)
+
+
+def read_frames(files: Sequence[Path | str]) -> pd.DataFrame:
+    """Read the tables of frames of several years into one."""
+    columns = ("year", "store_row", "exposure_s", "quality")
+    tables = [read_table(path, times=("time",), numbers=columns) for path in files]
+    frames = pd.concat(tables, ignore_index=True)
+    if frames.empty:
+        raise InputError(f"{', '.join(map(str, files))}: there are no frames; check the store")
+    return frames
+
+
+def write_labels(path: Path | str, labels: pd.DataFrame) -> None:
+    """Write ``labels.csv`` whole."""
+    with whole_file(path) as unfinished:
+        labels.to_csv(unfinished, index=False, date_format="%Y-%m-%dT%H:%M:%S")
+
+
+def read_labels(path: Path | str) -> pd.DataFrame:
+    """Read ``labels.csv``."""
+    return read_table(path, TEXT_COLUMNS, ("time", "flare_peak"))
+
+
+def read_table(
+    path: Path | str,
+    texts: Sequence[str] = (),
+    times: Sequence[str] = (),
+    numbers: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Read a CSV table: empty texts stay texts, times are whole seconds UTC.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or lacks one of the columns.
+    """
+    try:
+        table: pd.DataFrame = pd.read_csv(path, dtype=dict.fromkeys(texts, str))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as CSV ({error}); build it again") from None
+    missing = sorted({*texts, *times, *numbers} - set(table.columns))
+    if missing:
+        raise InputError(f"{path}: has no column {', '.join(missing)}; build it again")
+    for column in texts:
+        table[column] = table[column].fillna("").astype(str)
+    for column in times:
+        table[column] = pd.to_datetime(table[column]).astype("datetime64[s]")
+    return table
+
+
+def seconds(times: pd.Series[Any]) -> Seconds:
+    """Give times as whole seconds UTC."""
+    return times.to_numpy("datetime64[s]").astype(np.int64)
+
+
+def _flux_at(time: Seconds, xrs_time: Seconds, flux: Flux) -> Flux:
+    """Give the flux of the sample nearest to each frame, no further off than the cadence."""
+    if len(xrs_time) < 2:
+        return np.full(len(time), np.nan)
+    after = np.clip(np.searchsorted(xrs_time, time), 1, len(xrs_time) - 1)
+    before = after - 1
+    nearest = np.where(time - xrs_time[before] <= xrs_time[after] - time, before, after)
+    near = np.abs(time - xrs_time[nearest]) <= np.median(np.diff(xrs_time))
+    return np.where(near, flux[nearest], np.nan)
+
+
+def _log10(flux: Flux) -> Flux:
+    return np.log10(flux, out=np.full(flux.shape, np.nan), where=np.isfinite(flux) & (flux > 0))
+
+
+def _of_flare(values: npt.NDArray[Any], flare: Rows, none: Any) -> npt.NDArray[Any]:
+    """Give each frame its flare's value, or ``none``."""
+    given = np.full(len(flare), none, dtype=values.dtype)
+    given[flare >= 0] = values[flare[flare >= 0]]
+    return given

@@ -1,0 +1,185 @@
+"""Which frames are fit for use, judged by their pixels.
+
+Lengths are in units of the field's width, so that they hold at every frame size.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Images = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+Measures = dict[str, npt.NDArray[Any]]
+
+DISK_RADIUS = 0.36
+"""Radius within which every pixel lies well on the disk: 0.9 of the 0.40 of SDOMLv2."""
+
+LIMB_SEARCH = (0.30, 0.49)
+"""Radii between which the limb is looked for; SDOMLv2 has it at 0.40."""
+
+LIMB_ANGLES = 72
+LIMB_STEP = 0.003
+EDGE_WIDTH = 8
+"""Steps over which the brightness falls off at the limb."""
+
+DARK_SHARE = 0.05
+"""Pixels below this share of the disk's median are dark: lost blocks, or the Moon."""
+
+MISSING_LIMIT = 1e-3
+DARK_LIMIT = 0.02
+SATURATED_LIMIT = 0.05
+BRIGHTNESS_LIMIT = 3.0
+"""Largest ratio, either way, of the disk's median to that of its year."""
+OFFSET_LIMIT = 0.02
+RADIUS_LIMIT = 0.03
+"""Largest difference of the limb's radius from the median of its year, relative."""
+SCATTER_LIMIT = 0.04
+
+MISSING = "missing pixels"
+BLANK = "blank frame"
+DARK = "dark part of the disk"
+SATURATED = "saturated frame"
+DIM = "dim frame"
+BRIGHT = "bright frame"
+NO_LIMB = "no clear limb"
+OFF_POINTING = "off-pointing"
+DISK_SIZE = "wrong disk size"
+REPEAT = "repeat of an earlier frame"
+
+
+def measure(images: Images) -> Measures:
+    """Measure the quality of raw frames.
+
+    Parameters
+    ----------
+    images
+        Frames in linear DN (N, H, W), H = W, NaN where missing.
+
+    Returns
+    -------
+    dict
+        Arrays (N,): ``missing_fraction`` of all pixels; ``dark_fraction`` and
+        ``saturated_fraction`` of the disk's pixels; ``disk_median``, DN; ``limb_x`` and
+        ``limb_y``, the disk's centre against the field's; ``limb_radius``; ``limb_scatter``,
+        the median distance of the limb's points from its circle; ``digest``, equal for equal
+        frames.
+    """
+    finite = np.isfinite(images)
+    filled = np.where(finite, images, np.float32(0))
+    disk = filled[:, _disk(images.shape[-1])]
+    on_disk = np.where(finite[:, _disk(images.shape[-1])], disk, np.float32(np.nan))
+    thinned = on_disk[:, :: max(1, on_disk.shape[1] // 5000)]
+    with warnings.catch_warnings():
+        # A frame without a single finite pixel has no median, which is what NaN says.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        median = np.nanmedian(thinned, axis=1).astype(np.float64)
+    brightest = filled.max(axis=(1, 2))
+    return {
+        "missing_fraction": 1 - finite.mean(axis=(1, 2)),
+        "dark_fraction": (disk < DARK_SHARE * np.nan_to_num(median)[:, None]).mean(axis=1),
+        "saturated_fraction": (disk >= brightest[:, None]).mean(axis=1),
+        "disk_median": median,
+        **_limb(filled, median),
+        "digest": _digests(images),
+    }
+
+
+def refusals(measures: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.object_]:
+    """Say for every frame of a year why it is refused; empty where it is fit.
+
+    The limits are wide: frames are refused that no one would call a picture of the Sun, or
+    that show it in the wrong place.
+
+    Parameters
+    ----------
+    measures
+        As :func:`measure` gives them, for the frames of one year in order of time, and
+        ``lost_pixels``, the pixels of the averaged frame that nothing was measured for.
+    """
+    median = measures["disk_median"]
+    lit = np.isfinite(median) & (median > 0)
+    relative = median / _typical(median[lit])
+    offset = np.hypot(measures["limb_x"], measures["limb_y"])
+    radius = measures["limb_radius"] / _typical(measures["limb_radius"][lit])
+    _, first = np.unique(measures["digest"], return_index=True)
+    repeat = np.ones(len(median), dtype=bool)
+    repeat[first] = False
+    # The first that holds is given, so the grossest fault comes first.
+    faults = {
+        MISSING: (measures["missing_fraction"] > MISSING_LIMIT) | (measures["lost_pixels"] > 0),
+        BLANK: ~lit | (measures["saturated_fraction"] == 1),
+        DARK: measures["dark_fraction"] > DARK_LIMIT,
+        SATURATED: measures["saturated_fraction"] > SATURATED_LIMIT,
+        DIM: relative < 1 / BRIGHTNESS_LIMIT,
+        BRIGHT: relative > BRIGHTNESS_LIMIT,
+        NO_LIMB: measures["limb_scatter"] > SCATTER_LIMIT,
+        OFF_POINTING: offset > OFFSET_LIMIT,
+        DISK_SIZE: np.abs(radius - 1) > RADIUS_LIMIT,
+        REPEAT: repeat,
+    }
+    reasons = np.full(len(median), "", dtype=object)
+    for reason, found in reversed(faults.items()):
+        reasons[found] = reason
+    return reasons
+
+
+def _typical(values: Floats) -> float:
+    return float(np.median(values)) if len(values) else 1.0
+
+
+def _limb(images: Images, median: Floats) -> dict[str, Floats]:
+    """Fit r(θ) = R + x cos θ + y sin θ, robustly, to where the brightness falls off steepest."""
+    rows, columns, angles, radii = _polar(images.shape[-1])
+    # The floor keeps the dark sky's noise from looking like an edge.
+    floor = np.maximum(DARK_SHARE * np.nan_to_num(median), 1e-6)[:, None, None]
+    profiles = np.log(np.maximum(images[:, rows, columns], floor))
+    fall = profiles[:, :, EDGE_WIDTH:] - profiles[:, :, :-EDGE_WIDTH]
+    edge = radii[EDGE_WIDTH // 2 + fall.argmin(axis=2)]
+    terms = np.stack([np.ones_like(angles), np.cos(angles), np.sin(angles)], axis=1)
+    weight = np.ones_like(edge)
+    for _ in range(5):
+        normal = np.einsum("nk,ki,kj->nij", weight, terms, terms)
+        moment = np.einsum("nk,ki,nk->ni", weight, terms, edge)
+        circle = np.linalg.solve(normal, moment[..., None])[..., 0]
+        distance = np.abs(edge - circle @ terms.T)
+        scatter = np.median(distance, axis=1)
+        weight = 1 / np.maximum(1, distance / (scatter[:, None] + LIMB_STEP))
+    return {
+        "limb_x": circle[:, 1],
+        "limb_y": circle[:, 2],
+        "limb_radius": circle[:, 0],
+        "limb_scatter": scatter,
+    }
+
+
+@functools.cache
+def _disk(size: int) -> npt.NDArray[np.bool_]:
+    offset = (np.arange(size) + 0.5) / size - 0.5
+    return np.asarray(np.hypot(offset[:, None], offset[None, :]) < DISK_RADIUS)
+
+
+@functools.cache
+def _polar(size: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats, Floats]:
+    """Give the pixels nearest to a polar grid (angles, radii), and the grid."""
+    angles = 2 * np.pi * np.arange(LIMB_ANGLES) / LIMB_ANGLES
+    radii = np.arange(*LIMB_SEARCH, LIMB_STEP)
+    rows = (0.5 + np.sin(angles)[:, None] * radii) * size
+    columns = (0.5 + np.cos(angles)[:, None] * radii) * size
+    return rows.astype(np.int64), columns.astype(np.int64), angles, radii
+
+
+def _digests(images: Images) -> npt.NDArray[np.int64]:
+    return np.array(
+        [
+            int.from_bytes(hashlib.blake2b(image.tobytes(), digest_size=8).digest(), signed=True)
+            for image in images
+        ],
+        dtype=np.int64,
+    )

@@ -1,0 +1,1 @@
+"""From intensities to HDF5, and back."""

@@ -1,0 +1,93 @@
+"""The dataset of a run, from its index and the averaged frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from heliosynth import goes_class, provenance
+from heliosynth.dataset.intensities import CLIP_DN, read_images, read_measured, scale
+from heliosynth.dataset.store import SPLITS, Description, LabelledImages, write_dataset
+from heliosynth.errors import InputError
+
+
+def build_dataset(
+    path: Path | str,
+    index: pd.DataFrame,
+    summary: Mapping[str, Any],
+    intensities: Sequence[Path | str],
+    channel: str,
+    observations: str,
+) -> None:
+    """Scale the frames of each split, in order of time, and write ``dataset.h5``.
+
+    Parameters
+    ----------
+    index
+        The table of :mod:`heliosynth.catalogue.index`.
+    summary
+        Its summary, of which ``trained_classes`` and ``label_rule`` are used.
+    intensities
+        The files of averaged frames, one a year.
+    channel
+        The AIA channel, which sets the range of intensities.
+    observations
+        What the images are, for captions.
+
+    Raises
+    ------
+    InputError
+        If a year of the index has no file, or a file holds another channel.
+    """
+    by_year = _files_by_year(intensities, channel)
+    minimum, maximum = CLIP_DN[channel]
+    splits = {
+        split: _labelled(index[index["split"] == split], by_year, (minimum, maximum))
+        for split in SPLITS
+    }
+    description = Description(
+        channel=channel,
+        minimum_dn=minimum,
+        maximum_dn=maximum,
+        trained_classes=tuple(goes_class.NAMES.index(n) for n in summary["trained_classes"]),
+        observations=observations,
+        provenance=provenance.stamp(
+            label_rule=summary["label_rule"],
+            intensities={str(y): provenance.file_sha256(f) for y, f in sorted(by_year.items())},
+        ),
+    )
+    write_dataset(path, splits, description)
+
+
+def _files_by_year(intensities: Sequence[Path | str], channel: str) -> dict[int, Path | str]:
+    by_year = {}
+    for path in intensities:
+        measured = read_measured(path)
+        if measured.channel != channel:
+            raise InputError(f"{path}: holds {measured.channel}, not {channel}; build it again")
+        by_year[measured.year] = path
+    return by_year
+
+
+def _labelled(
+    frames: pd.DataFrame, by_year: Mapping[int, Path | str], limits: tuple[float, float]
+) -> LabelledImages:
+    frames = frames.sort_values(["time", "store_row"])
+    year, row = frames["year"].to_numpy(), frames["image_row"].to_numpy()
+    size = read_images(next(iter(by_year.values())), np.empty(0, np.int64)).shape[1:]
+    images = np.empty((len(frames), 1, *size), np.float32)
+    for name in np.unique(year):
+        if name not in by_year:
+            raise InputError(f"the index has frames of {name}, but no intensities of that year")
+        here = year == name
+        images[here, 0] = scale(read_images(by_year[name], row[here]), *limits)
+    return LabelledImages(
+        images=images,
+        goes_class=np.array([goes_class.NAMES.index(c) for c in frames["goes_class"]], np.int8),
+        log10_flux=frames["log10_flux"].to_numpy(np.float32),
+        time=frames["time"].to_numpy("datetime64[s]").astype(np.int64),
+    )

@@ -1,0 +1,209 @@
+"""Raw frames averaged to the target size, and intensities scaled for a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from heliosynth.catalogue import quality
+from heliosynth.errors import InputError
+from heliosynth.provenance import whole_file
+
+Images = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+CLIP_DN = {
+    "94A": (0.1, 800.0),
+    "131A": (0.7, 1900.0),
+    "171A": (5.0, 3500.0),
+    "193A": (20.0, 5500.0),
+    "211A": (7.0, 3500.0),
+    "304A": (0.1, 3500.0),
+    "335A": (0.4, 1000.0),
+    "1600A": (10.0, 800.0),
+    "1700A": (220.0, 5000.0),
+}
+"""Intensities that −1 and +1 stand for, DN, for each AIA channel (Giger 2022)."""
+
+
+@dataclass(frozen=True)
+class MeasuredYear:
+    """What is known of a year's averaged frames beside their pixels.
+
+    Attributes
+    ----------
+    year, channel, size_px
+        What the frames are.
+    store_row, time
+        Where each frame lies in the raw store, and its time, s (N,).
+    measures
+        Quality measures (N,), see :func:`heliosynth.catalogue.quality.measure`.
+    """
+
+    year: int
+    channel: str
+    size_px: int
+    store_row: Integers
+    time: Integers
+    measures: quality.Measures
+
+
+def area_average(images: Images, size: int) -> Images:
+    """Average frames over the areas of larger, or smaller, pixels.
+
+    A target pixel is the mean of what it covers of the raw ones, weighted by area, so the
+    mean intensity of the whole frame is conserved at any ratio of sizes. Missing pixels do
+    not count; a target pixel that covers no other is NaN.
+
+    Parameters
+    ----------
+    images
+        Frames in linear DN (N, H, W), NaN where missing.
+    size
+        Height and width of the averaged frames.
+
+    Returns
+    -------
+    numpy.ndarray
+        (N, size, size) float32.
+    """
+    down, across = overlap(images.shape[1], size), overlap(images.shape[2], size).T
+    finite = np.isfinite(images)
+    if finite.all():
+        return np.asarray(down @ images @ across, dtype=np.float32)
+    total = down @ np.where(finite, images, np.float32(0)) @ across
+    weight = down @ finite.astype(np.float32) @ across
+    # A trace of weight left by rounding is none.
+    mean = np.divide(total, weight, out=np.full_like(total, np.nan), where=weight > 1e-6)
+    return np.asarray(mean, dtype=np.float32)
+
+
+def overlap(raw: int, size: int) -> Images:
+    """Give the share of each target pixel that each raw pixel fills, along one axis.
+
+    Returns
+    -------
+    numpy.ndarray
+        (size, raw) float32; every row sums to 1.
+    """
+    ratio = raw / size
+    edges = np.arange(size + 1) * ratio
+    pixel = np.arange(raw)
+    shared = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
+    return np.asarray(np.maximum(shared, 0) / ratio, dtype=np.float32)
+
+
+def scale(intensities: npt.ArrayLike, minimum_dn: float, maximum_dn: float) -> Images:
+    """Clip intensities, take the logarithm, and scale it to [−1, 1] (Giger 2022)."""
+    low, high = np.log10(minimum_dn), np.log10(maximum_dn)
+    clipped = np.clip(np.asarray(intensities, dtype=np.float32), minimum_dn, maximum_dn)
+    scaled = 2 * (np.log10(clipped) - low) / (high - low) - 1
+    return np.asarray(np.clip(scaled, -1, 1), dtype=np.float32)
+
+
+def unscale(images: npt.ArrayLike, minimum_dn: float, maximum_dn: float) -> Images:
+    """Give the intensities in DN that scaled images stand for: the inverse of :func:`scale`."""
+    low, high = np.log10(minimum_dn), np.log10(maximum_dn)
+    exponent = low + (np.asarray(images, dtype=np.float64) + 1) / 2 * (high - low)
+    return np.asarray(10.0**exponent, dtype=np.float32)
+
+
+def write_intensities(
+    path: Path | str,
+    chunks: Iterable[tuple[Integers, Images]],
+    store_row: Integers,
+    time: Integers,
+    *,
+    year: int,
+    channel: str,
+    size: int,
+) -> None:
+    """Average and measure a year's frames chunk by chunk, and write them whole as HDF5.
+
+    Memory holds one chunk at a time. Datasets: ``images`` (N, size, size) float32 in linear
+    DN, ``store_row``, ``time``, and the measures of quality in the group ``quality``.
+
+    Parameters
+    ----------
+    chunks
+        Pairs of rows in the raw store (n,) and frames (n, H, W), together all of
+        ``store_row`` in its order.
+    store_row, time
+        The frames asked for, in the order of the store, and their times, s (N,).
+
+    Raises
+    ------
+    InputError
+        If the chunks do not hold the frames asked for, or the frames are smaller than ``size``.
+    """
+    count = len(store_row)
+    with whole_file(path) as unfinished, h5py.File(unfinished, "w") as file:
+        file.attrs.update(year=year, channel=channel, size_px=size)
+        file.create_dataset("store_row", data=store_row)
+        file.create_dataset("time", data=time)
+        images = file.create_dataset("images", (count, size, size), np.float32)
+        group = file.create_group("quality")
+        for name, values in _measure_all(np.ones((0, size, size), np.float32), size)[1].items():
+            group.create_dataset(name, (count,), values.dtype)
+        done = 0
+        with tqdm(total=count, desc=f"{year} {channel}", unit="frame", mininterval=2) as progress:
+            for rows, frames in chunks:
+                here = slice(done, done + len(rows))
+                if not np.array_equal(rows, store_row[here]):
+                    raise InputError(f"{path}: the store gave other frames than asked for")
+                images[here], measures = _measure_all(frames, size)
+                for name, values in measures.items():
+                    group[name][here] = values
+                done = here.stop
+                progress.update(len(rows))
+        if done != count:
+            raise InputError(f"{path}: the store gave {done} of {count} frames")
+
+
+def read_measured(path: Path | str) -> MeasuredYear:
+    """Read all but the images of a file that :func:`write_intensities` wrote."""
+    with _open(path) as file:
+        return MeasuredYear(
+            year=int(file.attrs["year"]),
+            channel=str(file.attrs["channel"]),
+            size_px=int(file.attrs["size_px"]),
+            store_row=file["store_row"][()],
+            time=file["time"][()],
+            measures={name: values[()] for name, values in file["quality"].items()},
+        )
+
+
+def read_images(path: Path | str, rows: Integers, slab: int = 4096) -> Images:
+    """Read some averaged frames, in linear DN, in the order of ``rows``."""
+    with _open(path) as file:
+        images = file["images"]
+        chosen = np.empty((len(rows), *images.shape[1:]), np.float32)
+        # HDF5 picks single rows slowly, so slabs are read whole.
+        for start in range(0, len(images), slab):
+            inside = np.flatnonzero((rows >= start) & (rows < start + slab))
+            if inside.size:
+                chosen[inside] = images[start : start + slab][rows[inside] - start]
+    return chosen
+
+
+def _measure_all(frames: Images, size: int) -> tuple[Images, quality.Measures]:
+    if frames.shape[-1] < size:
+        raise InputError(
+            f"dataset.image_size_px is {size}, but the frames have only {frames.shape[-1]} pixels"
+        )
+    averaged = area_average(frames, size)
+    lost = np.count_nonzero(~np.isfinite(averaged), axis=(1, 2))
+    return averaged, {**quality.measure(frames), "lost_pixels": lost}
+
+
+def _open(path: Path | str) -> h5py.File:
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read as HDF5 ({error}); build it again") from None

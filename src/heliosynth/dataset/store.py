@@ -1,0 +1,162 @@
+"""Labelled images on disk: ``dataset.h5`` and ``samples/<model>.h5``.
+
+Both hold, for every image, ``images`` (N, 1, H, W) float32 in [−1, 1], ``goes_class`` (N,)
+int8, 0…4 = A…X, ``log10_flux`` (N,) float32 in log₁₀ W m⁻² and ``time`` (N,) int64 seconds UTC:
+the dataset in one group a split, the samples at the root, with ``seed`` (N,) int64 and the
+marks ``population`` and ``balanced``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from heliosynth.errors import InputError
+from heliosynth.provenance import whole_file
+
+SCHEMA_VERSION = 1
+SPLITS = ("train", "val", "test")
+UNKNOWN_CLASS = -1
+"""The class of an image made by a model without labels; its flux is NaN."""
+NO_TIME = -1
+"""The time of an image that was never observed."""
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """Images with their labels; all arrays share their first axis."""
+
+    images: npt.NDArray[np.float32]
+    goes_class: npt.NDArray[np.int8]
+    log10_flux: npt.NDArray[np.float32]
+    time: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.goes_class)
+
+    def of_classes(self, classes: Iterable[int]) -> LabelledImages:
+        """Keep the images of some classes."""
+        return self.take(np.flatnonzero(np.isin(self.goes_class, list(classes))))
+
+    def take(self, rows: npt.NDArray[np.integer[Any]]) -> LabelledImages:
+        """Keep some images, in the order given."""
+        return type(self)(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+
+@dataclass(frozen=True)
+class GeneratedImages(LabelledImages):
+    """Images that a model generated.
+
+    ``population`` marks those that together have the class mix of the training split,
+    ``balanced`` those that hold every class as often.
+    """
+
+    seed: npt.NDArray[np.int64]
+    population: npt.NDArray[np.bool_]
+    balanced: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a dataset says of itself, in the attributes of its root.
+
+    Attributes
+    ----------
+    channel
+        AIA channel, as SDOMLv2 names it.
+    minimum_dn, maximum_dn
+        Intensities that −1 and +1 stand for, DN.
+    trained_classes
+        Class numbers with enough training frames; the others are scarce.
+    observations
+        What the images are, for captions.
+    provenance
+        What it was made from, and with which versions.
+    """
+
+    channel: str
+    minimum_dn: float
+    maximum_dn: float
+    trained_classes: tuple[int, ...]
+    observations: str
+    provenance: Mapping[str, Any]
+
+
+def write_dataset(
+    path: Path | str, splits: Mapping[str, LabelledImages], description: Description
+) -> None:
+    """Write ``dataset.h5`` whole."""
+    with whole_file(path) as unfinished, h5py.File(unfinished, "w") as file:
+        _write_attributes(file, description)
+        for split in SPLITS:
+            _write_arrays(file.create_group(split), splits[split])
+
+
+def write_samples(path: Path | str, samples: GeneratedImages, description: Description) -> None:
+    """Write ``samples/<model>.h5`` whole."""
+    with whole_file(path) as unfinished, h5py.File(unfinished, "w") as file:
+        _write_attributes(file, description)
+        _write_arrays(file, samples)
+
+
+def read_description(path: Path | str) -> Description:
+    """Read what a dataset or a file of samples says of itself."""
+    with _open(path) as file:
+        values = dict(file.attrs)
+    version = int(values.get("schema_version", -1))
+    if version != SCHEMA_VERSION:
+        raise InputError(f"{path}: schema version {version}, not {SCHEMA_VERSION}; build it again")
+    return Description(
+        channel=str(values["channel"]),
+        minimum_dn=float(values["minimum_dn"]),
+        maximum_dn=float(values["maximum_dn"]),
+        trained_classes=tuple(int(c) for c in values["trained_classes"]),
+        observations=str(values["observations"]),
+        provenance=json.loads(values["provenance"]),
+    )
+
+
+def read_split(path: Path | str, split: str) -> LabelledImages:
+    """Read one split of ``dataset.h5``."""
+    with _open(path) as file:
+        if split not in file:
+            raise InputError(f"{path}: holds no split {split!r}; is it a dataset.h5?")
+        return LabelledImages(**_read_arrays(file[split], LabelledImages))
+
+
+def read_samples(path: Path | str) -> GeneratedImages:
+    """Read ``samples/<model>.h5``."""
+    with _open(path) as file:
+        if "seed" not in file:
+            raise InputError(f"{path}: holds no generated images; is it a file of samples/?")
+        return GeneratedImages(**_read_arrays(file, GeneratedImages))
+
+
+def _open(path: Path | str) -> h5py.File:
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read as HDF5 ({error}); build it again") from None
+
+
+def _write_attributes(file: h5py.File, description: Description) -> None:
+    file.attrs["schema_version"] = SCHEMA_VERSION
+    for field in fields(description):
+        value = getattr(description, field.name)
+        file.attrs[field.name] = json.dumps(value) if field.name == "provenance" else value
+
+
+def _write_arrays(group: h5py.Group, images: LabelledImages) -> None:
+    for field in fields(images):
+        group.create_dataset(field.name, data=getattr(images, field.name))
+
+
+def _read_arrays(group: h5py.Group, kind: type[LabelledImages]) -> dict[str, Any]:
+    return {field.name: group[field.name][()] for field in fields(kind)}

@@ -1,0 +1,192 @@
+"""Cluster metrics: whether a set fills the clusters of a reference as often and as tightly.
+
+Error (CE), distance (CD) and standard deviation (CS) of Hackstein et al. (2023), as
+Ramunno et al. (2024) use them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.cluster import KMeans
+
+from heliosynth.errors import InputError
+from heliosynth.evaluation.estimate import Estimate
+from heliosynth.evaluation.resampling import Rows, bootstrap
+
+Features = npt.NDArray[np.float32]
+Counts = npt.NDArray[np.int64]
+Distances = npt.NDArray[np.float64]
+
+K_MEANS_STARTS = 4
+"""Starts of one K-means, of which the tightest is kept."""
+
+
+def cluster_error(reference: Counts, counts: Counts) -> float:
+    """Give the relative squared error of the clusters' populations.
+
+    CE = 1/K Σ (n̂_c − n_c)² / n_c², with n_c scaled to the total of n̂_c. 0 is best.
+
+    Parameters
+    ----------
+    reference
+        Images of the reference in each cluster, (K,), none of them 0.
+    counts
+        Images of the set in each cluster, (K,).
+    """
+    expected = reference * (counts.sum() / reference.sum())
+    return float(np.mean(((counts - expected) / expected) ** 2))
+
+
+def cluster_distance(reference: Distances, distances: Distances) -> float:
+    """Give the RMS distance to the nearest centre, in units of the reference's.
+
+    CD = 1/d √(1/N Σ d̂_i²), with d the RMS of the reference. 1 is best.
+
+    Parameters
+    ----------
+    reference
+        Distances of the reference's images to their nearest centre, (N,).
+    distances
+        Distances of the set's images to their nearest centre, (n,).
+    """
+    return root_mean_square(distances) / root_mean_square(reference)
+
+
+def cluster_std(reference: Distances, distances: Distances) -> float:
+    """Give the spread of the distances about their RMS, in units of the reference's.
+
+    CS = 1/S √(1/N Σ (d̂_i − d·CD)²), with S = √(1/N Σ (d_i − d)²). 1 is best.
+
+    Parameters
+    ----------
+    reference
+        Distances of the reference's images to their nearest centre, (N,), not all equal.
+    distances
+        Distances of the set's images to their nearest centre, (n,).
+    """
+    own_mean, reference_mean = root_mean_square(distances), root_mean_square(reference)
+    return root_mean_square(distances - own_mean) / root_mean_square(reference - reference_mean)
+
+
+def root_mean_square(values: Distances) -> float:
+    """Give √(1/N Σ v_i²)."""
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """One K-means clustering of a reference.
+
+    Attributes
+    ----------
+    centres
+        Centres in the space of the features, (K, D).
+    counts
+        Images of the reference in each cluster, (K,).
+    distances
+        Distances of the reference's images to their nearest centre, (N,).
+    """
+
+    centres: npt.NDArray[np.float64]
+    counts: Counts
+    distances: Distances
+
+    @classmethod
+    def fit(cls, reference: Features, clusters: int, seed: int) -> Clusters:
+        """Cluster the features (N, D) of a reference.
+
+        Raises
+        ------
+        InputError
+            If the reference has too few distinct images for so many clusters.
+        """
+        if len(np.unique(reference, axis=0)) < clusters:
+            raise InputError(
+                f"evaluation.clusters: {clusters} clusters need as many distinct reference "
+                f"images, but there are {len(np.unique(reference, axis=0))}; ask for fewer"
+            )
+        fitted = KMeans(clusters, n_init=K_MEANS_STARTS, random_state=seed).fit(
+            reference.astype(np.float64)
+        )
+        nearest, distances = nearest_centre(reference, fitted.cluster_centers_)
+        counts = np.bincount(nearest, minlength=clusters)
+        return cls(fitted.cluster_centers_, counts, distances)
+
+    def place(self, features: Features) -> tuple[npt.NDArray[np.int64], Distances]:
+        """Give the nearest cluster (n,) of features (n, D), and the distance to its centre."""
+        return nearest_centre(features, self.centres)
+
+
+def nearest_centre(
+    features: Features, centres: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.int64], Distances]:
+    """Give the number of the nearest centre, and the Euclidean distance to it, both (n,)."""
+    points = features.astype(np.float64)
+    squares = (
+        np.square(points).sum(axis=1)[:, None]
+        - 2 * points @ centres.T
+        + np.square(centres).sum(axis=1)
+    )
+    nearest = squares.argmin(axis=1)
+    # The expanded square loses small distances to rounding; the one that counts is exact.
+    return nearest, np.linalg.norm(points - centres[nearest], axis=1)
+
+
+@dataclass(frozen=True)
+class ClusterMetrics:
+    """The three cluster metrics of one set against one reference."""
+
+    cluster_error: Estimate
+    cluster_distance: Estimate
+    cluster_std: Estimate
+
+
+def cluster_metrics(
+    reference: Features, features: Features, clusters: int, repeats: int, seed: int
+) -> ClusterMetrics:
+    """Measure CE, CD and CS with their spread.
+
+    Every repeat is another K-means of the reference. A value is the mean over the repeats on
+    the whole set; its spread that over the repeats with the set resampled by bootstrap, so it
+    holds both the choice of clusters and the chance in n images.
+
+    Parameters
+    ----------
+    reference, features
+        Features of the reference (N, D) and of the set (n, D).
+    clusters
+        K.
+    repeats
+        Repeats behind the spread, at least 2.
+    seed
+        Seed of K-means and bootstrap; equal seeds give all sets the same clusters.
+    """
+    resamples = bootstrap(len(features), repeats, np.random.default_rng(seed))
+    whole, resampled = [], []
+    for repeat, rows in enumerate(resamples):
+        fitted = Clusters.fit(reference, clusters, seed + repeat)
+        both = list(_measure(fitted, features, [np.arange(len(features)), rows]))
+        whole.append(both[0])
+        resampled.append(both[1])
+    values, spread = np.array(whole).mean(axis=0), np.array(resampled)
+    error, distance, std = (
+        Estimate.over(spread[:, k], len(features), value=values[k]) for k in range(3)
+    )
+    return ClusterMetrics(error, distance, std)
+
+
+def _measure(
+    fitted: Clusters, features: Features, resamples: list[Rows]
+) -> Iterator[tuple[float, float, float]]:
+    nearest, distances = fitted.place(features)
+    for rows in resamples:
+        counts = np.bincount(nearest[rows], minlength=len(fitted.centres))
+        yield (
+            cluster_error(fitted.counts, counts),
+            cluster_distance(fitted.distances, distances[rows]),
+            cluster_std(fitted.distances, distances[rows]),
+        )

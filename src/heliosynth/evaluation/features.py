@@ -1,0 +1,91 @@
+"""Features of images on disk: ``features/<encoder>/<name>.h5``.
+
+Each group of a file, a split of the dataset or ``generated``, holds ``features`` (N, D) float32;
+the attributes of the root name the encoder, its weights and the size of its input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from heliosynth.dataset.store import SPLITS, read_samples, read_split
+from heliosynth.errors import InputError
+from heliosynth.provenance import whole_file
+
+GENERATED = "generated"
+
+
+@dataclass(frozen=True)
+class EncodedBy:
+    """The encoder behind some features, and what its weights are."""
+
+    encoder: str
+    description: str
+    weights_sha256: str
+    size_px: int
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features (N, D) of images, in the order of the images, and their encoder."""
+
+    values: npt.NDArray[np.float32]
+    encoded_by: EncodedBy
+
+
+def read_image_groups(path: Path | str) -> dict[str, npt.NDArray[np.float32]]:
+    """Read the images of a ``dataset.h5``, split by split, or those of a file of samples.
+
+    Raises
+    ------
+    InputError
+        If the file is neither.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            is_dataset = all(split in file for split in SPLITS)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read as HDF5 ({error}); build it again") from None
+    if is_dataset:
+        return {split: read_split(path, split).images for split in SPLITS}
+    return {GENERATED: read_samples(path).images}
+
+
+def write_features(
+    path: Path | str, groups: Mapping[str, npt.NDArray[np.float32]], encoded_by: EncodedBy
+) -> None:
+    """Write features whole, one group for each set of images."""
+    with whole_file(path) as unfinished, h5py.File(unfinished, "w") as file:
+        file.attrs.update(vars(encoded_by))
+        for name, values in groups.items():
+            file.create_dataset(f"{name}/features", data=values.astype(np.float32))
+
+
+def read_features(path: Path | str, group: str) -> Features:
+    """Read one group of features.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or has no such group.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            if group not in file:
+                raise InputError(f"{path}: holds no features of {group!r}; build it again")
+            attributes = file.attrs
+            encoded_by = EncodedBy(
+                encoder=str(attributes["encoder"]),
+                description=str(attributes["description"]),
+                weights_sha256=str(attributes["weights_sha256"]),
+                size_px=int(attributes["size_px"]),
+            )
+            return Features(file[group]["features"][()], encoded_by)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read as HDF5 ({error}); build it again") from None

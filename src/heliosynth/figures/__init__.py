@@ -1,0 +1,1 @@
+"""Figures: a registry of names, and one small module a theme that draws them from products."""

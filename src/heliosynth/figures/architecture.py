@@ -1,0 +1,194 @@
+"""The denoising network as a drawing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
+from pydantic import TypeAdapter
+
+from heliosynth.config.schema import ModernUnet, StudyUnet
+from heliosynth.figures import style
+from heliosynth.products import Products
+
+CONVOLUTION = "#DCE6F2"
+ATTENTION = "#FBE0C3"
+CONDITION = "#D9EFE4"
+WIDTH, HEIGHT = 1.25, 0.62
+"""Size of a stage, in units of the drawing; levels are one unit apart."""
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a U-Net: its channels, its height and width in pixels, its layers."""
+
+    channels: int
+    size: int
+    layers: str
+    attention: bool
+
+
+@dataclass(frozen=True)
+class Unet:
+    """What is drawn: stages from the finest level down, and up again to the finest."""
+
+    down: list[Stage]
+    bottom: Stage
+    up: list[Stage]
+    stem: str
+    head: str
+
+
+def unet(products: Products) -> Figure:
+    """Draw the network that ``models/ddpm_discrete/config.json`` describes."""
+    described = products.json("models/ddpm_discrete/config.json")
+    size = int(described["image_size_px"])
+    drawn = stages_of(described["row"]["network"], size)
+    levels = len(drawn.down)
+    figure = style.canvas(style.PAGE_IN, 0.58 * (levels + 1) + 0.5)
+    axes = figure.subplots()
+    axes.set_axis_off()
+    for level, (left, right) in enumerate(zip(drawn.down, reversed(drawn.up), strict=True)):
+        x, y = _place(level)
+        _stage(axes, (x, y), left)
+        _stage(axes, (-x, y), right)
+        _arrow(axes, (x + WIDTH / 2 + 0.04, y), (-x - WIDTH / 2 - 0.04, y), skip=True)
+        # The bottom stage stands in the middle, further in than the next step of the stairs.
+        out, into = (x + 0.23, x + 0.39) if level + 1 < levels else (x + 0.4, -0.4)
+        above, below = y - HEIGHT / 2 - 0.03, y - 1 + HEIGHT / 2 + 0.03
+        _arrow(axes, (out, above), (into, below))
+        _arrow(axes, (-into, below), (-out, above))
+    _stage(axes, (0.0, -float(levels)), drawn.bottom)
+    _ends(axes, drawn, size)
+    _condition(axes, described)
+    _legend(axes)
+    axes.set_xlim(-5.55, 5.55)
+    axes.set_ylim(-levels - 0.42, 1.35)
+    return figure
+
+
+def stages_of(network: dict[str, Any], size: int) -> Unet:
+    """Work out the stages of a network from its settings and the image size in pixels."""
+    settings: StudyUnet | ModernUnet = TypeAdapter(StudyUnet | ModernUnet).validate_python(network)
+    if isinstance(settings, StudyUnet):
+        return _study_stages(settings, size)
+    return _modern_stages(settings, size)
+
+
+def _study_stages(settings: StudyUnet, size: int) -> Unet:
+    first, second, third, lowest = settings.widths
+    down = [
+        Stage(width, size // 2**level, "double convolution", level > 0)
+        for level, width in enumerate((first, second, third))
+    ]
+    up = [
+        Stage(width, size // 2**level, "double convolution", True)
+        for level, width in ((2, second), (1, first), (0, first))
+    ]
+    bottom = Stage(2 * lowest, size // 8, "bottleneck", True)
+    return Unet(down, bottom, up, "", "1 × 1\nconv.")
+
+
+def _modern_stages(settings: ModernUnet, size: int) -> Unet:
+    levels = len(settings.multipliers)
+    blocks = f"{settings.blocks} residual block{'s' if settings.blocks > 1 else ''}"
+    down = [
+        Stage(
+            settings.width * factor,
+            size // settings.patch_px // 2**level,
+            blocks,
+            level >= levels - settings.attention_levels,
+        )
+        for level, factor in enumerate(settings.multipliers)
+    ]
+    middle = Stage(down[-1].channels, down[-1].size, "middle blocks", True)
+    fold = f"{settings.patch_px} × {settings.patch_px} px"
+    return Unet(down, middle, down[::-1], f"fold\n{fold}", f"unfold\n{fold}")
+
+
+def _place(level: int) -> Point:
+    """Give the centre of a stage on the way down; the way up is its mirror image."""
+    return 0.62 * level - 2.7, -float(level)
+
+
+def _stage(axes: Axes, centre: Point, stage: Stage) -> None:
+    text = f"{stage.channels} × {stage.size} × {stage.size}\n{stage.layers}"
+    _box(axes, centre, text, ATTENTION if stage.attention else CONVOLUTION)
+
+
+def _box(axes: Axes, centre: Point, text: str, colour: str, width: float = WIDTH) -> None:
+    axes.add_patch(
+        FancyBboxPatch(
+            (centre[0] - width / 2, centre[1] - HEIGHT / 2),
+            width,
+            HEIGHT,
+            boxstyle="round,pad=0.02,rounding_size=0.06",
+            facecolor=colour,
+            edgecolor=style.INK,
+            linewidth=0.6,
+        )
+    )
+    axes.text(*centre, text, ha="center", va="center", fontsize=6, linespacing=1.35)
+
+
+def _arrow(axes: Axes, start: Point, end: Point, skip: bool = False) -> None:
+    axes.add_patch(
+        FancyArrowPatch(
+            start,
+            end,
+            arrowstyle="-|>",
+            mutation_scale=6,
+            shrinkA=0,
+            shrinkB=0,
+            color=style.MUTED if skip else style.INK,
+            linewidth=0.7,
+            linestyle="--" if skip else "-",
+        )
+    )
+
+
+def _ends(axes: Axes, drawn: Unet, size: int) -> None:
+    x, y = _place(0)
+    edge = WIDTH / 2 + 0.04
+    for sign, text, layer in ((1, "noisy image", drawn.stem), (-1, "network output", drawn.head)):
+        outer = sign * (x - 2.15)
+        axes.text(outer, y, f"{text}\n1 × {size} × {size}", ha="center", va="center", fontsize=6)
+        outside, inside = (outer + sign * 0.62, y), (sign * (x - edge), y)
+        _arrow(axes, *((outside, inside) if sign > 0 else (inside, outside)))
+        axes.text(
+            sign * (x - 1.1), y + 0.1, layer, ha="center", va="bottom", fontsize=5.5,
+            color=style.MUTED,
+        )  # fmt: skip
+
+
+def _condition(axes: Axes, described: dict[str, Any]) -> None:
+    row = described["row"]
+    labels = "X-ray flux" if row["condition"]["kind"] == "xray_flux" else "GOES class"
+    if row["condition"].get("embedding_of"):
+        labels += " and ceVAE embedding"
+    dim = row["network"]["embedding_dim"]
+    text = f"noise level and {labels}:\nan embedding of {dim} numbers, given to every stage"
+    _box(axes, (0.0, 0.95), text, CONDITION, 3.6)
+    for sign in (-1, 1):
+        _arrow(axes, (sign * 1.84, 0.8), (sign * 2.5, 0.35))
+
+
+def _legend(axes: Axes) -> None:
+    axes.legend(
+        handles=[
+            Patch(facecolor=colour, edgecolor=style.INK, linewidth=0.5, label=label)
+            for colour, label in (
+                (CONVOLUTION, "convolutions"),
+                (ATTENTION, "with self-attention"),
+            )
+        ],
+        loc="lower right",
+        title="channels × height × width",
+        title_fontsize=6.5,
+        alignment="left",
+    )

@@ -1,0 +1,64 @@
+"""How much the images of a class differ from one another, pixel by pixel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from heliosynth.dataset.store import Description, LabelledImages
+from heliosynth.figures import style
+from heliosynth.figures.grids import true_title
+from heliosynth.figures.mosaic import mosaic
+from heliosynth.nomenclature import model_title
+from heliosynth.products import Products
+
+WIDTH_IN = 0.88 * style.PAGE_IN
+
+
+def standard_deviation_maps(products: Products) -> Figure:
+    """Draw the pixel-wise standard deviation of each class, true and of each diffusion model."""
+    numbers = products.classes
+    sets: list[tuple[str, LabelledImages]] = [
+        (f"{true_title(products)},\ntraining split", products.split("train"))
+    ]
+    sets += [
+        ("DDPM,\n" + model_title(m).replace(" ", "\n"), products.samples(m))
+        for m in products.diffusion_models
+    ]
+    maps = [
+        [deviation(images.of_classes([n]), products.description) for n in numbers]
+        for _, images in sets
+    ]
+    drawn = [image for row in maps for image in row if image is not None]
+    highest = max((float(np.quantile(image, 0.995)) for image in drawn), default=1.0)
+    grid = mosaic(len(sets), [len(numbers)], left=1.02, row_gap=0.17, top=0.19, width=WIDTH_IN)
+    for row, (title, images) in enumerate(sets):
+        grid.row_title(row, title)
+        for axes, number, image in zip(grid.panels[row], numbers, maps[row], strict=True):
+            n = int(np.sum(images.goes_class == number))
+            axes.set_title(f"{style.class_title(number)}, n = {n}", fontsize=6.5)
+            if image is None:
+                reason = "not\ntrained" if row and n == 0 else "too few"
+                axes.text(
+                    0.5, 0.5, reason, ha="center", va="center", color=style.MUTED,
+                    transform=axes.transAxes,
+                )  # fmt: skip
+            else:
+                axes.imshow(image, cmap="magma", vmin=0, vmax=highest)
+                style.frameless(axes)
+    label = "standard deviation of log$_{10}$ intensity (dex)"
+    grid.colour_bar("magma", 0, highest, label)
+    return grid.figure
+
+
+def deviation(
+    images: LabelledImages, description: Description
+) -> npt.NDArray[np.floating[Any]] | None:
+    """Give the pixel-wise standard deviation (H, W) in dex, None for fewer than two images."""
+    if len(images) < 2:
+        return None
+    dex = np.log10(description.maximum_dn / description.minimum_dn) / 2
+    return np.asarray(images.images[:, 0].std(axis=0, dtype=np.float64) * dex)

@@ -1,0 +1,61 @@
+"""From the name of a figure to its drawing and its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from heliosynth.errors import InputError
+from heliosynth.figures import (
+    application,
+    architecture,
+    curves,
+    deviation,
+    diffusion,
+    distribution,
+    embedding,
+    grids,
+    metrics,
+    observations,
+    simulated,
+    style,
+)
+from heliosynth.products import Products
+
+Drawing = Callable[[Products], Figure]
+
+DRAWINGS: Mapping[str, Drawing] = {
+    "xrs_and_frames": observations.xrs_and_frames,
+    "class_distribution": distribution.class_distribution,
+    "forward_diffusion": diffusion.forward_diffusion,
+    "unet": architecture.unet,
+    "training_curves": curves.training_curves,
+    "cevae_samples": grids.cevae_samples,
+    "class_grid_ddpm_discrete": partial(grids.class_grid, model="ddpm_discrete"),
+    "class_grid_ddpm_continuous": partial(grids.class_grid, model="ddpm_continuous"),
+    "class_grid_ddpm_cevae": partial(grids.class_grid, model="ddpm_cevae"),
+    "activity_levels": grids.activity_levels,
+    "standard_deviation_maps": deviation.standard_deviation_maps,
+    "cevae_embedding": embedding.cevae_embedding,
+    "metrics_comparison": metrics.metrics_comparison,
+    "application_accuracy": application.application_accuracy,
+    "simulated_against_real": simulated.simulated_against_real,
+}
+"""The figures of :data:`heliosynth.figures.registry.FIGURES`, drawn."""
+
+
+def draw(name: str, products: Products, pdf: Path | str, png: Path | str) -> None:
+    """Draw a figure and write it as PDF and PNG.
+
+    Raises
+    ------
+    InputError
+        If the name is not registered or a product is missing.
+    """
+    if name not in DRAWINGS:
+        raise InputError(f"{name!r} is no figure: it must be one of {', '.join(DRAWINGS)}")
+    with style.styled():
+        style.save(DRAWINGS[name](products), pdf, png)

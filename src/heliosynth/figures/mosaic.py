@@ -1,0 +1,126 @@
+"""Rows and blocks of images on one page, all of one size, with one bar of intensities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, Normalize
+from matplotlib.figure import Figure
+
+from heliosynth.dataset.store import Description
+from heliosynth.figures import style
+
+GAP_IN = 0.03
+BLOCK_GAP_IN = 0.14
+BAR_IN = 0.09
+RIGHT_IN = 0.76
+"""Room for the bar, its ticks and its label."""
+
+
+@dataclass(frozen=True)
+class Mosaic:
+    """Panels for images, placed to the inch.
+
+    Attributes
+    ----------
+    panels
+        Axes (rows, columns), blocks of columns beside each other.
+    blocks
+        The columns of each block.
+    bar
+        Axes of the colour bar.
+    """
+
+    figure: Figure
+    panels: npt.NDArray[Any]
+    blocks: tuple[slice, ...]
+    bar: Axes
+
+    def heading(self, block: int, text: str) -> None:
+        """Write above a block."""
+        x, y = self._middle(self.panels[0, self.blocks[block]], above=True)
+        self.figure.text(x, y, text, ha="center", va="bottom", fontsize=8)
+
+    def row_title(self, row: int, text: str, **font: Any) -> None:
+        """Write before a row."""
+        box = self.panels[row, 0].get_position()
+        x = box.x0 - 0.06 / self.figure.get_figwidth()
+        self.figure.text(x, (box.y0 + box.y1) / 2, text, ha="right", va="center", **font)
+
+    def note(self, row: int, block: int, text: str) -> None:
+        """Write in place of a block's images in a row."""
+        x, y = self._middle(self.panels[row, self.blocks[block]], above=False)
+        self.figure.text(x, y, text, ha="center", va="center", color=style.MUTED)
+
+    def intensity_bar(self, description: Description, label: str | None = None) -> None:
+        """Give the scaled intensities their DN."""
+        self.colour_bar(style.aia_colours(description.channel), -1, 1, label or "")
+        low, high = np.log10([description.minimum_dn, description.maximum_dn])
+        decades = np.arange(np.ceil(low), np.floor(high) + 1)
+        ticks = 2 * (decades - low) / (high - low) - 1
+        self.bar.set_yticks(ticks, [f"{10**decade:g}" for decade in decades])
+        if label is None:
+            self.bar.set_ylabel(style.intensity_label(description))
+
+    def colour_bar(self, colours: Colormap | str, low: float, high: float, label: str) -> None:
+        """Draw the bar."""
+        drawn = ScalarMappable(Normalize(low, high), colours)
+        bar = self.figure.colorbar(drawn, cax=self.bar)
+        bar.outline.set_linewidth(0.4)
+        self.bar.set_ylabel(label)
+
+    def _middle(self, panels: npt.NDArray[Any], above: bool) -> tuple[float, float]:
+        first, last = panels[0].get_position(), panels[-1].get_position()
+        y = first.y1 + 0.05 / self.figure.get_figheight() if above else (first.y0 + first.y1) / 2
+        return (first.x0 + last.x1) / 2, y
+
+
+def mosaic(
+    rows: int,
+    blocks: Sequence[int],
+    *,
+    left: float = 0.25,
+    top: float = 0.24,
+    row_gap: float = GAP_IN,
+    bottom: float = 0.04,
+    width: float = style.PAGE_IN,
+) -> Mosaic:
+    """Lay out a figure of square panels; its height follows from its width.
+
+    Parameters
+    ----------
+    rows
+        Rows of panels.
+    blocks
+        Columns of each block.
+    left, top, bottom, row_gap, width
+        Room for titles, between rows, and in all, inches.
+    """
+    columns = sum(blocks)
+    gaps = (columns - len(blocks)) * GAP_IN + (len(blocks) - 1) * BLOCK_GAP_IN
+    side = (width - left - RIGHT_IN - gaps) / columns
+    height = top + rows * side + (rows - 1) * row_gap + bottom
+    figure = Figure(figsize=(width, height))
+    panels = np.empty((rows, columns), dtype=object)
+    slices: list[slice] = []
+    x, column = left, 0
+    for block in blocks:
+        slices.append(slice(column, column + block))
+        for _ in range(block):
+            for row in range(rows):
+                y = height - top - (row + 1) * side - row * row_gap
+                place = (x / width, y / height, side / width, side / height)
+                panels[row, column] = figure.add_axes(place)
+                style.frameless(panels[row, column])
+            x, column = x + side + GAP_IN, column + 1
+        x += BLOCK_GAP_IN - GAP_IN
+    x += GAP_IN + 0.06 - BLOCK_GAP_IN
+    tall = height - top - bottom
+    bar = figure.add_axes((x / width, bottom / height, BAR_IN / width, tall / height))
+    return Mosaic(figure, panels, tuple(slices), bar)

@@ -1,0 +1,145 @@
+"""The one look of all figures: sizes, fonts, colours, intensity scale, files."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from heliosynth import goes_class
+from heliosynth.dataset.store import Description
+from heliosynth.provenance import whole_file
+
+COLUMN_IN = 3.35
+"""Width of a column of the paper, inches."""
+PAGE_IN = 6.95
+"""Width of a page's text, inches."""
+PNG_DPI = 200
+
+CLASS_COLOURS = ("#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00")
+"""A, B, C, M, X, after Okabe & Ito (2008): distinct for every kind of colour vision."""
+SPLIT_COLOURS: Mapping[str, str] = {"train": "#2F3E55", "val": "#7F96B8", "test": "#C7D3E6"}
+SPLIT_TITLES: Mapping[str, str] = {"train": "training", "val": "validation", "test": "test"}
+INK = "#20262E"
+MUTED = "#6B7480"
+ACCENT = "#D55E00"
+CALM = "#0072B2"
+
+_RC: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "mathtext.fontset": "dejavusans",
+    "font.size": 7.5,
+    "axes.titlesize": 7.5,
+    "axes.labelsize": 7.5,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "legend.handlelength": 1.4,
+    "axes.titlepad": 3,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.1,
+    "image.origin": "lower",
+    "image.interpolation": "nearest",
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "heliosynth",
+    "axes.formatter.useoffset": False,
+}
+
+
+@contextlib.contextmanager
+def styled() -> Iterator[None]:
+    """Apply the look to everything made inside the block."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_RC)
+        yield
+
+
+def canvas(width: float, height: float) -> Figure:
+    """Make an empty figure of the size it will be printed at, inches."""
+    layout = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
+    return Figure(figsize=(width, height), layout=layout)
+
+
+def save(figure: Figure, pdf: Path | str, png: Path | str) -> None:
+    """Write a figure as PDF and PNG, the same bytes whenever it is drawn from the same products."""
+    with whole_file(pdf) as unfinished:
+        figure.savefig(unfinished, metadata={"CreationDate": None, "Producer": None})
+    with whole_file(png) as unfinished:
+        figure.savefig(unfinished, dpi=PNG_DPI, metadata={"Software": None})
+
+
+def panel_title(axes: Axes, place: int, text: str) -> None:
+    """Put ``(a) title`` above a panel; the panel's place gives the letter."""
+    mark = chr(ord("a") + place)
+    axes.set_title(rf"$\bf{{({mark})}}$ {text}", loc="left")
+
+
+def class_title(number: int) -> str:
+    """Give ``M`` for 3."""
+    return goes_class.NAMES[number]
+
+
+def aia_colours(channel: str) -> Colormap:
+    """Give the colour map that AIA images of a channel are shown in.
+
+    Parameters
+    ----------
+    channel
+        As SDOMLv2 names it, such as ``171A``.
+    """
+    from sunpy.visualization.colormaps import cm
+
+    colours: Colormap = cm.cmlist[f"sdoaia{channel.removesuffix('A')}"].copy()
+    colours.set_bad("0.85")
+    return colours
+
+
+def show_sun(axes: Axes, image: npt.NDArray[np.float32], description: Description) -> AxesImage:
+    """Show one scaled image (H, W), south below, without ticks.
+
+    Parameters
+    ----------
+    image
+        Log-scaled intensity in [−1, 1].
+    description
+        The dataset's, for its channel.
+    """
+    colours = aia_colours(description.channel)
+    shown = axes.imshow(np.clip(image, -1, 1), cmap=colours, vmin=-1, vmax=1)
+    frameless(axes)
+    return shown
+
+
+def frameless(axes: Axes) -> None:
+    """Take away ticks and frame."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+
+
+def intensity_label(description: Description) -> str:
+    """Give the label of an axis of intensities."""
+    return f"AIA {description.channel.removesuffix('A')} Å intensity (DN)"

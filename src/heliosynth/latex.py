@@ -1,0 +1,164 @@
+"""Text, numbers and tables as LaTeX that pdflatex can set."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+DASH = "--"
+"""How a value that is not there is shown."""
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "\u2013": "--",
+    "\u2014": "---",
+    "\u2018": "`",
+    "\u2019": "'",
+    "\u201c": "``",
+    "\u201d": "''",
+    "\u2026": r"\ldots{}",
+    "\u00a0": "~",
+    "\u202f": r"\,",
+    "\u2212": "$-$",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "·": r"$\cdot$",
+    "°": r"$^\circ$",
+    "″": r"$''$",
+    "′": r"$'$",
+    "µ": r"$\mu$",
+    "α": r"$\alpha$",
+    "β": r"$\beta$",
+    "λ": r"$\lambda$",
+    "μ": r"$\mu$",
+    "σ": r"$\sigma$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "≈": r"$\approx$",
+    "→": r"$\rightarrow$",
+}
+_SUPERSCRIPTS = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+
+
+def escape(text: str) -> str:
+    """Write any text so that LaTeX prints it as it stands.
+
+    A character outside Latin that has no LaTeX form is printed as its code point, ``[U+2609]``,
+    so that no text can stop the paper.
+    """
+    return "".join(_escaped(character) for character in text)
+
+
+def _escaped(character: str) -> str:
+    if character in _SPECIAL:
+        return _SPECIAL[character]
+    if character in _SUPERSCRIPTS:
+        return f"$^{{{_SUPERSCRIPTS.index(character)}}}$"
+    if character.isspace():
+        return " "
+    # Latin-1 and Latin Extended-A are what the T1 fonts hold.
+    if character.isascii() and character.isprintable():
+        return character
+    if 0xC0 <= ord(character) < 0x180 and character.isalpha():
+        return character
+    plain = unicodedata.normalize("NFKD", character)
+    if plain.isascii() and plain.isprintable():
+        return plain
+    return f"[U+{ord(character):04X}]"
+
+
+def integer(value: float | None) -> str:
+    """Write a count with thin spaces between thousands, an en dash for None."""
+    return DASH if _absent(value) else f"{round(value):,}".replace(",", r"\,")  # type: ignore[arg-type]
+
+
+def decimal(value: float | None, figures: int = 3) -> str:
+    r"""Write a number in math mode with a number of significant figures.
+
+    Very large and very small numbers are written as ``$1.2 \times 10^{-5}$``.
+    """
+    if value is None or _absent(value):
+        return DASH
+    if value == 0:
+        return "$0$"
+    exponent = _exponent(value)
+    if not -4 <= exponent <= 5:
+        return _scientific(value, None, exponent, figures - 1)
+    return f"${value:.{max(0, figures - 1 - exponent)}f}$"
+
+
+def measurement(value: float | None, spread: float | None) -> str:
+    r"""Write ``$0.130 \pm 0.036$``, with two significant figures of the spread.
+
+    Without a spread the value has three figures; without a value an en dash stands.
+    """
+    if value is None or _absent(value):
+        return DASH
+    if spread is None or _absent(spread) or spread == 0:
+        return decimal(value)
+    largest = _exponent(max(abs(value), spread))
+    if not -4 <= largest <= 5:
+        return _scientific(value, spread, largest, max(0, largest - _exponent(spread) + 1))
+    decimals = max(0, 1 - _exponent(spread))
+    return rf"${value:.{decimals}f} \pm {spread:.{decimals}f}$"
+
+
+def listing(words: Sequence[str], last: str = "and") -> str:
+    """Write ``A, B and C``."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def tabular(columns: str, header: Sequence[str], groups: Iterable[Iterable[Sequence[str]]]) -> str:
+    """Write a booktabs ``tabular``; cells are LaTeX already.
+
+    Parameters
+    ----------
+    columns
+        The column specification, such as ``lrr``.
+    header
+        The titles of the columns.
+    groups
+        Rows, in groups between which a thin rule is drawn.
+    """
+    bodies = ["".join(_row(row) for row in rows) for rows in groups]
+    body = "\\midrule\n".join(body for body in bodies if body)
+    return (
+        f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{_row(header)}\\midrule\n"
+        f"{body}\\bottomrule\n\\end{{tabular}}\n"
+    )
+
+
+def _row(cells: Sequence[str]) -> str:
+    return " & ".join(cells) + r" \\" + "\n"
+
+
+def _scientific(value: float, spread: float | None, exponent: int, decimals: int) -> str:
+    unit = 10.0**exponent
+    mantissa = f"{value / unit:.{decimals}f}"
+    if spread is not None:
+        mantissa = rf"({mantissa} \pm {spread / unit:.{decimals}f})"
+    return rf"${mantissa} \times 10^{{{exponent}}}$"
+
+
+def _exponent(value: float) -> int:
+    return math.floor(math.log10(abs(value)))
+
+
+def _absent(value: float | None) -> bool:
+    return value is None or not math.isfinite(value)

@@ -1,0 +1,120 @@
+"""Networks that tell the class of an image: the convolutional judge, and the DeiT."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import timm
+from torch import Tensor, nn
+
+from heliosynth.errors import InputError
+
+if TYPE_CHECKING:
+    from heliosynth.config import schema
+
+STAGES = 4
+GROUPS = 4
+
+
+class Judge(nn.Module):
+    """A small residual network: four stages, each at half the pixels and twice the width.
+
+    Parameters
+    ----------
+    width
+        Channels of the first stage, a multiple of 4.
+    classes
+        Number of classes.
+    """
+
+    def __init__(self, width: int, classes: int) -> None:
+        super().__init__()
+        widths = [width * 2**stage for stage in range(STAGES)]
+        entries = [1, *widths[:-1]]
+        self.stages = nn.Sequential(*(_Stage(*ends) for ends in zip(entries, widths, strict=True)))
+        self.head = nn.Linear(widths[-1], classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Give the logits (N, K) of images (N, 1, H, W)."""
+        logits: Tensor = self.head(self.stages(images).mean(dim=(2, 3)))
+        return logits
+
+
+class _Stage(nn.Module):
+    """Halve the pixels by a strided convolution, then refine by a residual one."""
+
+    def __init__(self, entry: int, width: int) -> None:
+        super().__init__()
+        self.halve = nn.Conv2d(entry, width, 3, stride=2, padding=1)
+        self.norm = nn.GroupNorm(GROUPS, width)
+        self.refine = nn.Sequential(
+            nn.GELU(), nn.Conv2d(width, width, 3, padding=1), nn.GroupNorm(GROUPS, width)
+        )
+        self.out = nn.GELU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.norm(self.halve(x))
+        activated: Tensor = self.out(x + self.refine(x))
+        return activated
+
+
+def build_judge(settings: schema.Classifier, classes: int) -> Judge:
+    """Build the convolutional judge, with random weights.
+
+    Raises
+    ------
+    InputError
+        If the width cannot be normalised in groups.
+    """
+    if settings.width % GROUPS:
+        raise InputError(
+            f"evaluation.classifier.width: {settings.width} is no multiple of {GROUPS}"
+        )
+    return Judge(settings.width, classes)
+
+
+def build_deit(settings: schema.Application, image_size: int, classes: int) -> nn.Module:
+    """Build a DeiT for grey images, with random weights (Touvron et al. 2021).
+
+    The architecture is timm's ``deit_tiny``, without a teacher, at the configured depth and
+    width.
+
+    Parameters
+    ----------
+    settings
+        Section ``application``.
+    image_size
+        Height and width of the images, pixels.
+    classes
+        Number of classes.
+
+    Returns
+    -------
+    A module from images (N, 1, H, W) to logits (N, K).
+
+    Raises
+    ------
+    InputError
+        If the patches do not tile the image, or the heads do not share the width.
+    """
+    if image_size % settings.patch_px:
+        raise InputError(
+            f"application.patch_px: patches of {settings.patch_px} px do not tile {image_size} px"
+        )
+    if settings.embedding_dim % settings.heads:
+        raise InputError(
+            f"application.embedding_dim: {settings.embedding_dim} cannot be shared by "
+            f"{settings.heads} heads"
+        )
+    network: nn.Module = timm.create_model(
+        "deit_tiny_patch16_224",
+        pretrained=False,
+        img_size=image_size,
+        patch_size=settings.patch_px,
+        in_chans=1,
+        embed_dim=settings.embedding_dim,
+        depth=settings.depth,
+        num_heads=settings.heads,
+        num_classes=classes,
+    )
+    return network

@@ -1,0 +1,153 @@
+"""The U-Net of the study (Ramunno et al. 2024), read from top to bottom."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from heliosynth.errors import InputError
+from heliosynth.models.blocks import SelfAttention, condition_layer, sinusoids
+
+if TYPE_CHECKING:
+    from heliosynth.config import schema
+
+HEADS = 4
+DOWNSCALING = 8
+"""Three halvings: image sizes must be multiples of this."""
+
+
+class StudyUnet(nn.Module):
+    """Three stages down, a bottleneck, three stages up; self-attention after every stage.
+
+    At a 64 px image attention works on 32, 16 and 8 px going down and on 16, 32 and 64 px
+    going up. The step t is embedded in sinusoids (Vaswani et al. 2017), to which the
+    embedding of the condition is added.
+
+    Parameters
+    ----------
+    settings
+        ``widths`` (w0, w1, w2, w3): channels at full size and after each stage down; the
+        bottleneck is 2 w3 wide. ``embedding_dim``: length of the embedding.
+    image_size
+        Height and width of the images, pixels; a multiple of 8.
+    condition_dim
+        Length D of a condition.
+
+    Raises
+    ------
+    InputError
+        If the image size is no multiple of 8.
+    """
+
+    def __init__(self, settings: schema.StudyUnet, image_size: int, condition_dim: int) -> None:
+        super().__init__()
+        if image_size % DOWNSCALING:
+            raise InputError(
+                f"dataset.image_size_px is {image_size}; the study's U-Net needs "
+                f"a multiple of {DOWNSCALING}"
+            )
+        full, half, quarter, eighth = settings.widths
+        embedding = settings.embedding_dim
+        self.embedding_dim = embedding
+        self.condition = condition_layer(condition_dim, embedding)
+        self.stem = _DoubleConv(1, full)
+        self.down = nn.ModuleList(_Down(a, b, embedding) for a, b in pairwise(settings.widths))
+        self.bottleneck = nn.Sequential(
+            _DoubleConv(eighth, 2 * eighth),
+            _DoubleConv(2 * eighth, 2 * eighth),
+            _DoubleConv(2 * eighth, eighth),
+        )
+        self.up = nn.ModuleList(
+            _Up(inputs, outputs, embedding)
+            for inputs, outputs in ((eighth + quarter, half), (2 * half, full), (2 * full, full))
+        )
+        self.head = nn.Conv2d(full, 1, 1)
+
+    def forward(self, x: Tensor, noise_label: Tensor, condition: Tensor) -> Tensor:
+        """Predict the noise (N, 1, H, W) in ``x`` at steps ``noise_label`` (N,)."""
+        times = sinusoids(noise_label, self.embedding_dim, lowest=1.0, highest=1e-4)
+        embedding = times + self.condition(condition)
+        x = self.stem(x)
+        skips = []
+        for down in self.down:
+            skips.append(x)
+            x = down(x, embedding)
+        x = self.bottleneck(x)
+        for up in self.up:
+            x = up(x, skips.pop(), embedding)
+        predicted: Tensor = self.head(x)
+        return predicted
+
+
+class _DoubleConv(nn.Module):
+    def __init__(
+        self, inputs: int, outputs: int, middle: int | None = None, residual: bool = False
+    ) -> None:
+        super().__init__()
+        middle = middle or outputs
+        self.residual = residual
+        self.layers = nn.Sequential(
+            nn.Conv2d(inputs, middle, 3, padding=1, bias=False),
+            nn.GroupNorm(1, middle),
+            nn.GELU(),
+            nn.Conv2d(middle, outputs, 3, padding=1, bias=False),
+            nn.GroupNorm(1, outputs),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        changed: Tensor = self.layers(x)
+        return functional.gelu(x + changed) if self.residual else changed
+
+
+class _Down(nn.Module):
+    def __init__(self, inputs: int, outputs: int, embedding_dim: int) -> None:
+        super().__init__()
+        self.pool = nn.MaxPool2d(2)
+        self.convolutions = nn.Sequential(
+            _DoubleConv(inputs, inputs, residual=True), _DoubleConv(inputs, outputs)
+        )
+        self.embedding = nn.Sequential(nn.SiLU(), nn.Linear(embedding_dim, outputs))
+        self.attention = _Attention(outputs)
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        x = self.convolutions(self.pool(x)) + self.embedding(embedding)[:, :, None, None]
+        attended: Tensor = self.attention(x)
+        return attended
+
+
+class _Up(nn.Module):
+    def __init__(self, inputs: int, outputs: int, embedding_dim: int) -> None:
+        super().__init__()
+        self.upsample = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
+        self.convolutions = nn.Sequential(
+            _DoubleConv(inputs, inputs, residual=True), _DoubleConv(inputs, outputs, inputs // 2)
+        )
+        self.embedding = nn.Sequential(nn.SiLU(), nn.Linear(embedding_dim, outputs))
+        self.attention = _Attention(outputs)
+
+    def forward(self, x: Tensor, skip: Tensor, embedding: Tensor) -> Tensor:
+        x = self.convolutions(torch.cat([skip, self.upsample(x)], dim=1))
+        attended: Tensor = self.attention(x + self.embedding(embedding)[:, :, None, None])
+        return attended
+
+
+class _Attention(nn.Module):
+    """Self-attention and a feed-forward layer over pixels, each with a residual."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.attention = SelfAttention(width, HEADS)
+        self.feed_forward = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, width)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens: Tensor = x.flatten(2).transpose(1, 2)
+        tokens = tokens + self.attention(self.norm(tokens))
+        tokens = tokens + self.feed_forward(tokens)
+        return tokens.transpose(1, 2).reshape(x.shape)

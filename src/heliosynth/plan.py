@@ -1,0 +1,164 @@
+"""What the rules ask of the configuration: paths, raw inputs, settings and code hashes.
+
+The Snakefile builds one :class:`Plan` and reads nothing else, so the rules stay rules.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from heliosynth.config.schema import ClassCondition, Configuration, Ddpm, Online
+from heliosynth.figures.registry import FIGURES
+from heliosynth.fingerprint import SOURCE, fingerprint
+from heliosynth.sources.archive import check_channel, locate, years
+
+SCRIPTS = SOURCE.parent / "workflow" / "scripts"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A validated configuration, as the rules see it.
+
+    Raises
+    ------
+    heliosynth.errors.InputError
+        When made, if the configured archive is not there or lacks the channel.
+    """
+
+    configuration: Configuration
+
+    def __post_init__(self) -> None:
+        if self.configuration.archive is not None:
+            check_channel(locate(self.configuration.archive), self.configuration.dataset.channel)
+
+    @cached_property
+    def results(self) -> str:
+        """The folder of every product."""
+        return f"results/{self.configuration.run}"
+
+    @cached_property
+    def resources(self) -> str:
+        """The folder of raw inputs that this run makes or fetches."""
+        return f"resources/{self.configuration.run}"
+
+    @cached_property
+    def simulated(self) -> str:
+        """The folder in which the simulated observatory writes."""
+        return f"{self.resources}/simulated"
+
+    @cached_property
+    def local_inputs(self) -> list[str]:
+        """The folder that holds all raw inputs in an archive's layout; none when online."""
+        if self.configuration.source == "simulated":
+            return [self.simulated]
+        return [str(self.configuration.archive)] if self.configuration.source == "archive" else []
+
+    @cached_property
+    def aia_store(self) -> str:
+        """Path or URL of the SDOMLv2 store."""
+        if self.local_inputs:
+            return f"{self.local_inputs[0]}/aia/sdomlv2.zarr"
+        return self._online.aia_store
+
+    @cached_property
+    def xrs_inputs(self) -> list[str]:
+        """Files and folders with GOES XRS light curves."""
+        if self.local_inputs:
+            return self.local_inputs
+        return [f"{self.resources}/goes/{year}" for year in self.years]
+
+    @cached_property
+    def xrs_files(self) -> list[str]:
+        """What ``xrs.py`` reads: the ``goes`` folder of a local archive, or what was fetched."""
+        return [f"{self.local_inputs[0]}/goes"] if self.local_inputs else self.xrs_inputs
+
+    @cached_property
+    def flare_inputs(self) -> list[str]:
+        """Files and folders with flare lists."""
+        if self.local_inputs:
+            return self.local_inputs
+        return [f"{self.resources}/hek/{year}.json" for year in self.years]
+
+    @cached_property
+    def flare_files(self) -> list[str]:
+        """What ``flares.py`` reads: the ``hek`` folder of a local archive, or what was fetched."""
+        return [f"{self.local_inputs[0]}/hek"] if self.local_inputs else self.flare_inputs
+
+    @cached_property
+    def years(self) -> list[int]:
+        """The years of the store that are read, one job each."""
+        if self.configuration.source == "online":
+            return sorted(self._online.years)
+        if self.configuration.source == "archive":
+            return years(locate(str(self.configuration.archive)), self.configuration.dataset.channel)
+        simulation = self.configuration.simulation
+        last = simulation.start + datetime.timedelta(days=simulation.days - 1)
+        return list(range(simulation.start.year, last.year + 1))
+
+    @cached_property
+    def models(self) -> list[str]:
+        """The rows of the study."""
+        return list(self.configuration.models)
+
+    @cached_property
+    def autoencoder(self) -> str:
+        """The ceVAE whose latent space is mapped."""
+        return next(n for n, row in self.configuration.models.items() if row.kind == "cevae")
+
+    @cached_property
+    def encoders(self) -> list[str]:
+        """The feature encoders."""
+        return list(self.configuration.evaluation.encoders)
+
+    @cached_property
+    def figures(self) -> list[str]:
+        """The figures of this run."""
+        archive = self.configuration.archive is not None
+        return [name for name, figure in FIGURES.items() if archive or not figure.needs_archive]
+
+    def settings(self, section: BaseModel, exclude: set[str] | None = None) -> str:
+        """Give a section as the JSON that a script takes."""
+        return section.model_dump_json(exclude=exclude)
+
+    def code(self, script: str) -> str:
+        """Hash what a script does."""
+        return fingerprint(SCRIPTS / f"{script}.py")
+
+    def embedding_model(self, model: str) -> list[str]:
+        """Give the folder of the model whose embedding a row is conditioned on, if any."""
+        row = self.configuration.models[model]
+        if isinstance(row, Ddpm) and isinstance(row.condition, ClassCondition):
+            named = row.condition.embedding_of
+            return [f"{self.results}/models/{named}"] if named else []
+        return []
+
+    def figure_inputs(self, name: str) -> list[str]:
+        """Give the products that a figure reads."""
+        return self._expand(FIGURES[name].products)
+
+    def figure_raw_inputs(self, name: str) -> list[str]:
+        """Give the folders of raw inputs that a figure compares: simulated, then real."""
+        return [self.simulated, str(self.configuration.archive)] if FIGURES[name].needs_archive else []
+
+    def exists(self, path: str) -> bool:
+        """Whether a raw input is there already."""
+        return Path(path).exists()
+
+    @property
+    def _online(self) -> Online:
+        if self.configuration.online is None:  # the schema has refused this
+            raise AssertionError
+        return self.configuration.online
+
+    def _expand(self, products: tuple[str, ...]) -> list[str]:
+        """Fill in ``{model}`` with every model."""
+        found: dict[str, None] = {}
+        for product in products:
+            names = self.models if "{model}" in product else [""]
+            found.update(dict.fromkeys(f"{self.results}/{product}".replace("{model}", n) for n in names))
+        return list(found)

@@ -1,0 +1,142 @@
+"""Flares of the Heliophysics Events Knowledgebase (HEK), as its service answers or as CSV."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from heliosynth import goes_class
+from heliosynth.errors import InputError
+from heliosynth.provenance import whole_file
+from heliosynth.sources.signature import require_signature
+
+TIMES = {"start": "event_starttime", "peak": "event_peaktime", "end": "event_endtime"}
+"""Columns of the table and what HEK calls them."""
+
+NEEDED = ["event_peaktime", "fl_goescls"]
+"""What a flare must have to be of use."""
+
+OBSERVER = "SWPC"
+"""The team whose list defines GOES classes; HEK also repeats flares found by others."""
+
+
+def read_flares(files: Sequence[Path | str]) -> pd.DataFrame:
+    """Read flare lists into one table, in order of peak, each flare once.
+
+    Only flares of SWPC's list are kept where a file tells them from others. Doubles are
+    entries with the same identifier, or with the same peak and class.
+
+    Parameters
+    ----------
+    files
+        HEK JSON (``{"result": [...]}`` or a list) and CSV with HEK's column names.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``start``, ``peak``, ``end`` (datetime64[s], UTC; start and end may be missing),
+        ``goes_class_label`` (``M1.2``), ``peak_flux`` (W m⁻², operational scale),
+        ``active_region`` (NOAA number, 0 where unknown), ``hpc_x``, ``hpc_y`` (arcsec, NaN
+        where unknown), ``identifier``.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or broken, lacks peak times or classes, holds a class that is
+        none, or there is no flare at all.
+    """
+    tables = [_tidy(_read_events(Path(path)), path) for path in files]
+    flares = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    if flares.empty:
+        raise InputError(f"no flare in {', '.join(map(str, files)) or 'no file'}")
+    # Of two entries of one flare the one that names its active region is kept.
+    flares = flares.sort_values(
+        ["peak", "goes_class_label", "active_region"], ascending=[True, True, False]
+    )
+    flares = flares.drop_duplicates("identifier").drop_duplicates(["peak", "goes_class_label"])
+    return flares.reset_index(drop=True)
+
+
+def write_table(path: Path | str, flares: pd.DataFrame) -> None:
+    """Write the table of :func:`read_flares` as ``flares.csv``."""
+    with whole_file(path) as unfinished:
+        flares.to_csv(unfinished, index=False, date_format="%Y-%m-%dT%H:%M:%S")
+
+
+def read_table(path: Path | str) -> pd.DataFrame:
+    """Read ``flares.csv`` back, with the columns and types of :func:`read_flares`."""
+    flares = pd.read_csv(path, dtype={"goes_class_label": str, "identifier": str})
+    for column in TIMES:
+        flares[column] = pd.to_datetime(flares[column]).astype("datetime64[s]")
+    return flares
+
+
+def _read_events(path: Path) -> pd.DataFrame:
+    if path.suffix.lower() != ".json":
+        try:
+            return pd.read_csv(path, dtype=object, keep_default_na=True)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: cannot be read as CSV ({error})") from None
+    require_signature(path, "JSON")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise InputError(f"{path}: broken JSON ({error}); delete it and fetch it anew") from None
+    events = content.get("result") if isinstance(content, dict) else content
+    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
+        raise InputError(f"{path}: holds no list of events, as HEK answers under `result`")
+    # A quiet month is an empty list, which names no columns.
+    return pd.DataFrame(events, columns=None if events else NEEDED, dtype=object)
+
+
+def _tidy(events: pd.DataFrame, path: Path | str) -> pd.DataFrame:
+    missing = [name for name in NEEDED if name not in events.columns]
+    if missing:
+        raise InputError(f"{path}: lacks the HEK columns {', '.join(missing)}")
+    events = events.dropna(subset=NEEDED)
+    events = events[events["fl_goescls"].astype(str).str.strip() != ""]
+    if "frm_name" in events and (events["frm_name"] == OBSERVER).any():
+        events = events[events["frm_name"] == OBSERVER]
+    flares = pd.DataFrame({column: _time(events, name) for column, name in TIMES.items()})
+    flares["goes_class_label"] = events["fl_goescls"].astype(str).str.strip()
+    flares["peak_flux"] = [_peak_flux(label, path) for label in flares["goes_class_label"]]
+    flares["active_region"] = _number(events, "ar_noaanum").fillna(0).astype(int)
+    flares["hpc_x"] = _number(events, "hpc_x")
+    flares["hpc_y"] = _number(events, "hpc_y")
+    flares = flares.dropna(subset="peak")
+    flares["identifier"] = _column(events, "kb_archivid").fillna(_made_up(flares)).astype(str)
+    return flares
+
+
+def _column(events: pd.DataFrame, name: str) -> pd.Series[Any]:
+    if name in events:
+        return events[name]
+    return pd.Series(np.nan, index=events.index, dtype=object)
+
+
+def _time(events: pd.DataFrame, name: str) -> pd.Series[Any]:
+    times = pd.to_datetime(_column(events, name), format="ISO8601", utc=True, errors="coerce")
+    return times.dt.tz_localize(None).astype("datetime64[s]")
+
+
+def _number(events: pd.DataFrame, name: str) -> pd.Series[float]:
+    return pd.to_numeric(_column(events, name), errors="coerce").astype(float)
+
+
+def _made_up(flares: pd.DataFrame) -> pd.Series[str]:
+    """Name flares without an identifier after their peak and class."""
+    peaks = flares["peak"].dt.strftime("%Y-%m-%dT%H:%M:%S")
+    names: pd.Series[str] = peaks.str.cat(flares["goes_class_label"], sep="_")
+    return names
+
+
+def _peak_flux(label: str, path: Path | str) -> float:
+    try:
+        return goes_class.peak_flux(label)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None

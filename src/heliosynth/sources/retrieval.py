@@ -1,0 +1,260 @@
+"""Raw inputs from the network: GOES XRS through Fido, flares through sunpy's HEK client.
+
+Servers stall, refuse for a while (429, 403) or answer with a web page under status 200, so
+every request has a time limit and is repeated with growing pauses, what came is looked at
+before it counts, and what was fetched is kept for the next run.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+import functools
+import http.client
+import itertools
+import json
+import logging
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import h5py
+from tqdm import tqdm
+
+from heliosynth.errors import InputError
+from heliosynth.provenance import read_json, whole_directory, write_json, write_text
+from heliosynth.sources.signature import require_signature
+
+ATTEMPTS = 5
+FIRST_PAUSE_S = 5.0
+"""Pause before the second attempt; every further one is twice as long."""
+SEARCH_LIMIT_S = 600.0
+"""Time limit for listing a year of daily files."""
+HEK_LIMIT_S = 120.0
+"""Time limit for a page of flares."""
+ENOUGH_OF_A_YEAR = 0.9
+"""Share of a year's days that a satellite must serve to be taken at once."""
+
+_log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+
+
+def patiently(
+    call: Callable[[], Answer],
+    what: str,
+    limit_s: float | None = None,
+    attempts: int = ATTEMPTS,
+    first_pause_s: float = FIRST_PAUSE_S,
+) -> Answer:
+    """Call until it answers, with growing pauses.
+
+    Parameters
+    ----------
+    call
+        What to do.
+    what
+        Its name in messages.
+    limit_s
+        Time limit of one attempt, seconds; None leaves it to the call.
+
+    Raises
+    ------
+    InputError
+        If no attempt succeeds.
+    """
+    for attempt in range(1, attempts + 1):
+        try:
+            return call() if limit_s is None else _within(limit_s, call)
+        except (OSError, http.client.HTTPException) as error:
+            if attempt == attempts:
+                raise InputError(
+                    f"{what}: no good answer in {attempts} attempts, last {error!r}; "
+                    "run again later, what was fetched is kept"
+                ) from error
+            pause = first_pause_s * 2 ** (attempt - 1)
+            _log.warning("%s: %r; attempt %d in %.0f s", what, error, attempt + 1, pause)
+            time.sleep(pause)
+    raise ValueError("attempts must be at least 1")
+
+
+def fetch_xrs(year: int, satellites: Sequence[int], output: Path | str) -> None:
+    """Fetch a year of science-quality 1-minute XRS files of one satellite.
+
+    The first satellite that serves nine days of ten is taken, else the one that serves most.
+    Files are gathered beside the output, which appears whole when all of them are there.
+
+    Parameters
+    ----------
+    satellites
+        GOES numbers in order of preference.
+    output
+        Folder for the daily netCDF files.
+
+    Raises
+    ------
+    InputError
+        If no satellite serves the year, or the server does not answer.
+    """
+    final = Path(output)
+    gathered = final.parent / f"{final.name}.fetched"
+    satellite, found = _preferred(year, satellites)
+    folder = gathered / f"goes{satellite:02d}"
+    what = f"GOES-{satellite} XRS files of {year}"
+    files = patiently(functools.partial(_download, found, folder), what)
+    with whole_directory(final) as unfinished:
+        for path in files:
+            path.rename(unfinished / path.name)
+
+
+def fetch_flares(year: int, output: Path | str, url: str | None = None) -> None:
+    """Fetch a year of SWPC flares from HEK, month by month, each event once.
+
+    Months are asked for with a day on either side, since the service leaves out events that
+    reach over the ends of the span. Every page is kept in a folder named after the output.
+
+    Parameters
+    ----------
+    output
+        JSON file, ``{"result": [...]}`` as HEK answers.
+    url
+        Address of the service; None is sunpy's.
+
+    Raises
+    ------
+    InputError
+        If the service does not answer, or knows no flare of that year.
+    """
+    final = Path(output)
+    events: dict[str, Any] = {}
+    for month in tqdm(range(1, 13), desc=f"HEK flares {year}", mininterval=2):
+        query = _flare_query(year, month, url)
+        for page in itertools.count(1):
+            kept = final.with_suffix("") / f"{year}-{month:02d}_{page:02d}.json"
+            if not kept.exists():
+                what = f"HEK flares of {year}-{month:02d}, page {page}"
+                address = f"{query}&page={page}"
+                write_text(kept, patiently(functools.partial(_hek_page, address), what))
+            answer = read_json(kept)
+            found = {str(event.get("kb_archivid") or event): event for event in answer["result"]}
+            new = found.keys() - events.keys()
+            events |= found
+            # The service can promise more pages for ever and repeat the last.
+            if not (answer.get("overmax") and new):
+                break
+    if not events:
+        raise InputError(f"HEK knows no SWPC flare of {year}; check the year")
+    write_json(final, {"result": list(events.values())})
+
+
+def _preferred(year: int, satellites: Sequence[int]) -> tuple[int, Any]:
+    days = 366 if calendar.isleap(year) else 365
+    best: tuple[int, int, Any] = (0, 0, None)
+    for satellite in satellites:
+        what = f"list of GOES-{satellite} XRS files of {year}"
+        found = patiently(functools.partial(_search_xrs, year, satellite), what, SEARCH_LIMIT_S)
+        if found.file_num > best[0]:
+            best = (found.file_num, satellite, found)
+        if best[0] >= ENOUGH_OF_A_YEAR * days:
+            break
+    if not best[0]:
+        named = ", ".join(f"GOES-{number}" for number in satellites)
+        raise InputError(f"no XRS files of {year} from {named}; name others in xrs_satellites")
+    _log.info("GOES-%d serves %d of %d days of %d", best[1], best[0], days, year)
+    return best[1], best[2]
+
+
+def _search_xrs(year: int, satellite: int) -> Any:
+    from sunpy.net import Fido
+    from sunpy.net import attrs as a
+
+    return Fido.search(
+        a.Time(f"{year}-01-01 00:00", f"{year}-12-31 23:59"),
+        a.Instrument("XRS"),
+        a.goes.SatelliteNumber(satellite),
+        a.Resolution("avg1m"),
+    )
+
+
+def _download(found: Any, folder: Path) -> list[Path]:
+    """Download what is not there yet, and throw out what is no whole netCDF file."""
+    from sunpy.net import Fido
+
+    folder.mkdir(parents=True, exist_ok=True)
+    _broken(folder)
+    results = Fido.fetch(found, path=str(folder / "{file}"), overwrite=False, max_conn=4)
+    broken = _broken(folder)
+    if results.errors or broken:
+        raise OSError(f"{len(results.errors)} files refused, {len(broken)} broken")
+    return sorted(folder.glob("*.nc"))
+
+
+def _broken(folder: Path) -> list[Path]:
+    """Delete files that are no whole HDF5, so that they are fetched anew."""
+    broken = [path for path in folder.iterdir() if path.is_file() and not _is_whole(path)]
+    for path in broken:
+        path.unlink()
+    return broken
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        require_signature(path, "netCDF")
+        # HDF5 compares the length of a file with the one written in it.
+        with h5py.File(path):
+            return True
+    except (InputError, OSError):
+        return False
+
+
+def _flare_query(year: int, month: int, url: str | None) -> str:
+    """Give the address of a month of flares, less the page, as sunpy's client would ask."""
+    from sunpy.net import attrs as a
+    from sunpy.net.hek import HEKClient
+    from sunpy.net.hek.attrs import walker
+
+    day = datetime.timedelta(days=1)
+    first = datetime.datetime(year, month, 1)
+    last = datetime.datetime(year, month, calendar.monthrange(year, month)[1])
+    wanted = a.Time(first - day, last + 2 * day) & a.hek.FL & (a.hek.FRM.Name == "SWPC")
+    (terms,) = walker.create(wanted, {})
+    # The service calls `op0` what sunpy's terms call `operator0`.
+    terms = {key.replace("operator", "op"): value for key, value in terms.items()}
+    client = HEKClient()
+    return (url or client.url) + urllib.parse.urlencode({**client.default, **terms})
+
+
+def _hek_page(address: str) -> str:
+    with urllib.request.urlopen(address, timeout=HEK_LIMIT_S) as answer:
+        text = str(answer.read().decode("utf-8", errors="replace"))
+    try:
+        content = json.loads(text)
+    except ValueError:
+        raise OSError(f"an answer that is no JSON: {text[:60]!r}") from None
+    if not isinstance(content, dict) or not isinstance(content.get("result"), list):
+        raise OSError(f"an answer without a list of events: {text[:60]!r}")
+    return text
+
+
+def _within(limit_s: float, call: Callable[[], Answer]) -> Answer:
+    """Give up on a call after a time; it is left to end by itself."""
+    outcome: list[tuple[Answer | None, BaseException | None]] = []
+
+    def run() -> None:
+        try:
+            outcome.append((call(), None))
+        except BaseException as error:
+            outcome.append((None, error))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(limit_s)
+    if not outcome:
+        raise TimeoutError(f"no answer within {limit_s:.0f} s")
+    answer, error = outcome[0]
+    if error is not None:
+        raise error
+    return answer  # type: ignore[return-value]

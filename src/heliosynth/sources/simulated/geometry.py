@@ -1,0 +1,59 @@
+"""Where things on a rotating Sun stand, seen with the solar equator in the line of sight (B0 = 0).
+
+Positions are in solar radii: x to the west, y to the north, z towards the observer.
+Longitudes are counted from the central meridian, positive to the west (Stonyhurst).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+EARTH_DEG_PER_DAY = 0.9856
+"""Mean motion of the Earth: what the synodic rotation lacks to the sidereal one."""
+
+RIGID_DEG_PER_DAY = 13.2
+"""Synodic rotation of coronal holes, which hardly shear (Timothy et al. 1975)."""
+
+
+def rotation_rate(latitude: npt.ArrayLike) -> Floats:
+    """Give the synodic rotation rate, degrees a day (Snodgrass & Ulrich 1990).
+
+    Parameters
+    ----------
+    latitude
+        Heliographic latitude, radians, any shape.
+    """
+    square = np.sin(np.asarray(latitude, dtype=float)) ** 2
+    return 14.713 - 2.396 * square - 1.787 * square**2 - EARTH_DEG_PER_DAY
+
+
+def unit_vector(latitude: npt.ArrayLike, longitude: npt.ArrayLike) -> Floats:
+    """Give the position (3, …) on the unit sphere of a latitude and longitude in radians."""
+    latitude, longitude = np.broadcast_arrays(latitude, longitude)
+    across = np.cos(latitude)
+    return np.stack(
+        [across * np.sin(longitude), np.sin(latitude), across * np.cos(longitude)]
+    ).astype(float)
+
+
+def wrapped(longitude: npt.ArrayLike) -> Floats:
+    """Bring longitudes in radians to −π…π."""
+    return (np.asarray(longitude, dtype=float) + np.pi) % (2 * np.pi) - np.pi
+
+
+def pixel_positions(size_px: int, pixel: float) -> tuple[Floats, Floats]:
+    """Give x and y (size, size) of the pixel centres of a frame, row 0 south, column 0 east.
+
+    Parameters
+    ----------
+    size_px
+        Width and height of the frame.
+    pixel
+        Width of a pixel, solar radii.
+    """
+    steps = (np.arange(size_px) - (size_px - 1) / 2) * pixel
+    y, x = np.meshgrid(steps, steps, indexing="ij")
+    return x, y

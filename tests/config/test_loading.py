@@ -1,0 +1,94 @@
+"""The configuration: presets, defaults, and errors that name the mistake."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heliosynth.config import Configuration, ConfigurationError, resolve
+from heliosynth.config.loading import merge
+
+ROOT = Path(__file__).resolve().parents[2]
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def overlay(name: str, **changes: object) -> dict:
+    return merge(merge(DEFAULT, yaml.safe_load((ROOT / "config" / name).read_text())), changes)
+
+
+def changed(path: str, value: object) -> dict:
+    raw = copy.deepcopy(DEFAULT)
+    *parents, leaf = path.split(".")
+    section = raw
+    for parent in parents:
+        section = section[parent]
+    section[leaf] = value
+    return raw
+
+
+def test_the_default_holds_the_four_models_of_the_study() -> None:
+    configuration = resolve(DEFAULT)
+    assert list(configuration.models) == ["cevae", "ddpm_discrete", "ddpm_continuous", "ddpm_cevae"]
+    assert configuration.models["ddpm_cevae"].condition.embedding_of == "cevae"
+
+
+def test_a_row_overrides_defaults_and_defaults_override_the_preset() -> None:
+    raw = changed("models.ddpm_discrete.training", {"learning_rate": 0.5})
+    raw["defaults"]["ddpm"]["training"]["batch_size"] = 7
+    row = resolve(raw).models["ddpm_discrete"].training
+    assert (row.learning_rate, row.batch_size, row.gradient_clip) == (0.5, 7, 1.0)
+
+
+def test_overlays_are_valid() -> None:
+    paper = resolve(overlay("paper.yaml"))
+    row = paper.models["ddpm_discrete"]
+    assert (row.training.epochs, row.training.batch_size, row.denoiser.noise_steps) == (500, 12, 1000)
+    assert resolve(overlay("archive.yaml", archive="somewhere")).dataset.image_size_px == 64
+
+
+def test_the_resolved_configuration_survives_a_round_trip() -> None:
+    configuration = resolve(DEFAULT)
+    assert Configuration.model_validate_json(configuration.model_dump_json()) == configuration
+
+
+@pytest.mark.parametrize(
+    ("raw", "parts"),
+    [
+        (changed("imagesize_px", 3), ["imagesize_px", "unknown", "dataset.image_size_px"]),
+        (
+            changed("defaults.ddpm.training.learning_rte", 3),
+            ["defaults.ddpm.training.learning_rte", "models.*.training.learning_rate"],
+        ),
+        (changed("models.cevae.latentdim", 3), ["models.cevae.latentdim", "models.*.latent_dim"]),
+        (changed("defaults.dpm", {}), ["defaults.dpm", "unknown", "ddpm"]),
+        (changed("dataset", {}), ["dataset.channel", "missing"]),
+        (changed("seed", "many"), ["seed", "integer", "'many'"]),
+        (changed("dataset.image_size_px", 33), ["dataset.image_size_px", "multiple of 8", "33"]),
+        (changed("defaults.ddpm.preset", "modem"), ["preset", "'modem'", "modern"]),
+        (changed("dataset.labels.rule", "nearest"), ["dataset.labels", "nearest_peak"]),
+        (changed("dataset.split.test", 0.9), ["dataset.split", "less than 1"]),
+        (changed("source", "archive"), ["`archive` must name a directory"]),
+        (changed("source", "online"), ["`online` is needed"]),
+        (changed("application.model", "cevae"), ["application.model", "'cevae'"]),
+        (changed("models.ddpm_cevae.condition.embedding_of", "vae"), ["embedding_of", "'vae'"]),
+        (changed("run", "a; rm -r b"), ["run", "pattern"]),
+        (changed("models", None), ["models"]),
+        (changed("models.cevae", None), ["models.cevae"]),
+        (changed("defaults.ddpm.training.epochs", 3), ["training", "exactly one"]),
+    ],
+)
+def test_a_mistake_is_named_in_one_line(raw: dict, parts: list[str]) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        resolve(raw)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert [part for part in parts if part not in message] == []
+
+
+@given(st.recursive(st.none() | st.integers(), lambda t: st.dictionaries(st.sampled_from("abc"), t)))
+def test_merging_with_nothing_changes_nothing(tree: object) -> None:
+    mapping = {"root": tree}
+    assert merge(mapping, {}) == mapping == merge({}, mapping)

@@ -1,0 +1,169 @@
+"""Denoisers: scaling, losses and guidance, with networks that know the answer."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from heliosynth.config.schema import Preconditioned, VariancePreserving
+from heliosynth.diffusion.denoiser import Guided, build_denoiser
+
+STUDY = VariancePreserving(
+    kind="variance_preserving", noise_steps=1000, beta_first=1e-4, beta_last=0.02
+)
+KARRAS = Preconditioned(
+    kind="preconditioned",
+    sigma_data=0.5,
+    log_sigma_mean=-0.8,
+    log_sigma_std=1.4,
+    sigma_min=0.01,
+    sigma_max=80.0,
+)
+
+
+class Recorder(nn.Module):
+    """A network that keeps what it was given and answers with what it was told to."""
+
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = answer
+        self.weight = nn.Parameter(torch.zeros(()))
+        self.calls = []
+
+    def forward(self, x, noise_label, condition):
+        self.calls.append((x, noise_label, condition))
+        return self.answer(x, noise_label, condition) + 0 * self.weight
+
+
+def zeros(x, noise_label, condition):
+    return torch.zeros_like(x)
+
+
+def labelled(x, noise_label, condition):
+    return 0.1 * x + condition[:, :1, None, None]
+
+
+@pytest.fixture
+def images():
+    return torch.rand(4096, 1, 2, 2, generator=torch.Generator().manual_seed(1)) * 2 - 1
+
+
+def test_the_true_noise_gives_the_true_image():
+    clean, noise = torch.rand(5, 1, 4, 4) * 2 - 1, torch.randn(5, 1, 4, 4)
+    sigma = torch.tensor([0.02, 0.3, 1.0, 7.0, 150.0])
+    denoiser = build_denoiser(Recorder(lambda *_: noise), STUDY)
+    estimate = denoiser(clean + sigma.view(-1, 1, 1, 1) * noise, sigma, torch.zeros(5, 2))
+    torch.testing.assert_close(estimate, clean, atol=1e-4, rtol=1e-4)
+
+
+def test_the_network_sees_unit_variance_and_the_step():
+    network = Recorder(zeros)
+    denoiser = build_denoiser(network, STUDY)
+    sigma = denoiser.sigmas(1000)[:-1]
+    denoiser(sigma.view(-1, 1, 1, 1) * torch.randn(1000, 1, 16, 16), sigma, torch.zeros(1000, 2))
+    seen, steps, _ = network.calls[0]
+    assert torch.equal(steps, torch.arange(999, -1, -1).float())
+    expected = sigma**2 / (1 + sigma**2)
+    torch.testing.assert_close((seen**2).mean((1, 2, 3)), expected, atol=0.0, rtol=0.5)
+
+
+def test_steps_between_levels_are_interpolated_and_bounded():
+    denoiser = build_denoiser(Recorder(zeros), STUDY)
+    low, high = denoiser.levels[40], denoiser.levels[41]
+    sigma = torch.stack([(low * high).sqrt(), torch.tensor(1e-6), torch.tensor(1e6)])
+    torch.testing.assert_close(denoiser.step(sigma), torch.tensor([40.5, 0.0, 999.0]))
+
+
+def test_noise_prediction_loss_of_nothing_is_the_variance_of_noise(images):
+    denoiser = build_denoiser(Recorder(zeros), STUDY)
+    loss = denoiser.loss(images, torch.zeros(4096, 2), torch.Generator().manual_seed(0))
+    assert loss.item() == pytest.approx(1, abs=0.03)
+    steps = denoiser.network.calls[0][1]
+    assert steps.min() >= 0
+    assert steps.max() <= 999
+    assert steps.mean().item() == pytest.approx(499.5, abs=20)
+
+
+def test_noise_prediction_loss_of_the_perfect_network_is_zero(images):
+    def perfect(x, step, condition):
+        sigma = denoiser.levels[step.long()].view(-1, 1, 1, 1)
+        return (x * (1 + sigma**2).sqrt() - images) / sigma
+
+    denoiser = build_denoiser(Recorder(perfect), STUDY)
+    loss = denoiser.loss(images, torch.zeros(4096, 2), torch.Generator().manual_seed(0))
+    assert loss.item() < 1e-3
+
+
+def test_preconditioning_is_that_of_karras_table_1():
+    network = Recorder(lambda x, *_: torch.full_like(x, 2.0))
+    denoiser = build_denoiser(network, KARRAS)
+    x, sigma = torch.full((1, 1, 1, 1), 3.0), torch.tensor([1.2])
+    estimate = denoiser(x, sigma, torch.zeros(1, 2))
+    # √(1.2² + 0.5²) = 1.3: c_skip = 0.25/1.69, c_out = 0.6/1.3, c_in = 1/1.3.
+    assert estimate.item() == pytest.approx(0.25 / 1.69 * 3 + 0.6 / 1.3 * 2)
+    seen, label, _ = network.calls[0]
+    assert seen.item() == pytest.approx(3 / 1.3)
+    assert label.item() == pytest.approx(torch.tensor(1.2).log().item() / 4)
+
+
+def test_preconditioned_loss_of_nothing_is_one_at_every_level():
+    """With data of variance σ_d², F's target has unit variance and λ c_out² = 1."""
+    data = 0.5 * torch.randn(20000, 1, 1, 2, generator=torch.Generator().manual_seed(2))
+    denoiser = build_denoiser(Recorder(zeros), KARRAS)
+    loss = denoiser.loss(data, torch.zeros(20000, 2), torch.Generator().manual_seed(0))
+    assert loss.item() == pytest.approx(1, abs=0.03)
+
+
+def test_levels_of_training_are_log_normal(images):
+    denoiser = build_denoiser(Recorder(zeros), KARRAS)
+    denoiser.loss(images, torch.zeros(4096, 2), torch.Generator().manual_seed(0))
+    log_sigma = 4 * denoiser.network.calls[0][1]
+    assert log_sigma.mean().item() == pytest.approx(-0.8, abs=0.01)
+    assert log_sigma.std().item() == pytest.approx(1.4, abs=0.01)
+    # One image of a small batch gets the whole distribution too.
+    generator = torch.Generator().manual_seed(3)
+    denoiser.network.calls.clear()
+    for _ in range(1500):
+        denoiser.loss(images[:4], torch.zeros(4, 2), generator)
+    third = torch.stack([4 * label[2] for _, label, _ in denoiser.network.calls])
+    assert third.mean().item() == pytest.approx(-0.8, abs=0.15)
+    assert third.std().item() == pytest.approx(1.4, abs=0.1)
+
+
+@pytest.mark.parametrize("settings", [STUDY, KARRAS])
+def test_losses_follow_their_generator(settings, images):
+    denoiser = build_denoiser(Recorder(labelled), settings)
+    condition = torch.ones(4096, 2)
+    first, again, other = (
+        denoiser.loss(images, condition, torch.Generator().manual_seed(seed)) for seed in (7, 7, 8)
+    )
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.parametrize("settings", [STUDY, KARRAS])
+def test_sigmas_decrease_to_zero(settings):
+    sigmas = build_denoiser(Recorder(zeros), settings).sigmas(20)
+    assert sigmas.shape == (21,)
+    assert sigmas.dtype == torch.float32
+    assert (sigmas.diff() < 0).all()
+    assert sigmas[-1] == 0
+
+
+@pytest.mark.parametrize("settings", [STUDY, KARRAS])
+def test_guidance_extrapolates_from_no_label_to_the_label(settings):
+    network = Recorder(labelled)
+    denoiser = build_denoiser(network, settings)
+    x, sigma, condition = torch.randn(3, 1, 2, 2), torch.full((3,), 0.7), torch.ones(3, 2)
+    with_label, without = denoiser(x, sigma, condition), denoiser(x, sigma, 0 * condition)
+    network.calls.clear()
+    guided = Guided(denoiser, 2.0)(x, sigma, condition)
+    assert len(network.calls) == 1
+    torch.testing.assert_close(guided, with_label + 2 * (with_label - without))
+    assert torch.equal(Guided(denoiser, 0.0)(x, sigma, condition), with_label)
+    assert torch.equal(Guided(denoiser, 2.0).sigmas(5), denoiser.sigmas(5))
+
+
+def test_derived_levels_are_not_kept_with_the_weights():
+    assert set(build_denoiser(Recorder(zeros), STUDY).state_dict()) == {"network.weight"}

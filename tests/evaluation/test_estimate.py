@@ -1,0 +1,28 @@
+"""A number always comes with its spread and n."""
+
+import numpy as np
+import pytest
+
+from heliosynth.evaluation.estimate import Estimate
+
+
+def test_the_value_is_the_mean_of_the_repeats_unless_it_is_given():
+    assert Estimate.over([1.0, 2.0, 3.0], 7) == Estimate(2.0, 1.0, 7)
+    assert Estimate.over([1.0, 2.0, 3.0], 7, value=5.0) == Estimate(5.0, 1.0, 7)
+
+
+def test_one_repeat_has_no_spread():
+    with pytest.raises(ValueError, match="two repeats"):
+        Estimate.over([1.0], 7)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_is_no_estimate(value):
+    with pytest.raises(ValueError, match="finite"):
+        Estimate(value, 0.0, 1)
+
+
+def test_json_holds_plain_numbers():
+    found = Estimate.over(np.array([1.0, 3.0]), np.int64(4)).to_json()
+    assert found == {"value": 2.0, "std": pytest.approx(np.sqrt(2)), "n": 4}
+    assert {type(number) for number in found.values()} == {float, int}

@@ -1,0 +1,45 @@
+"""Draws keep what they promise to keep."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heliosynth.evaluation.resampling import apportion, bootstrap_within, draw_to_mix
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(1, 500), min_size=1, max_size=5), st.integers(0, 400))
+def test_shares_sum_to_n_and_are_within_one_of_their_quota(weights, n):
+    shares = apportion(dict(enumerate(weights)), n)
+    assert sum(shares.values()) == n
+    for number, weight in enumerate(weights):
+        assert abs(shares[number] - n * weight / sum(weights)) < 1
+
+
+def test_a_bootstrap_within_classes_keeps_their_numbers():
+    classes = np.array([0, 0, 0, 4, 4], dtype=np.int8)
+    for rows in bootstrap_within(classes, 20, np.random.default_rng(0)):
+        np.testing.assert_array_equal(classes[rows], classes)
+
+
+def test_a_draw_has_the_class_mix_of_the_reference():
+    reference = np.repeat([1, 2, 3], [60, 30, 10]).astype(np.int8)
+    classes = np.repeat([0, 1, 2, 3], [50, 20, 50, 50]).astype(np.int8)
+    draw = draw_to_mix(classes, reference, 20, np.random.default_rng(0))
+    np.testing.assert_array_equal(np.bincount(classes[draw.rows]), [0, 12, 6, 2])
+    assert len(np.unique(draw.rows)) == 20
+    assert (draw.repeated, draw.missing) == ((), ())
+
+
+def test_a_draw_says_which_classes_were_repeated_or_missing():
+    reference = np.repeat([1, 2, 3], [6, 3, 1]).astype(np.int8)
+    classes = np.repeat([1, 2], [20, 2]).astype(np.int8)
+    draw = draw_to_mix(classes, reference, 18, np.random.default_rng(0))
+    np.testing.assert_array_equal(np.bincount(classes[draw.rows]), [0, 12, 6])
+    assert (draw.repeated, draw.missing) == ((2,), (3,))
+
+
+def test_a_draw_from_other_classes_only_is_refused():
+    with pytest.raises(ValueError, match="no class"):
+        draw_to_mix(np.int8([0, 0]), np.int8([1]), 2, np.random.default_rng(0))

@@ -1,0 +1,113 @@
+"""The context-encoding variational autoencoder."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from heliosynth.config.loading import presets
+from heliosynth.config.schema import Cevae as Settings
+from heliosynth.errors import InputError
+from heliosynth.models.cevae import Cevae, mask_squares
+
+
+def settings(**changes):
+    row = {**presets()["cevae"]["study"], "kind": "cevae"}
+    row["training"] = {**row["training"], "images": 10}
+    row["sampling"] = {**row["sampling"], "population": 10}
+    small = {"widths": [4, 8], "latent_dim": 5}
+    return Settings.model_validate({**row, **small, **changes})
+
+
+@pytest.fixture
+def images():
+    return torch.rand(6, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("size", [32, 64, 128])
+def test_shapes(size):
+    cevae = Cevae(settings(), size)
+    mean, log_variance = cevae.encode(torch.zeros(2, 1, size, size))
+    assert mean.shape == log_variance.shape == (2, 5)
+    assert cevae.latent_dim == 5
+    assert cevae.decode(mean).shape == (2, 1, size, size)
+    assert torch.equal(cevae.embed(torch.zeros(2, 1, size, size)), mean)
+
+
+def test_the_study_size_is_of_the_order_of_its_widths():
+    with torch.device("meta"):
+        cevae = Cevae(settings(widths=[16, 64, 256, 1024], latent_dim=128), 64)
+    assert sum(p.numel() for p in cevae.parameters()) == pytest.approx(15.3e6, rel=0.05)
+
+
+def test_samples_stay_in_range():
+    samples = Cevae(settings(), 16).sample(100 * torch.randn(3, 5))
+    assert samples.abs().max() <= 1
+
+
+class Fixed(Cevae):
+    """A ceVAE with a given posterior that decodes every latent to one grey."""
+
+    def encode(self, x):
+        return torch.full((len(x), 5), 0.6), torch.full((len(x), 5), -1.0)
+
+    def decode(self, z):
+        return torch.full((len(z), 1, 16, 16), 0.25)
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.5, 1.0])
+def test_loss_is_the_sum_of_its_parts(fraction, images):
+    cevae = Fixed(settings(context_fraction=fraction, beta=0.2), 16)
+    absolute = (images - 0.25).abs().mean().item()
+    divergence = 0.5 * (0.6**2 + torch.tensor(-1.0).exp().item() - 1 + 1)
+    expected = (1 - fraction) * (absolute + 0.2 * divergence) + fraction * absolute
+    assert cevae.loss(images, seeded()).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_loss_follows_its_generator(images):
+    cevae = Cevae(settings(), 16)
+    first, again, other = (cevae.loss(images, seeded(s)) for s in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_it_learns_to_reconstruct_and_to_fill():
+    torch.manual_seed(0)
+    rows = torch.linspace(-1, 1, 16).view(1, 1, 16, 1).expand(32, 1, 16, 16)
+    images = rows * torch.linspace(-1, 1, 32).view(-1, 1, 1, 1)
+    cevae = Cevae(settings(), 16)
+    optimiser = torch.optim.Adam(cevae.parameters(), 5e-3)
+    generator = seeded()
+    for _ in range(150):
+        optimiser.zero_grad()
+        cevae.loss(images, generator).backward()
+        optimiser.step()
+    error = (cevae.decode(cevae.embed(images)) - images).abs().mean()
+    filled = (cevae.decode(cevae.embed(mask_squares(images, generator))) - images).abs().mean()
+    flat = (images - images.mean()).abs().mean()
+    assert error < 0.35 * flat
+    assert filled < 0.7 * flat
+
+
+def test_masks_are_squares_of_noise():
+    images = torch.full((200, 1, 64, 64), 5.0)
+    masked = mask_squares(images, seeded())
+    hole = masked != 5
+    share = hole.float().mean((1, 2, 3))
+    assert masked[hole].abs().max() <= 1
+    assert share.min() >= 8**2 / 64**2
+    assert share.max() <= 3 * 24**2 / 64**2
+    assert share.std() > 0.03
+    # Holes reach the rim, and are not always in one place.
+    assert hole[:, 0, 0, :].any()
+    assert hole[:, 0, :, -1].any()
+    assert hole.float().mean(0).max() < 0.6
+
+
+def test_a_size_that_does_not_fit_is_named():
+    with pytest.raises(InputError, match=r"image_size_px is 18.*multiple of 4"):
+        Cevae(settings(), 18)

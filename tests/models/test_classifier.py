@@ -1,0 +1,65 @@
+"""The networks that tell classes."""
+
+import pytest
+import torch
+
+from heliosynth.config.schema import Application, Classifier
+from heliosynth.errors import InputError
+from heliosynth.models.classifier import build_deit, build_judge
+
+JUDGE = Classifier(epochs=1, batch_size=2, learning_rate=1e-3, width=8)
+DEIT = Application(
+    model="ddpm_discrete",
+    patch_px=4,
+    embedding_dim=24,
+    depth=3,
+    heads=2,
+    epochs=1,
+    batch_size=2,
+    learning_rate=1e-3,
+    generated_per_class=1,
+    repeats=2,
+)
+
+
+@pytest.mark.parametrize("size", [8, 32, 64, 128])
+def test_the_judge_takes_images_of_any_size(size):
+    assert build_judge(JUDGE, 4)(torch.zeros(3, 1, size, size)).shape == (3, 4)
+
+
+def test_the_judge_answers_each_image_by_itself():
+    judge, images = build_judge(JUDGE, 4), torch.randn(4, 1, 16, 16)
+    torch.testing.assert_close(judge(images)[1:2], judge(images[1:2]))
+
+
+def test_a_width_that_has_no_groups_is_refused():
+    with pytest.raises(InputError, match=r"evaluation\.classifier\.width"):
+        build_judge(JUDGE.model_copy(update={"width": 6}), 4)
+
+
+def test_the_deit_has_the_configured_shape():
+    network = build_deit(DEIT, 16, 3)
+    assert network(torch.zeros(2, 1, 16, 16)).shape == (2, 3)
+    assert len(network.blocks) == 3
+    assert network.blocks[0].attn.num_heads == 2
+    # 16 patches and the class token.
+    assert network.pos_embed.shape == (1, 17, 24)
+
+
+def test_the_deit_starts_from_the_random_numbers_alone():
+    torch.manual_seed(0)
+    first = build_deit(DEIT, 16, 3)
+    torch.manual_seed(0)
+    again = build_deit(DEIT, 16, 3)
+    other = build_deit(DEIT, 16, 3)
+    images = torch.randn(2, 1, 16, 16)
+    torch.testing.assert_close(first(images), again(images))
+    assert not torch.allclose(first.patch_embed.proj.weight, other.patch_embed.proj.weight)
+
+
+@pytest.mark.parametrize(
+    ("change", "key"), [({"patch_px": 5}, "patch_px"), ({"heads": 5}, "embedding_dim")]
+)
+def test_a_shape_that_does_not_fit_is_refused(change, key):
+    with pytest.raises(InputError, match=rf"application\.{key}"):
+        build_deit(DEIT.model_copy(update=change), 16, 3)

@@ -1,0 +1,175 @@
+"""Conditions: what the vector holds, and what is drawn for sampling."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from heliosynth.config.schema import ClassCondition, FluxCondition
+from heliosynth.diffusion.noise import SampleNoise
+from heliosynth.errors import InputError
+from heliosynth.models.conditioning import ConditionEncoder, drop_labels
+
+CLASS = ClassCondition(kind="goes_class")
+EMBEDDED = ClassCondition(kind="goes_class", embedding_of="cevae")
+FLUX = FluxCondition(kind="xray_flux")
+E = 6
+KINDS = pytest.mark.parametrize("settings", [CLASS, EMBEDDED, FLUX], ids=["class", "cevae", "flux"])
+
+
+def embedding_dim(settings):
+    return E if settings is EMBEDDED else 0
+
+
+@pytest.fixture(scope="module")
+def split():
+    """Labels of a training split without class A, embeddings that follow the class."""
+    generator = np.random.default_rng(0)
+    goes_class = np.repeat([1, 2, 3, 4], [400, 300, 100, 5])
+    flux = goes_class - 8 + generator.uniform(0, 1, len(goes_class))
+    mixing = generator.normal(size=(E, E))
+    embedding = generator.normal(size=(len(goes_class), E)) @ mixing + 3 * goes_class[:, None]
+    return tuple(torch.from_numpy(a) for a in (goes_class, flux, embedding))
+
+
+def fitted(settings, split):
+    encoder = ConditionEncoder(settings, embedding_dim(settings))
+    goes_class, flux, embedding = split
+    encoder.fit(goes_class, flux, embedding if settings is EMBEDDED else None)
+    return encoder
+
+
+def encoded(settings, split):
+    goes_class, flux, embedding = split
+    return fitted(settings, split).encode(
+        goes_class, flux, embedding if settings is EMBEDDED else None
+    )
+
+
+@KINDS
+def test_a_condition_ends_in_its_flag(settings, split):
+    condition = encoded(settings, split)
+    assert condition.shape == (805, fitted(settings, split).dim)
+    assert condition.dtype == torch.float32
+    assert (condition[:, -1] == 1).all()
+    assert condition.isfinite().all()
+
+
+def test_a_class_is_one_of_five(split):
+    condition = encoded(CLASS, split)
+    assert torch.equal(condition[:, :-1].argmax(1), split[0])
+    assert (condition[:, :-1].sum(1) == 1).all()
+
+
+def test_an_embedding_is_standardised_to_the_length_of_a_class(split):
+    part = encoded(EMBEDDED, split)[:, 5:-1]
+    torch.testing.assert_close(part.mean(0), torch.zeros(E), atol=1e-5, rtol=0.0)
+    assert (part**2).sum(1).mean().item() == pytest.approx(1, rel=1e-4)
+
+
+def test_an_unused_latent_stays_small():
+    embedding = torch.randn(200, E) * torch.tensor([1.0, 1, 1, 1, 1, 1e-3])
+    encoder = ConditionEncoder(EMBEDDED, E)
+    labels = torch.full((200,), 2), torch.full((200,), -5.5)
+    encoder.fit(*labels, embedding)
+    assert encoder.encode(*labels, embedding)[:, 10].abs().max() < 0.05
+
+
+def test_a_flux_condition_is_smooth_and_bounded(split):
+    encoder = fitted(FLUX, split)
+    flux = torch.linspace(-12, 2, 2801)
+    condition = encoder.encode(torch.zeros(2801), flux)
+    assert condition.diff(dim=0).abs().max() < 0.03
+    assert (condition.abs() < 3).all()
+    inside = (flux > -7) & (flux < -3)
+    assert (condition[inside].diff(dim=0).abs().sum(1) > 0).all()
+    assert torch.equal(condition[0], condition[1])
+
+
+def test_a_flux_is_told_apart_from_another(split):
+    """Neighbouring tenths of a dex over the training range give distinct conditions."""
+    encoder = fitted(FLUX, split)
+    condition = encoder.encode(torch.zeros(41), torch.linspace(-7, -3, 41))
+    assert torch.cdist(condition, condition).fill_diagonal_(1).min() > 0.03
+
+
+@KINDS
+def test_a_draw_does_not_depend_on_its_batch(settings, split):
+    encoder = fitted(settings, split)
+    goes_class = torch.tensor([1, 4, 2, 3, 1])
+    together = encoder.draw(goes_class, SampleNoise(range(5)))
+    parts = [encoder.draw(goes_class[part], SampleNoise(part)) for part in ([0, 1], [2], [3, 4])]
+    for whole, pieces in zip(together, zip(*parts, strict=True), strict=True):
+        assert torch.equal(whole, torch.cat(pieces))
+
+
+@KINDS
+def test_a_drawn_flux_follows_its_class(settings, split):
+    encoder = fitted(settings, split)
+    goes_class, flux, _ = split
+    condition, drawn = encoder.draw(torch.full((600,), 3), SampleNoise(range(600)))
+    own = flux[goes_class == 3]
+    assert drawn.shape == (600,)
+    assert own.min() - 1e-4 <= drawn.min()
+    assert drawn.max() <= own.max() + 1e-4
+    levels = torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
+    np.testing.assert_allclose(drawn.double().quantile(levels), own.quantile(levels), atol=0.1)
+    if settings is FLUX:
+        assert torch.equal(condition, encoder.encode(torch.full((600,), 3), drawn))
+
+
+def test_drawn_embeddings_have_the_moments_of_their_class(split):
+    encoder = fitted(EMBEDDED, split)
+    own = encoded(EMBEDDED, split)[split[0] == 1][:, 5:-1]
+    condition, _ = encoder.draw(torch.full((2000,), 1), SampleNoise(range(2000)))
+    drawn = condition[:, 5:-1]
+    spread = own.std(0)
+    assert ((drawn.mean(0) - own.mean(0)).abs() < 0.15 * spread).all()
+    np.testing.assert_allclose(np.cov(drawn.T), np.cov(own.T), atol=0.15 * float(spread.max()) ** 2)
+    assert torch.cdist(drawn, own).min() > 1e-4
+
+
+def test_a_class_of_few_images_still_gets_a_full_covariance(split):
+    """Five X images span four directions; the common covariance fills the others."""
+    encoder = fitted(EMBEDDED, split)
+    condition, _ = encoder.draw(torch.full((500,), 4), SampleNoise(range(500)))
+    assert np.linalg.matrix_rank(np.cov(condition[:, 5:-1].T), tol=1e-4) == E
+
+
+@KINDS
+def test_an_untrained_class_is_refused_by_name(settings, split):
+    with pytest.raises(InputError, match="class A "):
+        fitted(settings, split).draw(torch.tensor([1, 0]), SampleNoise([0, 1]))
+
+
+@KINDS
+def test_the_state_is_all_in_the_weights(settings, split):
+    encoder = fitted(settings, split)
+    copy = ConditionEncoder(settings, embedding_dim(settings))
+    copy.load_state_dict(encoder.state_dict())
+    goes_class = torch.tensor([1, 2, 3, 4])
+    for ours, theirs in zip(
+        encoder.draw(goes_class, SampleNoise(range(4))),
+        copy.draw(goes_class, SampleNoise(range(4))),
+        strict=True,
+    ):
+        assert torch.equal(ours, theirs)
+
+
+def test_embeddings_must_fit_the_settings(split):
+    with pytest.raises(ValueError, match="embedding_dim = 0"):
+        ConditionEncoder(EMBEDDED)
+    with pytest.raises(ValueError, match="embedding_dim = 6"):
+        ConditionEncoder(FLUX, E)
+    with pytest.raises(ValueError, match="length 0, not 6"):
+        fitted(EMBEDDED, split).encode(split[0], split[1])
+
+
+def test_dropped_labels_are_zero():
+    condition = torch.rand(5000, 4) + 1
+    dropped = drop_labels(condition, 0.1, torch.Generator().manual_seed(0))
+    gone = (dropped == 0).all(1)
+    assert gone.float().mean().item() == pytest.approx(0.1, abs=0.02)
+    assert torch.equal(dropped[~gone], condition[~gone])
+    assert torch.equal(drop_labels(condition, 0.0, torch.Generator()), condition)

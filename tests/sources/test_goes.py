@@ -1,0 +1,250 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import xrs
+from heliosynth.errors import InputError
+from heliosynth.sources.goes import (
+    XrsSeries,
+    read_series,
+    read_xrs,
+    require_cover,
+    write_series,
+)
+
+FLUX = np.full(10, 2e-6)
+
+
+def _seconds(text: str) -> int:
+    return int(np.datetime64(text, "s").astype(np.int64))
+
+
+def _csv(path: Path, times: list[str], xrsb: list[float], xrsa: list[float] | None = None) -> Path:
+    table = pd.DataFrame({"time": times, "xrsb": xrsb})
+    if xrsa is not None:
+        table["xrsa"] = xrsa
+    table.to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize(("satellite", "factor"), [(13, 0.7), (15, 0.7), (16, 1.0), (18, 1.0)])
+def test_netcdf_holds_true_flux(
+    make_netcdf: Callable[..., Path], satellite: int, factor: float
+) -> None:
+    series = read_xrs([make_netcdf(satellite, "d20120712", "2012-07-12", FLUX)], "operational")
+    assert (series.scale, series.satellite) == ("true", f"GOES-{satellite}")
+    np.testing.assert_allclose(series.xrsb, FLUX, rtol=1e-6)
+    operational = series.to_operational()
+    assert operational.scale == "operational"
+    np.testing.assert_allclose(operational.xrsb, factor * FLUX, rtol=1e-6)
+    assert operational.to_operational() is operational, "the factor applies once"
+
+
+def test_times_of_a_yearly_file(make_netcdf: Callable[..., Path]) -> None:
+    series = read_xrs([make_netcdf(15, "y2012", "2012-01-01", FLUX)], "true")
+    assert series.satellite == "GOES-15"
+    np.testing.assert_array_equal(series.time, _seconds("2012-01-01") + 60 * np.arange(10))
+
+
+@pytest.mark.parametrize(
+    ("satellite", "flags", "good"),
+    [
+        # An electron correction that does not apply leaves a sample of GOES-15 good.
+        (15, [0, 1, 2, 16, 17], [True, False, False, True, False]),
+        (16, [0, 1, 2, 4, 6], [True, False, False, True, False]),
+    ],
+)
+def test_flags_make_samples_missing(
+    make_netcdf: Callable[..., Path], satellite: int, flags: list[int], good: list[bool]
+) -> None:
+    path = make_netcdf(satellite, "d20210101", "2021-01-01", FLUX[:5], flags=np.array(flags))
+    series = read_xrs([path], "true")
+    np.testing.assert_array_equal(np.isfinite(series.xrsb), good)
+
+
+def test_flags_without_an_account_of_them(make_netcdf: Callable[..., Path]) -> None:
+    path = make_netcdf(15, "d20210101", "2021-01-01", FLUX[:4], flags=np.array([0, 1, 4, 16]))
+    with h5py.File(path, "a") as file:
+        del file["xrsb_flag"].attrs["flag_meanings"]
+    valid = np.isfinite(read_xrs([path], "true").xrsb)
+    np.testing.assert_array_equal(valid, [True, False, False, True])
+
+
+def test_floor_fill_and_exchanged_channels_are_missing(tmp_path: Path) -> None:
+    times = [f"2012-01-01T00:0{minute}:00" for minute in range(5)]
+    path = _csv(
+        tmp_path / "goes15.csv",
+        times,
+        [2e-7, 1e-9, -9999.0, 3e-9, float("nan")],
+        [1e-8, 1e-9, 1e-9, 4e-7, 1e-9],
+    )
+    series = read_xrs([path], "operational")
+    assert (series.scale, series.satellite) == ("operational", "GOES-15")
+    np.testing.assert_array_equal(np.isfinite(series.xrsb), [True, False, False, False, False])
+
+
+def test_a_day_is_served_by_one_satellite_only(
+    make_netcdf: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    files = [
+        make_netcdf(15, "d20120712", "2012-07-12", FLUX),
+        make_netcdf(15, "d20120713", "2012-07-13", FLUX),
+        make_netcdf(14, "d20120712", "2012-07-12", 9 * FLUX),
+    ]
+    series = read_xrs(files, "true")
+    assert (series.satellite, series.scale, len(series)) == ("GOES-15", "true", 20)
+    np.testing.assert_allclose(series.xrsb, 2e-6, rtol=1e-6)
+    assert "GOES-14" in caplog.text
+
+
+def test_satellites_of_different_days_meet_on_the_operational_scale(
+    make_netcdf: Callable[..., Path],
+) -> None:
+    files = [
+        make_netcdf(16, "d20200101", "2020-01-01", FLUX),
+        make_netcdf(15, "d20191231", "2019-12-31", FLUX),
+    ]
+    series = read_xrs(files, "true")
+    assert series.scale == "operational"
+    assert set(series.satellite.split(", ")) == {"GOES-15", "GOES-16"}
+    np.testing.assert_allclose(series.xrsb, [1.4e-6] * 10 + [2e-6] * 10, rtol=1e-6)
+
+
+def test_overlapping_files_of_one_satellite_keep_the_valid_sample(
+    make_netcdf: Callable[..., Path],
+) -> None:
+    flags = np.array([0] * 9 + [1])
+    files = [
+        make_netcdf(15, "d20120712", "2012-07-12T00:00", FLUX, flags=flags),
+        make_netcdf(15, "d20120713", "2012-07-12T00:09", FLUX),
+    ]
+    series = read_xrs(files, "true")
+    assert len(series) == 19
+    assert np.isfinite(series.xrsb).all()
+
+
+def test_an_empty_day_stays_as_missing(tmp_path: Path) -> None:
+    times = [f"2012-01-0{day}T00:0{minute}:00" for day in (1, 2, 3) for minute in (0, 1)]
+    path = _csv(tmp_path / "goes15.csv", times, [1e-6, 1e-6, 1e-9, 1e-9, 1e-6, 1e-6])
+    series = read_xrs([path], "operational")
+    np.testing.assert_array_equal(np.isnan(series.xrsb), [0, 0, 1, 1, 0, 0])
+
+
+@pytest.mark.parametrize("name", ["sci_xrsf-l2-avg1m_g15_d20120712.nc", "goes15.csv"])
+def test_a_web_page_is_refused_by_name(web_page: Callable[[str], Path], name: str) -> None:
+    with pytest.raises(InputError, match=name):
+        read_xrs([web_page(name)], "true")
+
+
+def test_a_cut_file_is_refused_by_name(make_netcdf: Callable[..., Path]) -> None:
+    path = make_netcdf(15, "d20120712", "2012-07-12", FLUX)
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(InputError, match=f"{path}: cannot be read"):
+        read_xrs([path], "true")
+
+
+def test_what_cannot_serve_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("date,flux\n2012-01-01,1e-6\n")
+    with pytest.raises(InputError, match=f"{other}: lacks the columns time, xrsb"):
+        read_xrs([other], "true")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_xrs([tmp_path / "missing.csv"], "true")
+    with pytest.raises(InputError, match="no valid XRS sample"):
+        read_xrs([_csv(tmp_path / "floor.csv", ["2012-01-01"], [1e-9])], "true")
+    with pytest.raises(InputError, match=r"satellite .* unknown"):
+        read_xrs([_csv(tmp_path / "xrs.csv", ["2012-01-01"], [1e-6])], "true").to_operational()
+
+
+def test_cover() -> None:
+    time = _seconds("2012-01-01") + 300 * np.arange(288)
+    flux = np.full(288, 1e-6, dtype=np.float32)
+    flux[:12] = np.nan
+    series = XrsSeries(time, flux, "operational", "GOES-15")
+    require_cover(series, np.datetime64("2012-01-01T01:00"), pd.Timestamp("2012-01-01T23:59:30"))
+    require_cover(series, int(time[12]), int(time[-1]))
+    message = (
+        "XRS files cover 2012-01-01T01:00:00 to 2012-01-01T23:55:00, "
+        "but frames run 2012-01-01T00:00:00 to 2012-01-01T12:00:00"
+    )
+    with pytest.raises(InputError, match=message):
+        require_cover(series, pd.Timestamp("2012-01-01"), pd.Timestamp("2012-01-01T12:00"))
+    with pytest.raises(InputError, match="but frames run"):
+        require_cover(series, pd.Timestamp("2012-01-01T12:00"), pd.Timestamp("2012-01-03"))
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    flux=hnp.arrays(np.float32, st.integers(1, 20), elements=st.floats(0, 1, width=32)),
+    scale=st.sampled_from(["true", "operational"]),
+)
+def test_series_comes_back_from_disk(flux: np.ndarray, scale: str, tmp_path: Path) -> None:
+    series = XrsSeries(np.arange(len(flux)) * 60, flux, scale, "GOES-15")  # type: ignore[arg-type]
+    write_series(tmp_path / "xrs.h5", series)
+    back = read_series(tmp_path / "xrs.h5")
+    np.testing.assert_array_equal(back.time, series.time)
+    np.testing.assert_array_equal(back.xrsb, series.xrsb)
+    assert (back.scale, back.satellite) == (scale, "GOES-15")
+
+
+def test_a_series_knows_its_order() -> None:
+    with pytest.raises(ValueError, match="increasing"):
+        XrsSeries(np.array([0, 0]), np.zeros(2, dtype=np.float32), "true", "GOES-15")
+
+
+def test_door_takes_files_and_folders(make_netcdf: Callable[..., Path], tmp_path: Path) -> None:
+    make_netcdf(15, "d20120712", "2012-07-12", FLUX)
+    output = tmp_path / "observations" / "xrs.h5"
+    xrs.main(["--files", str(tmp_path), "--csv-scale", "operational", "--output", str(output)])
+    assert len(read_series(output)) == 10
+
+
+@pytest.mark.archive
+def test_the_flare_of_2012_07_12_peaks_at_x1_4(archive: Path) -> None:
+    (path,) = archive.glob("goes/*g15_d20120712*.nc")
+    series = read_xrs([path], "operational")
+    assert (series.scale, series.satellite) == ("true", "GOES-15")
+    flux = series.to_operational().xrsb
+    peak = int(np.nanargmax(flux))
+    assert f"{flux[peak] / 1e-4:.1f}" == "1.4"
+    assert abs(int(series.time[peak]) - _seconds("2012-07-12T16:49")) < 600
+    assert np.isnan(flux).sum() == 8, "flagged bad in the file"
+
+
+@pytest.mark.archive
+def test_csv_and_netcdf_agree_on_the_operational_scale(archive: Path) -> None:
+    (csv,) = archive.glob("goes/goes15*.csv")
+    (netcdf,) = archive.glob("goes/*g15_d20120712*.nc")
+    whole = read_xrs([csv], "operational")
+    day = read_xrs([netcdf], "operational").to_operational()
+    frame = pd.Series(day.xrsb, pd.to_datetime(day.time, unit="s")).resample("5min").mean()
+    year = pd.Series(whole.xrsb, pd.to_datetime(whole.time, unit="s"))
+    ratio = (frame / year.reindex(frame.index)).dropna()
+    assert len(ratio) > 280
+    assert abs(ratio.median() - 1) < 0.01
+
+
+@pytest.mark.archive
+def test_exchanged_channels_of_the_real_light_curve_are_missing(archive: Path) -> None:
+    (csv,) = archive.glob("goes/goes15*.csv")
+    series = read_xrs([csv], "operational")
+    missing = series.time[np.isnan(series.xrsb)]
+    day = _seconds("2012-11-19")
+    np.testing.assert_array_equal(missing, day + 300 * np.arange(288))
+
+
+@pytest.mark.archive
+def test_goes_r_file_needs_no_factor(archive: Path) -> None:
+    (path,) = archive.glob("goes/*g16*.nc")
+    series = read_xrs([path], "operational")
+    assert series.satellite == "GOES-16"
+    np.testing.assert_array_equal(series.to_operational().xrsb, series.xrsb)

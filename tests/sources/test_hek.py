@@ -1,0 +1,135 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import flares
+from heliosynth.errors import InputError
+from heliosynth.sources.hek import read_flares, read_table, write_table
+
+COLUMNS = [
+    "start",
+    "peak",
+    "end",
+    "goes_class_label",
+    "peak_flux",
+    "active_region",
+    "hpc_x",
+    "hpc_y",
+    "identifier",
+]
+
+
+def _event(peak: str, label: str | None, **others: Any) -> dict[str, Any]:
+    return {
+        "event_starttime": "2012-07-12T15:37:00",
+        "event_peaktime": peak,
+        "event_endtime": None,
+        "fl_goescls": label,
+        "frm_name": "SWPC",
+        "ar_noaanum": 11520,
+        "hpc_x": 19.6,
+        "hpc_y": -318.2,
+        "kb_archivid": f"ivo://helio-informatics.org/FL_{peak}_{label}",
+        **others,
+    }
+
+
+def test_reads_what_the_service_answers(make_hek: Callable[..., Path]) -> None:
+    path = make_hek(
+        _event("2012-07-12T16:49:00", "X1.4"),
+        _event("2012-07-12T05:00:00", "C2.0", ar_noaanum=None, hpc_x=None, hpc_y=None),
+    )
+    table = read_flares([path])
+    assert list(table.columns) == COLUMNS
+    assert all(table[column].dtype == "datetime64[s]" for column in ("start", "peak", "end"))
+    assert list(table["goes_class_label"]) == ["C2.0", "X1.4"], "in order of peak"
+    np.testing.assert_allclose(table["peak_flux"], [2e-6, 1.4e-4])
+    assert list(table["active_region"]) == [0, 11520]
+    np.testing.assert_allclose(table["hpc_x"], [np.nan, 19.6])
+    assert table["end"].isna().all()
+
+
+def test_a_bare_list_and_csv_with_few_columns_serve(tmp_path: Path) -> None:
+    (tmp_path / "list.json").write_text(json.dumps([_event("2012-07-12T16:49:00", "X1.4")]))
+    (tmp_path / "few.csv").write_text(
+        "event_peaktime,fl_goescls\n2012-07-13T00:00:00,M1.0\n2012-07-14T00:00:00Z,C3\n"
+    )
+    table = read_flares([tmp_path / "list.json", tmp_path / "few.csv"])
+    assert list(table["goes_class_label"]) == ["X1.4", "M1.0", "C3"]
+    assert list(table["identifier"][1:]) == ["2012-07-13T00:00:00_M1.0", "2012-07-14T00:00:00_C3"]
+
+
+def test_doubles_go_by_identifier_and_by_peak_and_class(make_hek: Callable[..., Path]) -> None:
+    peak = "2012-07-12T16:49:00"
+    page = make_hek(
+        _event(peak, "X1.4", kb_archivid="a", ar_noaanum=None),
+        _event(peak, "X1.4", kb_archivid="b"),
+        _event(peak, "C1.0", kb_archivid="c"),
+    )
+    repeated = make_hek(_event(peak, "X1.4", kb_archivid="b"), name="repeated.json")
+    table = read_flares([page, repeated])
+    assert sorted(table["identifier"]) == ["b", "c"], "the entry that names its region is kept"
+
+
+def test_only_swpc_counts_where_it_is_present(make_hek: Callable[..., Path]) -> None:
+    others = _event("2012-07-12T16:50:00", "X1.3", frm_name="SSW Latest Events")
+    both = make_hek(_event("2012-07-12T16:49:00", "X1.4"), others)
+    assert list(read_flares([both])["goes_class_label"]) == ["X1.4"]
+    assert list(read_flares([make_hek(others)])["goes_class_label"]) == ["X1.3"]
+
+
+def test_entries_without_class_or_peak_are_left_out(make_hek: Callable[..., Path]) -> None:
+    path = make_hek(
+        _event("2012-07-12T16:49:00", "X1.4"),
+        _event("2012-07-12T17:00:00", None),
+        _event("2012-07-12T18:00:00", " "),
+        _event("", "M1.0"),
+    )
+    assert len(read_flares([path])) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("page.json", "<html>busy</html>", "should be JSON but holds a web page"),
+        ("cut.json", '{"result": [{"event_pea', "broken JSON"),
+        ("other.json", '{"error": "no"}', "holds no list of events"),
+        ("page.csv", "<html>\nbusy\n</html>\n", "lacks the HEK columns"),
+        ("bad.csv", "event_peaktime,fl_goescls\n2012-01-01,Q9\n", "no GOES class"),
+        ("empty.json", '{"result": []}', "no flare in"),
+        ("empty.csv", "", "cannot be read as CSV"),
+    ],
+)
+def test_what_cannot_serve_is_refused_by_name(
+    tmp_path: Path, name: str, content: str, message: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=message) as caught:
+        read_flares([tmp_path / name])
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_table_comes_back_from_disk(make_hek: Callable[..., Path], tmp_path: Path) -> None:
+    table = read_flares([make_hek(_event("2012-07-12T16:49:00", "X1.4"))])
+    write_table(tmp_path / "flares.csv", table)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "flares.csv"), table)
+
+
+def test_door(make_hek: Callable[..., Path], tmp_path: Path) -> None:
+    path, output = make_hek(_event("2012-07-12T16:49:00", "X1.4")), tmp_path / "flares.csv"
+    flares.main(["--files", str(path), "--output", str(output)])
+    assert list(pd.read_csv(output).columns) == COLUMNS
+
+
+@pytest.mark.archive
+def test_real_list(archive: Path) -> None:
+    table = read_flares(sorted((archive / "hek").iterdir()))
+    counts = table["goes_class_label"].str[0].value_counts().to_dict()
+    assert counts == {"C": 1348, "M": 132, "B": 114, "X": 7}
+    assert table["peak"].is_monotonic_increasing

@@ -1,0 +1,140 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import frames
+from heliosynth.errors import InputError
+from heliosynth.sources import sdoml
+
+N = 10
+IMAGES = np.arange(N * 4, dtype=np.float32).reshape(N, 2, 2)
+TIMES = [f"2012-01-01T00:{6 * i:02d}:10.34Z" for i in range(N)]
+
+
+@pytest.fixture
+def store(make_store: Callable[..., Path]) -> Path:
+    return make_store(IMAGES, {"T_OBS": TIMES})
+
+
+def test_header_is_sorted_by_time(make_store: Callable[..., Path]) -> None:
+    store = make_store(IMAGES, {"T_OBS": TIMES[::-1]})
+    header = sdoml.read_header(store, 2012, "171A")
+    assert list(header["store_row"]) == list(range(N))[::-1]
+    assert header["time"].dtype == "datetime64[s]"
+    assert header["time"].is_monotonic_increasing
+    assert header["time"].iloc[1] == pd.Timestamp("2012-01-01T00:06:10")
+
+
+def test_header_lists_may_be_short_or_hold_null(make_store: Callable[..., Path]) -> None:
+    store = make_store(
+        IMAGES,
+        {
+            "T_OBS": [None, *TIMES[1:8]],
+            "EXPTIME": [2.0, 1.9, None],
+            "QUALITY": [0, None, 64, "0x40000000"],
+        },
+    )
+    header = sdoml.read_header(store, 2012, "171A").set_index("store_row")
+    assert list(header.index) == list(range(1, 8)), "frames without a time are left out"
+    assert header["exposure_s"][1] == pytest.approx(1.9)
+    assert header["exposure_s"].loc[2:].isna().all()
+    assert list(header["quality"]) == [0, 64, 0x40000000, 0, 0, 0, 0]
+
+
+def test_header_without_optional_keywords(store: Path) -> None:
+    header = sdoml.read_header(store, 2012, "171A")
+    assert header["exposure_s"].isna().all()
+    assert (header["quality"] == 0).all()
+
+
+def test_no_times_are_an_error(make_store: Callable[..., Path]) -> None:
+    with pytest.raises(InputError, match="T_OBS"):
+        sdoml.read_header(make_store(IMAGES, {}), 2012, "171A")
+
+
+def test_what_is_missing_is_named_with_what_there_is(
+    store: Path, make_store: Callable[..., Path], tmp_path: Path
+) -> None:
+    make_store(IMAGES, {"T_OBS": TIMES}, channel="193A")
+    assert sdoml.years(store) == [2012]
+    with pytest.raises(InputError, match=f"{store}: 2012 holds no channel 94A, only 171A, 193A"):
+        sdoml.read_header(store, 2012, "94A")
+    with pytest.raises(InputError, match=f"{store}: holds no year 2013, only 2012"):
+        sdoml.read_header(store, 2013, "171A")
+    with pytest.raises(InputError, match="no such Zarr store"):
+        sdoml.years(tmp_path / "nowhere.zarr")
+    with pytest.raises(InputError, match="is no SDOMLv2 store"):
+        sdoml.years(tmp_path)
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(rows=st.lists(st.integers(0, N - 1), max_size=2 * N))
+def test_rows_come_once_chunk_by_chunk(rows: list[int], store: Path) -> None:
+    parts = list(sdoml.read_rows(store, 2012, "171A", rows))
+    chunks = [set(part // 4) for part, _ in parts]
+    assert all(len(chunk) == 1 for chunk in chunks)
+    assert len(chunks) == len({row // 4 for row in rows}), "a chunk was read twice"
+    got = [int(row) for part, _ in parts for row in part]
+    assert got == sorted(set(rows))
+    for part, images in parts:
+        assert images.dtype == np.float32
+        np.testing.assert_array_equal(images, IMAGES[part])
+
+
+def test_a_row_outside_the_store_is_an_error(store: Path) -> None:
+    with pytest.raises(InputError, match="rows 0 to 9"):
+        list(sdoml.read_rows(store, 2012, "171A", [3, N]))
+
+
+def test_a_broken_chunk_is_named(store: Path) -> None:
+    chunk = store / "2012" / "171A" / "1.0.0"
+    chunk.write_bytes(chunk.read_bytes()[:10])
+    with pytest.raises(InputError, match="171A, rows 4 to 7: cannot be read"):
+        list(sdoml.read_rows(store, 2012, "171A", range(N)))
+
+
+def test_a_url_serves_as_well_as_a_path(store: Path) -> None:
+    url = store.as_uri()
+    assert sdoml.years(url) == [2012]
+    assert len(sdoml.read_header(url, 2012, "171A")) == N
+    ((rows, images),) = sdoml.read_rows(url, 2012, "171A", [2, 1])
+    np.testing.assert_array_equal(images, IMAGES[rows])
+    with pytest.raises(InputError, match="holds no channel 94A, only 171A"):
+        sdoml.read_header(url, 2012, "94A")
+
+
+def test_door_writes_the_frames(store: Path, tmp_path: Path) -> None:
+    output = tmp_path / "frames_2012.csv"
+    frames.main(
+        ["--store", str(store), "--year", "2012", "--channel", "171A", "--output", str(output)]
+    )
+    table = pd.read_csv(output, parse_dates=["time"])
+    assert list(table.columns) == ["time", "year", "store_row", "exposure_s", "quality"]
+    assert len(table) == N
+
+
+def test_door_ends_on_one_line(tmp_path: Path) -> None:
+    output = tmp_path / "frames.csv"
+    where = ["--store", str(tmp_path / "nowhere"), "--year", "2012", "--channel", "171A"]
+    with pytest.raises(SystemExit, match=r"error: .*nowhere: no such Zarr store"):
+        frames.main([*where, "--output", str(output)])
+    assert not output.exists()
+
+
+@pytest.mark.archive
+def test_real_store(archive: Path) -> None:
+    store = archive / "aia" / "sdomlv2.zarr"
+    header = sdoml.read_header(store, 2012, "171A")
+    assert len(header) == 6033
+    assert header["time"].is_monotonic_increasing
+    ((rows, images),) = sdoml.read_rows(store, 2012, "171A", [17, 15])
+    assert list(rows) == [15, 17]
+    disc, sky = images[:, 54:74, 54:74].mean(), images[:, :6, :6].mean()
+    assert disc > 5 * sky > 0, "the Sun is in the middle"

@@ -1,0 +1,228 @@
+"""Plans of samples, and images that depend on their seed alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heliosynth.config.schema import PriorSampling, Sampling
+from heliosynth.dataset.store import (
+    SPLITS,
+    Description,
+    LabelledImages,
+    read_description,
+    read_samples,
+    write_dataset,
+)
+from heliosynth.errors import InputError
+from heliosynth.generation import (
+    generate,
+    generate_samples,
+    image_seeds,
+    plan_prior,
+    plan_samples,
+    read_sampling,
+)
+from heliosynth.training.loop import Outcome
+from heliosynth.training.objectives import DenoisingObjective, build_objective
+from heliosynth.training.product import TrainedModel, load_model, read_row, write_model
+
+LENGTH = {"images": 1, "batch_size": 1, "learning_rate": 1.0, "ema_decay": 0.0}
+DDPM = {
+    "kind": "ddpm",
+    "condition": {"kind": "goes_class"},
+    "network": {
+        "kind": "modern_unet",
+        "patch_px": 2,
+        "width": 8,
+        "multipliers": [1, 2],
+        "blocks": 1,
+        "attention_levels": 1,
+        "embedding_dim": 16,
+    },
+    "denoiser": {
+        "kind": "preconditioned",
+        "sigma_data": 0.5,
+        "log_sigma_mean": -0.8,
+        "log_sigma_std": 1.4,
+        "sigma_min": 0.01,
+        "sigma_max": 20.0,
+    },
+    "label_dropout": 0.1,
+    "training": LENGTH,
+}
+CEVAE = {
+    "kind": "cevae",
+    "latent_dim": 4,
+    "widths": [4, 8],
+    "beta": 0.01,
+    "context_fraction": 0.5,
+    "training": LENGTH,
+}
+TRAINED = (1, 2, 4)
+SAMPLING = Sampling(population=10, batch_size=4, sampler="ddpm", steps=3, guidance=0.5, per_class=3)
+
+
+def make_model(row: dict[str, object], name: str = "m") -> TrainedModel:
+    """Make a model with random weights in all its layers."""
+    torch.manual_seed(0)
+    objective = build_objective(read_row(json.dumps(row)), 16)
+    if isinstance(objective, DenoisingObjective):
+        goes_class = torch.tensor([1, 1, 2, 2, 4, 4])
+        objective.encoder.fit(goes_class, torch.linspace(-7, -3.5, 6))
+    for parameter in objective.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    objective.eval()
+    return TrainedModel(name, read_row(json.dumps(row)), 16, TRAINED, 0, objective)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    """Write a dataset whose training split has 7 B, 2 C, 1 X and 2 scarce A."""
+    goes_class = np.repeat([0, 1, 2, 4], [2, 7, 2, 1]).astype(np.int8)
+    count = len(goes_class)
+    split = LabelledImages(
+        np.zeros((count, 1, 16, 16), np.float32),
+        goes_class,
+        np.full(count, -6, np.float32),
+        np.arange(count),
+    )
+    about = Description("171A", 5.0, 3500.0, TRAINED, "nothing", {"made_of": "zeros"})
+    write_dataset(tmp_path / "dataset.h5", dict.fromkeys(SPLITS, split), about)
+    return tmp_path / "dataset.h5"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Write a trained model."""
+    model = make_model(DDPM)
+    outcome = Outcome(
+        weights=model.objective.state_dict(),
+        kept_images=1,
+        kept_loss=None,
+        images=1,
+        planned_images=1,
+        seconds=1.0,
+        ended="planned length",
+        history=(),
+    )
+    write_model(tmp_path / "model", model, outcome, {})
+    return tmp_path / "model"
+
+
+@given(
+    counts=st.lists(st.integers(1, 300), min_size=2, max_size=4),
+    population=st.integers(1, 200),
+    per_class=st.integers(1, 20),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_plan_has_both_sets_and_no_more(
+    counts: list[int], population: int, per_class: int
+) -> None:
+    classes = np.repeat(np.arange(1, 1 + len(counts)), counts).astype(np.int8)
+    training = np.concatenate([classes, np.zeros(5, np.int8)])
+    plan = plan_samples(training, range(1, 1 + len(counts)), population, per_class)
+    assert plan.population.sum() == population
+    assert np.all(plan.population | plan.balanced)
+    for goes_class, count in enumerate(counts, start=1):
+        of_class = plan.goes_class == goes_class
+        assert plan.balanced[of_class].sum() == per_class
+        exact = population * count / sum(counts)
+        assert abs(plan.population[of_class].sum() - exact) < 1
+        assert list(plan.number[of_class]) == list(range(of_class.sum()))
+    assert 0 not in plan.goes_class
+
+
+def test_remainders_go_to_the_largest() -> None:
+    training = np.repeat([1, 2, 3], [5, 3, 2]).astype(np.int8)
+    plan = plan_samples(training, (1, 2, 3), 11, 1)
+    counts = [plan.population[plan.goes_class == c].sum() for c in (1, 2, 3)]
+    assert counts == [6, 3, 2]  # 5.5, 3.3 and 2.2
+
+
+def test_nothing_to_sample_is_said() -> None:
+    with pytest.raises(InputError, match="nothing to sample"):
+        plan_samples(np.zeros(3, np.int8), (1, 2), 5, 1)
+
+
+def test_seeds_are_the_images_own_and_stay() -> None:
+    small, large = (plan_samples(np.array([1, 2], np.int8), (1, 2), n, 1) for n in (4, 8))
+    seeds = image_seeds(7, "m", small)
+    assert len(set(seeds.tolist())) == len(small)
+    assert seeds.min() >= 0
+    assert set(seeds) < set(image_seeds(7, "m", large))
+    assert not set(seeds) & set(image_seeds(8, "m", large))
+    assert not set(seeds) & set(image_seeds(7, "n", large))
+    assert image_seeds(2023, "ddpm_discrete", small)[0] == 4731150592115865803
+
+
+def test_an_image_does_not_depend_on_its_batch() -> None:
+    model = make_model(DDPM)
+    plan = plan_samples(np.array([1, 2, 2, 4], np.int8), TRAINED, 5, 2)
+    seeds = image_seeds(1, model.name, plan)
+    whole = SAMPLING.model_copy(update={"batch_size": 64})
+    images, flux = generate(model, plan.goes_class, seeds, whole)
+    for size in (1, 2, 3):
+        parts = whole.model_copy(update={"batch_size": size})
+        again, again_flux = generate(model, plan.goes_class, seeds, parts)
+        np.testing.assert_allclose(again, images, atol=1e-4)
+        np.testing.assert_array_equal(again_flux, flux)
+    order = np.random.default_rng(0).permutation(len(plan))
+    shuffled, _ = generate(model, plan.goes_class[order], seeds[order], SAMPLING)
+    np.testing.assert_allclose(shuffled, images[order], atol=1e-4)
+    assert np.abs(images - images[:1])[1:].mean(axis=(1, 2, 3)).min() > 1e-2
+
+
+def test_an_untrained_class_is_refused_by_name() -> None:
+    model = make_model(DDPM)
+    with pytest.raises(InputError, match=r"m: was not trained on class A, .* one of B, C, X"):
+        generate(model, np.array([1, 0], np.int8), np.array([1, 2]), SAMPLING)
+
+
+def test_samples_of_a_diffusion_model(folder: Path, dataset: Path, tmp_path: Path) -> None:
+    generate_samples(folder, dataset, SAMPLING, 5, tmp_path / "samples" / "m.h5")
+    samples = read_samples(tmp_path / "samples" / "m.h5")
+    assert samples.population.sum() == 10
+    assert samples.balanced.sum() == 9
+    assert set(samples.goes_class.tolist()) == set(TRAINED)
+    assert samples.images.dtype == np.float32
+    assert np.abs(samples.images).max() <= 1
+    assert np.isfinite(samples.log10_flux).all()
+    assert np.all(samples.time == -1)
+    assert np.all(samples.seed >= 0)
+    about = read_description(tmp_path / "samples" / "m.h5")
+    assert about.channel == "171A"
+    assert about.provenance["sampling"]["steps"] == 3
+    generate_samples(folder, dataset, SAMPLING, 5, tmp_path / "again.h5")
+    np.testing.assert_array_equal(read_samples(tmp_path / "again.h5").images, samples.images)
+
+
+def test_weights_that_do_not_fit_are_refused(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    config["row"]["network"]["width"] = 16
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match="do not fit"):
+        load_model(folder)
+
+
+def test_samples_of_a_model_without_labels() -> None:
+    model = replace(make_model(CEVAE))
+    plan = plan_prior(5)
+    seeds = image_seeds(1, "cevae", plan)
+    images, flux = generate(model, plan.goes_class, seeds, PriorSampling(population=5))
+    assert images.shape == (5, 1, 16, 16)
+    assert np.isnan(flux).all()
+    assert np.all(plan.goes_class == -1)
+    assert not plan.balanced.any()
+
+
+def test_settings_are_read_by_kind() -> None:
+    assert read_sampling(SAMPLING.model_dump_json()) == SAMPLING
+    assert read_sampling('{"population": 3}') == PriorSampling(population=3)

@@ -1,0 +1,59 @@
+"""A copy of the project in which a test may run and edit."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("Snakefile", "config.yaml", "config", "envs", "paper", "profiles", "src", "workflow")
+
+Snakemake = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def copy_project(folder: Path) -> Path:
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            shutil.copytree(
+                ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
+            )
+        else:
+            shutil.copy2(ROOT / part, folder / part)
+    shutil.copy2(Path(__file__).with_name("tiny.yaml"), folder / "config" / "tiny.yaml")
+    return folder
+
+
+def run_snakemake(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "2", "--nocolor", *options],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(folder / ".cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def snakemake() -> Snakemake:
+    """Run Snakemake in a folder with some options."""
+    return run_snakemake
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project in which nothing has run."""
+    return copy_project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project in which the tiny configuration has run to the paper."""
+    folder = copy_project(tmp_path_factory.mktemp("finished"))
+    done = run_snakemake(folder, "--configfile", "config/tiny.yaml")
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-8000:]
+    return folder

@@ -1,0 +1,30 @@
+# What generated images are good for.
+
+
+rule application:
+    """Train a DeiT from scratch with and without generated images, and compare."""
+    input:
+        dataset=f"{RESULTS}/dataset/dataset.h5",
+        samples=f"{RESULTS}/samples/{CONFIG.application.model}.h5",
+    output:
+        accuracy=f"{RESULTS}/application/accuracy.csv",
+        summary=f"{RESULTS}/application/summary.json",
+    log:
+        f"{RESULTS}/logs/application.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/application.tsv"
+    params:
+        settings=PLAN.settings(CONFIG.application),
+        seed=CONFIG.seed,
+        code=PLAN.code("application"),
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=1,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/application.py --dataset {input.dataset:q}"
+        " --samples {input.samples:q} --settings {params.settings:q} --seed {params.seed}"
+        " --accuracy {output.accuracy:q} --summary {output.summary:q}"
+        " 2>&1 | tee {log:q}"

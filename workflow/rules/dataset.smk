@@ -1,0 +1,110 @@
+# From tables and raw frames to labelled images, split by time.
+
+
+rule labels:
+    """Label every frame with a GOES class and a flux, and choose the frames to use."""
+    input:
+        frames=expand(f"{RESULTS}/observations/frames_{{year}}.csv", year=PLAN.years),
+        xrs=f"{RESULTS}/observations/xrs.h5",
+        flares=f"{RESULTS}/observations/flares.csv",
+    output:
+        table=f"{RESULTS}/dataset/labels.csv",
+    log:
+        f"{RESULTS}/logs/labels.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/labels.tsv"
+    params:
+        settings=PLAN.settings(CONFIG.dataset.labels),
+        code=PLAN.code("labels"),
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/labels.py --frames {input.frames:q} --xrs {input.xrs:q}"
+        " --flares {input.flares:q} --settings {params.settings:q} --output {output.table:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule intensities:
+    """Read a year's chosen frames, each chunk once, and average them to the target size."""
+    input:
+        raw=PLAN.local_inputs,
+        labels=f"{RESULTS}/dataset/labels.csv",
+    output:
+        images=f"{RESULTS}/dataset/intensities/{{year}}.h5",
+    log:
+        f"{RESULTS}/logs/intensities_{{year}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/intensities_{{year}}.tsv"
+    params:
+        store=PLAN.aia_store,
+        channel=CONFIG.dataset.channel,
+        size=CONFIG.dataset.image_size_px,
+        code=PLAN.code("intensities"),
+    resources:
+        mem_mb=2000,
+        runtime=720,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/intensities.py --labels {input.labels:q} --store {params.store:q}"
+        " --year {wildcards.year} --channel {params.channel} --size {params.size}"
+        " --output {output.images:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule index:
+    """Join labels and quality, refuse bad frames, and split by blocks of time."""
+    input:
+        labels=f"{RESULTS}/dataset/labels.csv",
+        intensities=expand(f"{RESULTS}/dataset/intensities/{{year}}.h5", year=PLAN.years),
+    output:
+        table=f"{RESULTS}/dataset/index.csv",
+        summary=f"{RESULTS}/dataset/summary.json",
+    log:
+        f"{RESULTS}/logs/index.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/index.tsv"
+    params:
+        settings=PLAN.settings(CONFIG.dataset),
+        code=PLAN.code("index"),
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/index.py --labels {input.labels:q}"
+        " --intensities {input.intensities:q} --settings {params.settings:q}"
+        " --output {output.table:q} --summary {output.summary:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule dataset:
+    """Scale the intensities to [−1, 1] and write the labelled images of each split."""
+    input:
+        index=f"{RESULTS}/dataset/index.csv",
+        summary=f"{RESULTS}/dataset/summary.json",
+        intensities=expand(f"{RESULTS}/dataset/intensities/{{year}}.h5", year=PLAN.years),
+    output:
+        images=f"{RESULTS}/dataset/dataset.h5",
+    log:
+        f"{RESULTS}/logs/dataset.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/dataset.tsv"
+    params:
+        channel=CONFIG.dataset.channel,
+        observations=CONFIG.observations,
+        code=PLAN.code("dataset"),
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/dataset.py --index {input.index:q} --summary {input.summary:q}"
+        " --intensities {input.intensities:q} --channel {params.channel}"
+        " --observations {params.observations:q} --output {output.images:q}"
+        " 2>&1 | tee {log:q}"

@@ -1,0 +1,176 @@
+# Every metric of the study, each with its spread and n.
+
+
+rule features_real:
+    """Encode the real images of every split."""
+    input:
+        images=f"{RESULTS}/dataset/dataset.h5",
+    output:
+        features=f"{RESULTS}/features/{{encoder}}/real.h5",
+    log:
+        f"{RESULTS}/logs/features_{{encoder}}_real.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/features_{{encoder}}_real.tsv"
+    params:
+        weights=CONFIG.evaluation.clip_weights or "",
+        code=PLAN.code("features"),
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        gpu=1,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/features.py --images {input.images:q} --encoder {wildcards.encoder}"
+        " --clip-weights {params.weights:q} --output {output.features:q}"
+        " 2>&1 | tee {log:q}"
+
+
+use rule features_real as features_generated with:
+    input:
+        images=f"{RESULTS}/samples/{{model}}.h5",
+    output:
+        features=f"{RESULTS}/features/{{encoder}}/{{model}}.h5",
+    log:
+        f"{RESULTS}/logs/features_{{encoder}}_{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/features_{{encoder}}_{{model}}.tsv"
+
+
+rule classifier:
+    """Train the judge on real images; its epoch is chosen on the validation split."""
+    input:
+        dataset=f"{RESULTS}/dataset/dataset.h5",
+    output:
+        weights=f"{RESULTS}/metrics/classifier.safetensors",
+    log:
+        f"{RESULTS}/logs/classifier.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/classifier.tsv"
+    params:
+        settings=PLAN.settings(CONFIG.evaluation.classifier),
+        seed=CONFIG.seed,
+        code=PLAN.code("classifier"),
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        gpu=1,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/classifier.py --dataset {input.dataset:q}"
+        " --settings {params.settings:q} --seed {params.seed} --output {output.weights:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule metrics_real:
+    """Measure held-out real images against the reference: the benchmark row."""
+    input:
+        dataset=f"{RESULTS}/dataset/dataset.h5",
+        features=expand(f"{RESULTS}/features/{{encoder}}/real.h5", encoder=PLAN.encoders),
+        classifier=f"{RESULTS}/metrics/classifier.safetensors",
+    output:
+        metrics=f"{RESULTS}/metrics/real.json",
+    log:
+        f"{RESULTS}/logs/metrics_real.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/metrics_real.tsv"
+    params:
+        settings=PLAN.settings(CONFIG.evaluation),
+        population=PLAN.population,
+        seed=CONFIG.seed,
+        code=PLAN.code("metrics"),
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/metrics.py --name real --dataset {input.dataset:q}"
+        " --features {input.features:q} --population {params.population}"
+        " --classifier {input.classifier:q} --settings {params.settings:q} --seed {params.seed}"
+        " --output {output.metrics:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule metrics:
+    """Measure a model's images against the reference."""
+    input:
+        dataset=f"{RESULTS}/dataset/dataset.h5",
+        samples=f"{RESULTS}/samples/{{model}}.h5",
+        features=expand(f"{RESULTS}/features/{{encoder}}/real.h5", encoder=PLAN.encoders),
+        generated=lambda wildcards: [
+            f"{RESULTS}/features/{encoder}/{wildcards.model}.h5" for encoder in PLAN.encoders
+        ],
+        classifier=f"{RESULTS}/metrics/classifier.safetensors",
+    output:
+        metrics=f"{RESULTS}/metrics/{{model}}.json",
+    log:
+        f"{RESULTS}/logs/metrics_{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/metrics_{{model}}.tsv"
+    params:
+        settings=PLAN.settings(CONFIG.evaluation),
+        seed=CONFIG.seed,
+        code=PLAN.code("metrics"),
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/metrics.py --name {wildcards.model} --dataset {input.dataset:q}"
+        " --samples {input.samples:q} --features {input.features:q}"
+        " --generated-features {input.generated:q} --classifier {input.classifier:q}"
+        " --settings {params.settings:q} --seed {params.seed} --output {output.metrics:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule metrics_summary:
+    """Gather every model's metrics, and the real row, in one table."""
+    input:
+        metrics=expand(f"{RESULTS}/metrics/{{name}}.json", name=["real", *PLAN.models]),
+    output:
+        json=f"{RESULTS}/metrics/summary.json",
+        csv=f"{RESULTS}/metrics/summary.csv",
+    log:
+        f"{RESULTS}/logs/metrics_summary.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/metrics_summary.tsv"
+    params:
+        code=PLAN.code("metrics_summary"),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/metrics_summary.py --metrics {input.metrics:q}"
+        " --output-json {output.json:q} --output-csv {output.csv:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule embedding_map:
+    """Map the ceVAE's latent space to two dimensions."""
+    input:
+        dataset=f"{RESULTS}/dataset/dataset.h5",
+        weights=f"{RESULTS}/models/{PLAN.autoencoder}/weights.safetensors",
+    output:
+        table=f"{RESULTS}/metrics/cevae_embedding.csv",
+    log:
+        f"{RESULTS}/logs/embedding_map.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/embedding_map.tsv"
+    params:
+        folder=f"{RESULTS}/models/{PLAN.autoencoder}",
+        seed=CONFIG.seed,
+        code=PLAN.code("embedding_map"),
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/embedding_map.py --dataset {input.dataset:q}"
+        " --cevae {params.folder:q} --seed {params.seed} --output {output.table:q}"
+        " 2>&1 | tee {log:q}"

@@ -1,0 +1,73 @@
+# One rule trains every model, one rule samples every model.
+
+
+rule train:
+    """Train a model; an interrupted training goes on from its last state."""
+    input:
+        dataset=f"{RESULTS}/dataset/dataset.h5",
+        embedding=lambda wildcards: [
+            f"{folder}/weights.safetensors" for folder in PLAN.embedding_model(wildcards.model)
+        ],
+    output:
+        config=f"{RESULTS}/models/{{model}}/config.json",
+        weights=f"{RESULTS}/models/{{model}}/weights.safetensors",
+        history=f"{RESULTS}/models/{{model}}/history.csv",
+        training=f"{RESULTS}/models/{{model}}/training.json",
+    log:
+        f"{RESULTS}/logs/train_{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_{{model}}.tsv"
+    params:
+        settings=lambda wildcards: PLAN.settings(
+            CONFIG.models[wildcards.model], exclude={"sampling"}
+        ),
+        embedding=lambda wildcards: [
+            f"--embedding-model {folder}" for folder in PLAN.embedding_model(wildcards.model)
+        ],
+        seed=CONFIG.seed,
+        folder=f"{RESULTS}/models/{{model}}",
+        state=f"{RESULTS}/models/.states",
+        code=PLAN.code("train"),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=720,
+        gpu=1,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/train.py --dataset {input.dataset:q} --model {wildcards.model}"
+        " --settings {params.settings:q} --seed {params.seed} {params.embedding}"
+        " --threads {threads} --state {params.state:q} --output {params.folder:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule sample:
+    """Generate images: one set with the class mix of the training split, one balanced."""
+    input:
+        dataset=f"{RESULTS}/dataset/dataset.h5",
+        config=f"{RESULTS}/models/{{model}}/config.json",
+        weights=f"{RESULTS}/models/{{model}}/weights.safetensors",
+    output:
+        samples=f"{RESULTS}/samples/{{model}}.h5",
+    log:
+        f"{RESULTS}/logs/sample_{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/sample_{{model}}.tsv"
+    params:
+        settings=lambda wildcards: PLAN.settings(CONFIG.models[wildcards.model].sampling),
+        seed=CONFIG.seed,
+        folder=f"{RESULTS}/models/{{model}}",
+        code=PLAN.code("sample"),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=1,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/sample.py --model {params.folder:q} --dataset {input.dataset:q}"
+        " --settings {params.settings:q} --seed {params.seed} --threads {threads}"
+        " --output {output.samples:q}"
+        " 2>&1 | tee {log:q}"

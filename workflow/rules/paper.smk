@@ -1,0 +1,162 @@
+# Figures, tables, numbers and the paper: they read products and compute nothing.
+
+
+rule configuration:
+    """Write down the resolved configuration of this run."""
+    output:
+        json=f"{RESULTS}/config.json",
+    log:
+        f"{RESULTS}/logs/configuration.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/configuration.tsv"
+    params:
+        configuration=PLAN.settings(CONFIG),
+        code=PLAN.code("configuration"),
+    resources:
+        mem_mb=500,
+        runtime=5,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/configuration.py --configuration {params.configuration:q}"
+        " --output {output.json:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule figure:
+    """Draw a figure."""
+    input:
+        products=lambda wildcards: PLAN.figure_inputs(wildcards.figure),
+        raw=lambda wildcards: PLAN.figure_raw_inputs(wildcards.figure),
+    output:
+        pdf=f"{RESULTS}/figures/{{figure}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/{{figure}}.png",
+            caption="../report/figure.rst",
+            category=lambda wildcards: PLAN.figure_category(wildcards.figure),
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        f"{RESULTS}/logs/figure_{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_{{figure}}.tsv"
+    params:
+        results=RESULTS,
+        raw=lambda wildcards: PLAN.figure_raw_options(wildcards.figure),
+        caption=lambda wildcards: PLAN.figure_caption(wildcards.figure),
+        code=PLAN.code("figure"),
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/figure.py --name {wildcards.figure} --results {params.results:q}"
+        " {params.raw:q} --pdf {output.pdf:q} --png {output.png:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule table:
+    """Set a table."""
+    input:
+        products=lambda wildcards: PLAN.table_inputs(wildcards.table),
+    output:
+        tex=f"{RESULTS}/tables/{{table}}.tex",
+        csv=report(
+            f"{RESULTS}/tables/{{table}}.csv",
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
+    log:
+        f"{RESULTS}/logs/table_{{table}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_{{table}}.tsv"
+    params:
+        results=RESULTS,
+        code=PLAN.code("table"),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/table.py --name {wildcards.table} --results {params.results:q}"
+        " --tex {output.tex:q} --csv {output.csv:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule numbers:
+    """Give every number in the prose as a LaTeX macro."""
+    input:
+        products=PLAN.number_inputs,
+    output:
+        tex=f"{RESULTS}/tables/numbers.tex",
+    log:
+        f"{RESULTS}/logs/numbers.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/numbers.tsv"
+    params:
+        results=RESULTS,
+        code=PLAN.code("numbers"),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/numbers.py --results {params.results:q} --output {output.tex:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule paper:
+    """Compile the paper."""
+    input:
+        sources=["paper/main.tex", "paper/refs.bib"],
+        numbers=f"{RESULTS}/tables/numbers.tex",
+        tables=expand(f"{RESULTS}/tables/{{table}}.tex", table=PLAN.tables),
+        figures=expand(f"{RESULTS}/figures/{{figure}}.pdf", figure=PLAN.figures),
+    output:
+        pdf=report(
+            f"{RESULTS}/paper.pdf", caption="../report/paper.rst", category="Paper"
+        ),
+    log:
+        f"{RESULTS}/logs/paper.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/paper.tsv"
+    params:
+        results=RESULTS,
+        code=PLAN.code("paper"),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/paper.py --paper paper --results {params.results:q}"
+        " --output {output.pdf:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule bundle:
+    """Pack the paper with everything it was made of, but images and weights."""
+    input:
+        config=f"{RESULTS}/config.json",
+        paper=f"{RESULTS}/paper.pdf",
+    output:
+        report=f"{RESULTS}/report.zip",
+    log:
+        f"{RESULTS}/logs/bundle.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/bundle.tsv"
+    params:
+        results=RESULTS,
+        code=PLAN.code("bundle"),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/bundle.py --results {params.results:q} --output {output.report:q}"
+        " 2>&1 | tee {log:q}"

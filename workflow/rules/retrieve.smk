@@ -1,0 +1,140 @@
+# Raw inputs, and the three tables that are made of them. Only the fetch rules use a network.
+
+
+rule simulate:
+    """Let a simulated observatory write raw inputs in the archives' own formats."""
+    output:
+        raw=directory(PLAN.simulated),
+    log:
+        f"{RESULTS}/logs/simulate.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/simulate.tsv"
+    params:
+        settings=PLAN.settings(CONFIG.simulation),
+        channel=CONFIG.dataset.channel,
+        seed=CONFIG.seed,
+        code=PLAN.code("simulate"),
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/simulate.py --settings {params.settings:q}"
+        " --channel {params.channel} --seed {params.seed} --output {output.raw:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule fetch_xrs:
+    """Fetch a year of GOES XRS light curves from NOAA."""
+    output:
+        raw=directory(f"{RESOURCES}/goes/{{year}}"),
+    log:
+        f"{RESULTS}/logs/fetch_xrs_{{year}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fetch_xrs_{{year}}.tsv"
+    params:
+        satellites=CONFIG.online.xrs_satellites if CONFIG.online else [],
+        code=PLAN.code("fetch_xrs"),
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/fetch_xrs.py --year {wildcards.year}"
+        " --satellites {params.satellites} --output {output.raw:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule fetch_flares:
+    """Fetch a year of SWPC's flares from the Heliophysics Event Knowledgebase."""
+    output:
+        raw=f"{RESOURCES}/hek/{{year}}.json",
+    log:
+        f"{RESULTS}/logs/fetch_flares_{{year}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fetch_flares_{{year}}.tsv"
+    params:
+        code=PLAN.code("fetch_flares"),
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/fetch_flares.py --year {wildcards.year} --output {output.raw:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule frames:
+    """List the frames of a year: time, place in the store, exposure, quality."""
+    input:
+        raw=PLAN.local_inputs,
+    output:
+        table=f"{RESULTS}/observations/frames_{{year}}.csv",
+    log:
+        f"{RESULTS}/logs/frames_{{year}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/frames_{{year}}.tsv"
+    params:
+        store=PLAN.aia_store,
+        channel=CONFIG.dataset.channel,
+        code=PLAN.code("frames"),
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/frames.py --store {params.store:q} --year {wildcards.year}"
+        " --channel {params.channel} --output {output.table:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule xrs:
+    """Read the GOES XRS light curves into one series that carries its flux scale."""
+    input:
+        raw=PLAN.xrs_inputs,
+    output:
+        series=f"{RESULTS}/observations/xrs.h5",
+    log:
+        f"{RESULTS}/logs/xrs.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/xrs.tsv"
+    params:
+        files=PLAN.xrs_files,
+        scale=CONFIG.dataset.xrs_csv_scale,
+        code=PLAN.code("xrs"),
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/xrs.py --files {params.files:q} --csv-scale {params.scale}"
+        " --output {output.series:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule flares:
+    """Read the flare lists into one table without doubles."""
+    input:
+        raw=PLAN.flare_inputs,
+    output:
+        table=f"{RESULTS}/observations/flares.csv",
+    log:
+        f"{RESULTS}/logs/flares.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/flares.tsv"
+    params:
+        files=PLAN.flare_files,
+        code=PLAN.code("flares"),
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../../envs/heliosynth.yaml"
+    shell:
+        "python workflow/scripts/flares.py --files {params.files:q} --output {output.table:q}"
+        " 2>&1 | tee {log:q}"

@@ -1,0 +1,32 @@
+"""Train a DeiT from scratch with and without generated images, and compare."""
+
+import argparse
+from collections.abc import Sequence
+
+from heliosynth.application import compare, summarise, write_accuracy
+from heliosynth.config.schema import Application
+from heliosynth.dataset.store import read_description, read_samples, read_split
+from heliosynth.errors import one_line_errors
+from heliosynth.provenance import write_json
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dataset", required=True, help="dataset.h5")
+    parser.add_argument("--samples", required=True, help="samples/<model>.h5")
+    parser.add_argument("--settings", required=True, help="application, JSON")
+    parser.add_argument("--seed", type=int, required=True, help="seed of the run")
+    parser.add_argument("--accuracy", required=True, help="CSV file to write")
+    parser.add_argument("--summary", required=True, help="JSON file to write")
+    args = parser.parse_args(argv)
+    settings = Application.model_validate_json(args.settings)
+    classes = read_description(args.dataset).trained_classes
+    splits = {split: read_split(args.dataset, split) for split in ("train", "test")}
+    rows = compare(splits, read_samples(args.samples), classes, settings, args.seed)
+    write_accuracy(args.accuracy, rows)
+    write_json(args.summary, summarise(rows, classes, settings.generated_per_class))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""Write down the resolved configuration of a run."""
+
+import argparse
+import json
+from collections.abc import Sequence
+
+from heliosynth.config import Configuration
+from heliosynth.errors import one_line_errors
+from heliosynth.provenance import write_json
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--configuration", required=True, help="the resolved configuration, JSON")
+    parser.add_argument("--output", required=True, help="JSON file to write")
+    args = parser.parse_args(argv)
+    configuration = Configuration.model_validate_json(args.configuration)
+    write_json(args.output, json.loads(configuration.model_dump_json()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""Scale the intensities to [−1, 1] and write the labelled images of each split."""
+
+import argparse
+from collections.abc import Sequence
+
+from heliosynth.catalogue.index import read_index
+from heliosynth.dataset.build import build_dataset
+from heliosynth.errors import one_line_errors
+from heliosynth.provenance import read_json
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--index", required=True, help="index.csv")
+    parser.add_argument("--summary", required=True, help="summary.json")
+    parser.add_argument("--intensities", nargs="+", required=True, help="averaged frames, HDF5")
+    parser.add_argument("--channel", required=True, help="AIA channel, such as 171A")
+    parser.add_argument("--observations", required=True, help="what the images are, for captions")
+    parser.add_argument("--output", required=True, help="dataset.h5")
+    args = parser.parse_args(argv)
+    build_dataset(
+        args.output,
+        read_index(args.index),
+        read_json(args.summary),
+        args.intensities,
+        args.channel,
+        args.observations,
+    )
+
+
+if __name__ == "__main__":
+    main()

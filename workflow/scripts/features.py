@@ -1,0 +1,29 @@
+"""Encode the images of a dataset, or those a model generated."""
+
+import argparse
+from collections.abc import Sequence
+
+from heliosynth.errors import one_line_errors
+from heliosynth.evaluation.encoders import load_encoder
+from heliosynth.evaluation.features import EncodedBy, read_image_groups, write_features
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", required=True, help="dataset.h5 or samples/<model>.h5")
+    parser.add_argument("--encoder", required=True, help="efficientnet_lite0 or clip")
+    parser.add_argument("--clip-weights", default="", help="file of CLIP weights; empty: the hub")
+    parser.add_argument("--output", required=True, help="HDF5 file to write")
+    args = parser.parse_args(argv)
+    groups = read_image_groups(args.images)
+    encoder = load_encoder(args.encoder, args.clip_weights)
+    encoded_by = EncodedBy(
+        encoder.name, encoder.description, encoder.weights_sha256, encoder.size_px
+    )
+    features = {name: encoder.features(images) for name, images in groups.items()}
+    write_features(args.output, features, encoded_by)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+"""Fetch a year of flares from HEK."""
+
+import argparse
+from collections.abc import Sequence
+
+from heliosynth.errors import one_line_errors
+from heliosynth.sources.retrieval import fetch_flares
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--year", required=True, type=int)
+    parser.add_argument("--output", required=True, help="JSON as HEK answers")
+    args = parser.parse_args(argv)
+    fetch_flares(args.year, args.output)
+
+
+if __name__ == "__main__":
+    main()

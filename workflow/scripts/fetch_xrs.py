@@ -1,0 +1,23 @@
+"""Fetch a year of GOES XRS files of one satellite."""
+
+import argparse
+from collections.abc import Sequence
+
+from heliosynth.errors import one_line_errors
+from heliosynth.sources.retrieval import fetch_xrs
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--year", required=True, type=int)
+    parser.add_argument(
+        "--satellites", required=True, nargs="+", type=int, help="GOES numbers by preference"
+    )
+    parser.add_argument("--output", required=True, help="folder for netCDF files")
+    args = parser.parse_args(argv)
+    fetch_xrs(args.year, args.satellites, args.output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+"""Make one table of flares of HEK lists."""
+
+import argparse
+from collections.abc import Sequence
+
+from heliosynth.errors import one_line_errors
+from heliosynth.sources.hek import read_flares, write_table
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--files", required=True, nargs="+", help="HEK JSON or CSV")
+    parser.add_argument("--output", required=True, help="CSV of flares")
+    args = parser.parse_args(argv)
+    write_table(args.output, read_flares(args.files))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""List the frames of a year of an AIA store, with their times and quality."""
+
+import argparse
+from collections.abc import Sequence
+
+from heliosynth.errors import one_line_errors
+from heliosynth.sources.sdoml import write_frames
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--store", required=True, help="SDOMLv2 Zarr store, a path or a URL")
+    parser.add_argument("--year", required=True, type=int)
+    parser.add_argument("--channel", required=True, help="as SDOMLv2 names it, such as 171A")
+    parser.add_argument("--output", required=True, help="CSV of frames")
+    args = parser.parse_args(argv)
+    write_frames(args.output, args.store, args.year, args.channel)
+
+
+if __name__ == "__main__":
+    main()

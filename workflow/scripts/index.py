@@ -1,0 +1,36 @@
+"""Join labels and quality, refuse bad frames, and split by blocks of time."""
+
+import argparse
+from collections.abc import Sequence
+
+from heliosynth.catalogue import index
+from heliosynth.catalogue.labels import read_labels
+from heliosynth.config.schema import Dataset
+from heliosynth.dataset.intensities import read_measured
+from heliosynth.errors import one_line_errors
+from heliosynth.provenance import write_json
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--labels", required=True, help="labels.csv")
+    parser.add_argument("--intensities", nargs="+", required=True, help="averaged frames, HDF5")
+    parser.add_argument("--settings", required=True, help="section dataset, as JSON")
+    parser.add_argument("--output", required=True, help="index.csv")
+    parser.add_argument("--summary", required=True, help="summary.json")
+    args = parser.parse_args(argv)
+
+    years = [read_measured(path) for path in args.intensities]
+    table, summary = index.build_index(
+        read_labels(args.labels),
+        {year.year: year.store_row for year in years},
+        {year.year: year.measures for year in years},
+        Dataset.model_validate_json(args.settings),
+    )
+    index.write_index(args.output, table)
+    write_json(args.summary, summary)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""Read a year's chosen frames, each chunk once, and average them to the target size."""
+
+import argparse
+from collections.abc import Sequence
+
+import numpy as np
+
+from heliosynth.catalogue import labels
+from heliosynth.dataset.intensities import write_intensities
+from heliosynth.errors import one_line_errors
+from heliosynth.sources import sdoml
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--labels", required=True, help="labels.csv")
+    parser.add_argument("--store", required=True, help="SDOMLv2 store, path or URL")
+    parser.add_argument("--year", type=int, required=True)
+    parser.add_argument("--channel", required=True, help="AIA channel, such as 171A")
+    parser.add_argument("--size", type=int, required=True, help="width to average to, pixels")
+    parser.add_argument("--output", required=True, help="intensities, HDF5")
+    args = parser.parse_args(argv)
+
+    table = labels.read_labels(args.labels)
+    chosen = table[table["selected"] & (table["year"] == args.year)].sort_values("store_row")
+    rows = chosen["store_row"].to_numpy(np.int64)
+    write_intensities(
+        args.output,
+        sdoml.read_rows(args.store, args.year, args.channel, rows),
+        rows,
+        labels.seconds(chosen["time"]),
+        year=args.year,
+        channel=args.channel,
+        size=args.size,
+    )
+
+
+if __name__ == "__main__":
+    main()

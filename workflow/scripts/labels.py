@@ -1,0 +1,37 @@
+"""Label every frame with a GOES class and a flux, and choose the frames to use."""
+
+import argparse
+from collections.abc import Sequence
+
+from pydantic import TypeAdapter
+
+from heliosynth import goes_class
+from heliosynth.catalogue import labels
+from heliosynth.errors import one_line_errors
+from heliosynth.sources import goes, hek
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", nargs="+", required=True, help="frames_<year>.csv of all years")
+    parser.add_argument("--xrs", required=True, help="the XRS light curve, HDF5")
+    parser.add_argument("--flares", required=True, help="the flare table, CSV")
+    parser.add_argument("--settings", required=True, help="section dataset.labels, as JSON")
+    parser.add_argument(
+        "--classes", nargs="+", default=goes_class.NAMES, help="classes of the study"
+    )
+    parser.add_argument("--refuse-empty", action="store_true", help="stop at a class without frame")
+    parser.add_argument("--output", required=True, help="labels.csv")
+    args = parser.parse_args(argv)
+
+    rule = TypeAdapter[labels.LabelRule](labels.LabelRule).validate_json(args.settings)
+    frames, xrs = labels.read_frames(args.frames), goes.read_series(args.xrs)
+    goes.require_cover(xrs, frames["time"].min(), frames["time"].max())
+    table = labels.label_frames(frames, xrs, hek.read_table(args.flares), rule, args.classes)
+    labels.check_classes(table, args.classes, args.refuse_empty)
+    labels.write_labels(args.output, table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""Observe a simulated Sun and write raw inputs as the archives hold them."""
+
+import argparse
+from collections.abc import Sequence
+
+from heliosynth.config.schema import Simulation
+from heliosynth.errors import one_line_errors
+from heliosynth.sources.simulated import simulate
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--settings", required=True, help="section `simulation`, as JSON")
+    parser.add_argument("--channel", required=True, help="AIA channel, 171A")
+    parser.add_argument("--seed", required=True, type=int, help="seed of the run")
+    parser.add_argument("--output", required=True, help="folder of raw inputs")
+    args = parser.parse_args(argv)
+    settings = Simulation.model_validate_json(args.settings)
+    simulate(settings, args.channel, args.seed, args.output)
+
+
+if __name__ == "__main__":
+    main()
