@@ -40,6 +40,8 @@ wildcard_constraints:
     year=r"\d{4}",
     model="|".join(PLAN.models),
     encoder="|".join(PLAN.encoders),
+    figure="|".join(PLAN.figures),
+    table="|".join(PLAN.tables),
 
 
 report: "workflow/report/workflow.rst"
@@ -59,9 +61,17 @@ rule all:
         rules.paper.output.pdf,
         rules.bundle.output.report,
         rules.configuration.output.json,
-        [f"{RESULTS}/figures/{name}.{suffix}" for name in PLAN.figures for suffix in ("pdf", "png")],
+        [
+            f"{RESULTS}/figures/{name}.{suffix}"
+            for name in PLAN.figures
+            for suffix in ("pdf", "png")
+        ],
 
 
 rule figures:
     input:
-        [f"{RESULTS}/figures/{name}.{suffix}" for name in PLAN.figures for suffix in ("pdf", "png")],
+        [
+            f"{RESULTS}/figures/{name}.{suffix}"
+            for name in PLAN.figures
+            for suffix in ("pdf", "png")
+        ],

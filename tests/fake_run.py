@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+import zarr
 
 from heliosynth import goes_class
 from heliosynth.config.loading import merge, resolve
@@ -37,18 +38,23 @@ COUNTS = {
 OBSERVATIONS = "a made-up Sun for tests (λ = 171 Å, 100 % fake & under_scored)"
 
 
-def build(root: Path, scarce: tuple[str, ...] = ("A",), **changes: Any) -> Path:
+def build(
+    root: Path, scarce: tuple[str, ...] = ("A",), without: tuple[str, ...] = (), **changes: Any
+) -> Path:
     """Write ``results/<run>`` under a folder and give its path.
 
     Parameters
     ----------
     scarce
         Classes that count as having too few frames.
+    without
+        Models that the run does not have.
     changes
         Laid over the default configuration.
     """
     text = (REPOSITORY / "config.yaml").read_text(encoding="utf-8")
     raw = merge(yaml.safe_load(text), {"run": "test_run", "observations": OBSERVATIONS, **changes})
+    raw["models"] = {name: row for name, row in raw["models"].items() if name not in without}
     configuration = resolve(raw)
     results = root / configuration.run
     write_json(results / "config.json", configuration.model_dump(mode="json"))
@@ -66,6 +72,18 @@ def build(root: Path, scarce: tuple[str, ...] = ("A",), **changes: Any) -> Path:
     _write_metrics(results, list(configuration.models), rng)
     _write_application(results)
     return results
+
+
+def build_archive(directory: Path, frames: int, seed: int) -> None:
+    """Write raw frames of the first year as an archive's Zarr store."""
+    rng = np.random.default_rng(seed)
+    images = np.stack([10 ** (2.2 + sun(rng, n % 5, 48)) for n in range(frames)])
+    store = zarr.open_group(str(directory / "aia/sdomlv2.zarr"), mode="w", zarr_format=2)
+    array = store.create_group("2012").create_array(
+        "171A", shape=images.shape, chunks=(5, 48, 48), dtype="f4"
+    )
+    array[:] = images
+    array.attrs["T_OBS"] = [f"2012-01-{day + 1:02d}T00:00:00.00Z" for day in range(frames)]
 
 
 def sun(rng: np.random.Generator, goes_class_number: int, size: int = SIZE) -> np.ndarray:
@@ -147,8 +165,14 @@ def _write_tables(
         "classes": COUNTS,
         "trained_classes": [name for name in goes_class.NAMES if name not in scarce],
         "scarce_classes": {name: COUNTS[name]["train"] for name in scarce},
-        "split_blocks": {"train": 5, "val": 5, "test": 5},
-        "label_rule": "max_within",
+        "splits": {"train": 250, "val": 46, "test": 61, "gap": 0, "refused": 1, "none": 40},
+        "minimum_frames": 16,
+        "split_blocks": [
+            {"first": "2012-01-01", "last": "2012-01-31", "split": "train", "frames": 250, "gap": 0}
+        ],
+        "flares_in_train_and_held_out": 0,
+        "label_rule": {"rule": "max_within", "window_minutes": 360.0},
+        "disagreement": {"flares": 90, "measured": 88, "other_class_measured": 7},
     }
     write_json(results / "dataset/summary.json", summary)
     time = START + np.arange(0, 90 * DAY, 300)

@@ -2,10 +2,10 @@
 
 import csv
 
-import application as door
 import numpy as np
 import pytest
 
+import application as door
 from heliosynth.application import (
     OVERALL,
     Accuracy,
@@ -140,9 +140,12 @@ def test_the_door_writes_both_products(tmp_path, splits, samples):
     quick = SETTINGS.model_copy(update={"epochs": 1})
     outputs = tmp_path / "accuracy.csv", tmp_path / "summary.json"
     door.main(
-        ["--dataset", str(tmp_path / "dataset.h5"), "--samples", str(tmp_path / "samples.h5")]
-        + ["--settings", quick.model_dump_json(), "--seed", "0"]
-        + ["--accuracy", str(outputs[0]), "--summary", str(outputs[1])]
+        [
+            *("--dataset", str(tmp_path / "dataset.h5")),
+            *("--samples", str(tmp_path / "samples.h5")),
+            *("--settings", quick.model_dump_json(), "--seed", "0"),
+            *("--accuracy", str(outputs[0]), "--summary", str(outputs[1])),
+        ]
     )
     with outputs[0].open(newline="") as stream:
         rows = list(csv.DictReader(stream))

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -166,7 +167,9 @@ def generate(
             if isinstance(model.objective, DenoisingObjective):
                 if not isinstance(settings, Sampling):
                     raise InputError(f"{model.name}: `sampling` lacks sampler, steps and guidance")
-                drawn, flux = _denoised(model, goes_class[part], noise, settings)
+                drawn, flux = _denoised(
+                    model.objective, model.image_size, goes_class[part], noise, settings
+                )
             else:
                 drawn, flux = _decoded(model.objective, noise)
             images.append(drawn.clamp(-1, 1).float().cpu().numpy())
@@ -260,21 +263,23 @@ def _refuse_untrained(model: TrainedModel, goes_class: npt.NDArray[np.int8]) -> 
 
 
 def _denoised(
-    model: TrainedModel,
+    objective: DenoisingObjective,
+    image_size: int,
     goes_class: npt.NDArray[np.int8],
     noise: SampleNoise,
     settings: Sampling,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    objective = model.objective
-    assert isinstance(objective, DenoisingObjective)
     device = next(objective.denoiser.parameters()).device
     asked = torch.from_numpy(goes_class.astype(np.int64)).to(device)
     condition, log10_flux = objective.encoder.draw(asked, noise)
     sigmas = objective.denoiser.sigmas(settings.steps).to(device)
-    x = sigmas[0] * noise.normal(1, model.image_size, model.image_size).to(device)
+    x = sigmas[0] * noise.normal(1, image_size, image_size).to(device)
     sampler = SAMPLERS[settings.sampler]
     guided = Guided(objective.denoiser, settings.guidance)
-    return sampler(guided, x, sigmas, condition.to(device), noise), log10_flux
+    # Steps show only where a batch takes long enough to wonder.
+    progress = partial(tqdm, unit=" steps", mininterval=2, delay=5, leave=False)
+    images = sampler(guided, x, sigmas, condition.to(device), noise, progress=progress)
+    return images, log10_flux
 
 
 @torch.no_grad()

@@ -34,6 +34,7 @@ _SPECIAL = {
     "\u00a0": "~",
     "\u202f": r"\,",
     "\u2212": "$-$",
+    "\u207b": "$^{-}$",
     "±": r"$\pm$",
     "×": r"$\times$",
     "·": r"$\cdot$",
@@ -101,6 +102,23 @@ def decimal(value: float | None, figures: int = 3) -> str:
     return f"${value:.{max(0, figures - 1 - exponent)}f}$"
 
 
+def plain(value: float) -> str:
+    r"""Write a setting as short as it goes: ``0.5``, ``$2 \times 10^{-5}$``."""
+    mantissa, _, exponent = f"{value:g}".partition("e")
+    return rf"${mantissa} \times 10^{{{int(exponent)}}}$" if exponent else mantissa
+
+
+def duration(seconds: float | None) -> str:
+    """Write a time as seconds, minutes or hours, whichever reads best."""
+    if seconds is None or _absent(seconds):
+        return DASH
+    if seconds < 90:
+        return f"{seconds:.0f}\\,s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f}\\,min"
+    return f"{seconds / 3600:.1f}\\,h"
+
+
 def measurement(value: float | None, spread: float | None) -> str:
     r"""Write ``$0.130 \pm 0.036$``, with two significant figures of the spread.
 
@@ -115,6 +133,11 @@ def measurement(value: float | None, spread: float | None) -> str:
         return _scientific(value, spread, largest, max(0, largest - _exponent(spread) + 1))
     decimals = max(0, 1 - _exponent(spread))
     return rf"${value:.{decimals}f} \pm {spread:.{decimals}f}$"
+
+
+def as_printed(text: str | None) -> str:
+    """Set a published value, ``0.130 ± 0.036``, with the digits it was printed with."""
+    return DASH if text is None else "$" + text.replace("±", r"\pm") + "$"
 
 
 def listing(words: Sequence[str], last: str = "and") -> str:

@@ -40,50 +40,77 @@ IDEAL: Mapping[str, float] = {
 ENCODERS: Mapping[str, str] = {"efficientnet_lite0": "EfficientNet-Lite0", "clip": "CLIP"}
 """The feature encoders."""
 
-Measurement = tuple[float, float | None]
-"""A value and its spread, if one is known."""
-
-PUBLISHED: Mapping[str, Mapping[str, Measurement]] = {
+PUBLISHED: Mapping[str, Mapping[str, str]] = {
     "cevae": {
-        "cluster_error": (7.948, 0.914),
-        "cluster_distance": (2.206, 0.009),
-        "cluster_std": (3.239, 0.009),
-        "fid_clip": (5.05, None),
+        "cluster_error": "7.948 ± 0.914",
+        "cluster_distance": "2.206 ± 0.009",
+        "cluster_std": "3.239 ± 0.009",
+        "fid_clip": "5.05",
     },
     "ddpm_discrete": {
-        "cluster_error": (0.130, 0.036),
-        "cluster_distance": (0.921, 0.004),
-        "cluster_std": (1.211, 0.004),
-        "fid_clip": (0.122, None),
-        "f1": (0.70, None),
-        "precision": (0.73, None),
-        "recall": (0.74, None),
+        "cluster_error": "0.130 ± 0.036",
+        "cluster_distance": "0.921 ± 0.004",
+        "cluster_std": "1.211 ± 0.004",
+        "fid_clip": "0.122",
+        "f1": "0.70",
+        "precision": "0.73",
+        "recall": "0.74",
     },
     "ddpm_continuous": {
-        "cluster_error": (1.503, 0.147),
-        "cluster_distance": (0.934, 0.002),
-        "cluster_std": (1.098, 0.002),
-        "fid_clip": (0.057, None),
-        "f1": (0.34, None),
-        "precision": (0.35, None),
-        "recall": (0.37, None),
+        "cluster_error": "1.503 ± 0.147",
+        "cluster_distance": "0.934 ± 0.002",
+        "cluster_std": "1.098 ± 0.002",
+        "fid_clip": "0.057",
+        "f1": "0.34",
+        "precision": "0.35",
+        "recall": "0.37",
     },
     "ddpm_cevae": {
-        "cluster_error": (0.207, 0.036),
-        "cluster_distance": (0.838, 0.005),
-        "cluster_std": (1.480, 0.005),
-        "fid_clip": (0.39, None),
-        "f1": (0.60, None),
-        "precision": (0.60, None),
-        "recall": (0.70, None),
+        "cluster_error": "0.207 ± 0.036",
+        "cluster_distance": "0.838 ± 0.005",
+        "cluster_std": "1.480 ± 0.005",
+        "fid_clip": "0.39",
+        "f1": "0.60",
+        "precision": "0.60",
+        "recall": "0.70",
     },
     "real": {
-        "cluster_error": (0.002, None),
-        "cluster_distance": (1.001, None),
-        "cluster_std": (0.998, None),
+        "cluster_error": "0.002",
+        "cluster_distance": "1.001",
+        "cluster_std": "0.998",
     },
 }
-"""Ramunno et al. (2024), {model: {metric: (value, spread)}}; the FID is of CLIP features."""
+"""Ramunno et al. (2024), {model: {metric: value as printed}}; the FID is of CLIP features."""
+
+
+def published(model: str, metric: str) -> tuple[float | None, float | None]:
+    """Give a published value and its spread, None where none was published."""
+    text = PUBLISHED.get(model, {}).get(metric)
+    if text is None:
+        return None, None
+    value, _, spread = text.partition(" ± ")
+    return float(value), float(spread) if spread else None
+
+
+SAMPLERS: Mapping[str, str] = {
+    "ddpm": "ancestral",
+    "ddim": "DDIM",
+    "heun": "Heun",
+    "dpm_solver_2m": "DPM-Solver++(2M)",
+}
+"""The samplers."""
+
+_IN_PROSE: Mapping[str, str] = {
+    "cevae": "the ceVAE",
+    "ddpm_discrete": "the diffusion model with discrete labels",
+    "ddpm_continuous": "the diffusion model with continuous labels",
+    "ddpm_cevae": "the diffusion model with labels and ceVAE embeddings",
+}
+
+
+def in_prose(model: str) -> str:
+    """Give what a model is called inside a sentence."""
+    return _IN_PROSE.get(model, f"the model {model}")
 
 
 def model_title(model: str) -> str:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from pydantic import BaseModel
 
 from heliosynth.config.schema import ClassCondition, Configuration, Ddpm, Online
-from heliosynth.figures.registry import FIGURES
+from heliosynth.figures.registry import FIGURES, of_run
 from heliosynth.fingerprint import SOURCE, fingerprint
-from heliosynth.sources.archive import check_channel, locate, years
+from heliosynth.numbers import PRODUCTS as NUMBERS
+from heliosynth.sources.archive import locate, years
+from heliosynth.tables import TABLES
 
 SCRIPTS = SOURCE.parent / "workflow" / "scripts"
 
@@ -34,7 +35,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.configuration.archive is not None:
-            check_channel(locate(self.configuration.archive), self.configuration.dataset.channel)
+            years(locate(self.configuration.archive), self.configuration.dataset.channel)
 
     @cached_property
     def results(self) -> str:
@@ -95,7 +96,9 @@ class Plan:
         if self.configuration.source == "online":
             return sorted(self._online.years)
         if self.configuration.source == "archive":
-            return years(locate(str(self.configuration.archive)), self.configuration.dataset.channel)
+            return years(
+                locate(str(self.configuration.archive)), self.configuration.dataset.channel
+            )
         simulation = self.configuration.simulation
         last = simulation.start + datetime.timedelta(days=simulation.days - 1)
         return list(range(simulation.start.year, last.year + 1))
@@ -118,8 +121,17 @@ class Plan:
     @cached_property
     def figures(self) -> list[str]:
         """The figures of this run."""
-        archive = self.configuration.archive is not None
-        return [name for name, figure in FIGURES.items() if archive or not figure.needs_archive]
+        return list(of_run(self.models, archive=self.configuration.archive is not None))
+
+    @cached_property
+    def tables(self) -> list[str]:
+        """The tables of this run."""
+        return list(TABLES)
+
+    @cached_property
+    def population(self) -> int:
+        """Images that every row is measured on, the real one too."""
+        return min(row.sampling.population for row in self.configuration.models.values())
 
     def settings(self, section: BaseModel, exclude: set[str] | None = None) -> str:
         """Give a section as the JSON that a script takes."""
@@ -143,11 +155,32 @@ class Plan:
 
     def figure_raw_inputs(self, name: str) -> list[str]:
         """Give the folders of raw inputs that a figure compares: simulated, then real."""
-        return [self.simulated, str(self.configuration.archive)] if FIGURES[name].needs_archive else []
+        return [self.simulated, str(self.configuration.archive)] if self._is_raw(name) else []
 
-    def exists(self, path: str) -> bool:
-        """Whether a raw input is there already."""
-        return Path(path).exists()
+    def figure_raw_options(self, name: str) -> list[str]:
+        """Give the same folders as options of the script."""
+        raw = self.figure_raw_inputs(name)
+        return ["--simulated", raw[0], "--archive", raw[1]] if raw else []
+
+    def figure_caption(self, name: str) -> str:
+        """Give a figure's caption."""
+        return FIGURES[name].caption
+
+    def figure_category(self, name: str) -> str:
+        """Give the category that a report files a figure under."""
+        return FIGURES[name].category
+
+    def table_inputs(self, name: str) -> list[str]:
+        """Give the products that a table reads."""
+        return self._expand(TABLES[name].products)
+
+    @cached_property
+    def number_inputs(self) -> list[str]:
+        """The products whose numbers stand in the prose."""
+        return self._expand(NUMBERS)
+
+    def _is_raw(self, name: str) -> bool:
+        return FIGURES[name].needs_archive
 
     @property
     def _online(self) -> Online:
@@ -160,5 +193,7 @@ class Plan:
         found: dict[str, None] = {}
         for product in products:
             names = self.models if "{model}" in product else [""]
-            found.update(dict.fromkeys(f"{self.results}/{product}".replace("{model}", n) for n in names))
+            found.update(
+                dict.fromkeys(f"{self.results}/{product}".replace("{model}", n) for n in names)
+            )
         return list(found)

@@ -45,7 +45,11 @@ def test_a_row_overrides_defaults_and_defaults_override_the_preset() -> None:
 def test_overlays_are_valid() -> None:
     paper = resolve(overlay("paper.yaml"))
     row = paper.models["ddpm_discrete"]
-    assert (row.training.epochs, row.training.batch_size, row.denoiser.noise_steps) == (500, 12, 1000)
+    assert (row.training.epochs, row.training.batch_size, row.denoiser.noise_steps) == (
+        500,
+        12,
+        1000,
+    )
     assert resolve(overlay("archive.yaml", archive="somewhere")).dataset.image_size_px == 64
 
 
@@ -88,7 +92,9 @@ def test_a_mistake_is_named_in_one_line(raw: dict, parts: list[str]) -> None:
     assert [part for part in parts if part not in message] == []
 
 
-@given(st.recursive(st.none() | st.integers(), lambda t: st.dictionaries(st.sampled_from("abc"), t)))
+@given(
+    st.recursive(st.none() | st.integers(), lambda t: st.dictionaries(st.sampled_from("abc"), t))
+)
 def test_merging_with_nothing_changes_nothing(tree: object) -> None:
     mapping = {"root": tree}
     assert merge(mapping, {}) == mapping == merge({}, mapping)

@@ -22,6 +22,11 @@ def test_draws_are_new_each_time_and_differ_between_samples():
     assert not torch.equal(first[0], first[1])
 
 
+def test_all_bits_of_a_seed_count():
+    low, high = SampleNoise([1, 1 + 2**40]).normal(8)
+    assert not torch.equal(low, high)
+
+
 def test_like_takes_shape_and_type():
     x = torch.zeros(2, 1, 3, 3, dtype=torch.float64)
     drawn = SampleNoise([0, 1]).like(x)

@@ -29,10 +29,10 @@ def draw(sampler, denoiser, sigmas, seeds, size=32, shift=0.0):
 @pytest.mark.parametrize("sampler", ALL)
 def test_samples_have_the_mean_and_variance_of_a_gaussian(sampler, gaussian):
     # The variance of ancestral steps is too small by an amount that goes with their size.
-    x = draw(sampler, gaussian, levels(800), range(32))
+    x = draw(sampler, gaussian, levels(600), range(16))
     error = (gaussian.variance / x.numel()) ** 0.5
     assert x.mean().item() == pytest.approx(gaussian.mean, abs=4 * error)
-    assert x.var().item() == pytest.approx(gaussian.variance, rel=0.04)
+    assert x.var().item() == pytest.approx(gaussian.variance, rel=0.05)
 
 
 @pytest.mark.parametrize("sampler", ALL)
@@ -45,9 +45,9 @@ def test_samples_have_the_shares_of_two_peaks(sampler, two_peaks):
 
 def test_the_full_linear_schedule_samples_a_gaussian_by_ancestors(gaussian):
     sigmas = torch.from_numpy(subset(linear_sigmas(1000, 1e-4, 0.02), 1000))
-    x = draw(ddpm, gaussian, sigmas, range(16))
-    assert x.mean().item() == pytest.approx(gaussian.mean, abs=0.02)
-    assert x.var().item() == pytest.approx(gaussian.variance, rel=0.04)
+    x = draw(ddpm, gaussian, sigmas, range(16), size=24)
+    assert x.mean().item() == pytest.approx(gaussian.mean, abs=0.03)
+    assert x.var().item() == pytest.approx(gaussian.variance, rel=0.05)
 
 
 @pytest.mark.parametrize("sampler", [ddim, heun, dpm_solver_2m])
@@ -73,9 +73,9 @@ def test_halving_the_steps_raises_the_error_by_the_order(sampler, order, gaussia
 
 
 def test_second_order_samplers_beat_ddim_at_the_same_steps(two_peaks):
-    exact = draw(heun, two_peaks, levels(2000), range(4))
+    exact = draw(heun, two_peaks, levels(600), range(4), size=16)
     error = {
-        s: (draw(s, two_peaks, levels(30), range(4)) - exact).abs().mean().item()
+        s: (draw(s, two_peaks, levels(30), range(4), size=16) - exact).abs().mean().item()
         for s in (ddim, heun, dpm_solver_2m)
     }
     assert error[dpm_solver_2m] < error[ddim] / 2

@@ -62,7 +62,7 @@ def make_labelled():
 
 @pytest.fixture
 def dataset(tmp_path) -> Path:
-    """A dataset whose class A is scarce and X absent; M is missing from the test split."""
+    """Write a dataset whose class A is scarce and X absent; M is missing from the test split."""
     path = tmp_path / "dataset.h5"
     splits = {
         "train": labelled([0] + [1] * 24 + [2] * 12 + [3] * 6, seed=0),
@@ -75,7 +75,7 @@ def dataset(tmp_path) -> Path:
 
 @pytest.fixture
 def samples(tmp_path) -> Path:
-    """A model's samples: a population of 14 and 4 of each class."""
+    """Write a model's samples: a population of 14 and 4 of each class."""
     path = tmp_path / "model.h5"
     classes = [1] * 8 + [2] * 4 + [3] * 2 + [1] * 4 + [2] * 4 + [3] * 4
     write_samples(path, generated(classes, [True] * 14 + [False] * 12), DESCRIPTION)
@@ -84,7 +84,7 @@ def samples(tmp_path) -> Path:
 
 @pytest.fixture
 def unlabelled_samples(tmp_path) -> Path:
-    """Samples of a model without labels."""
+    """Write samples of a model without labels."""
     path = tmp_path / "cevae.h5"
     made = generated([1] * 14, [True] * 14)
     made.goes_class[:] = UNKNOWN_CLASS

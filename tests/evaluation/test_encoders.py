@@ -85,13 +85,6 @@ def test_missing_clip_weights_are_never_replaced(tmp_path):
         encoders.load_encoder("clip", tmp_path / "absent.pt")
 
 
-def test_a_file_without_clip_weights_is_refused(tmp_path):
-    path = tmp_path / "other.pt"
-    torch.save({"weight": torch.zeros(2)}, path)
-    with pytest.raises(InputError, match="holds no open_clip"):
-        encoders.load_encoder("clip", path)
-
-
 def test_a_hub_that_cannot_be_reached_is_said_so(monkeypatch):
     def unreachable(*_args, **_settings):
         raise OSError("no route to host\nand more")
@@ -126,3 +119,10 @@ def test_clip_gives_the_image_embedding_as_it_is(tiny_clip):
     features = encoder.features(images)
     np.testing.assert_allclose(features, wanted, rtol=1e-4, atol=1e-5)
     assert np.all(np.abs(np.linalg.norm(features, axis=1) - 1) > 1e-3)
+
+
+def test_a_file_without_clip_weights_is_refused(tiny_clip, tmp_path):
+    path = tmp_path / "other.pt"
+    torch.save({"weight": torch.zeros(2)}, path)
+    with pytest.raises(InputError, match="holds no open_clip"):
+        encoders._clip(path, architecture="tiny-clip")

@@ -61,8 +61,8 @@ def test_a_shift_of_all_features_adds_its_square():
 
 
 def test_small_sets_bias_the_frechet_distance_but_not_the_kernel_distance():
-    source = draw(4000, seed=3)
-    reference, others = source[:2000], source[2000:].reshape(100, 20, 6)
+    source = draw(1600, seed=3)
+    reference, others = source[:800], source[800:].reshape(40, 20, 6)
     frechet = [frechet_estimate(reference, other, 2, seed=0).value for other in others]
     kernel = [kernel_distance(reference, other) for other in others]
     assert np.mean(frechet) > 5 * np.std(frechet) / np.sqrt(len(frechet))
@@ -104,8 +104,8 @@ def test_estimates_carry_spread_and_n():
 
 
 def test_the_spread_of_the_kernel_distance_is_that_of_new_draws():
-    source = draw(6000, seed=3)
-    reference, others = source[:1000], source[1000:].reshape(100, 50, 6)
+    source = draw(2500, seed=3)
+    reference, others = source[:500], source[500:].reshape(40, 50, 6)
     wanted = np.std([kernel_distance(reference, other) for other in others])
-    found = np.mean([kernel_estimate(reference, other, 30, 0).std for other in others[:20]])
+    found = np.mean([kernel_estimate(reference, other, 30, 0).std for other in others[:10]])
     assert found == pytest.approx(wanted, rel=0.5)

@@ -3,18 +3,20 @@
 import csv
 import json
 
-import classifier
-import features
 import h5py
-import metrics
-import metrics_summary
 import numpy as np
 import pytest
 
+import classifier
+import features
+import metrics
+import metrics_summary
 from heliosynth.config.schema import Classifier, Evaluation
 from heliosynth.errors import InputError
+from heliosynth.evaluation.classification import TrainedJudge, write_judge
 from heliosynth.evaluation.measurement import measure
 from heliosynth.evaluation.summary import summarise
+from heliosynth.models.classifier import build_judge
 from heliosynth.provenance import read_json, write_json
 
 JUDGE = Classifier(epochs=8, batch_size=8, learning_rate=5e-3, width=4)
@@ -45,18 +47,19 @@ def encode(tmp_path):
 
 
 @pytest.fixture
-def judge(dataset, tmp_path):
-    """Run the classifier door."""
-    output = tmp_path / "classifier.safetensors"
-    arguments = ["--dataset", dataset, "--settings", JUDGE.model_dump_json(), "--seed", 0]
-    classifier.main([*map(str, arguments), "--output", str(output)])
+def judge(tmp_path):
+    """Write a judge that was never trained."""
+    output = tmp_path / "untrained.safetensors"
+    write_judge(output, TrainedJudge(build_judge(JUDGE, 3), JUDGE, (1, 2, 3), epoch=0.0))
     return output
 
 
 @pytest.fixture
-def run_metrics(dataset, judge, encode, tmp_path):
-    """Run the metrics door for a row, and give what it writes."""
-    real = encode(dataset)
+def run_metrics(dataset, encode, tmp_path):
+    """Run the classifier door, then the metrics door for a row, and give what it writes."""
+    real, judge = encode(dataset), tmp_path / "classifier.safetensors"
+    arguments = ["--dataset", dataset, "--settings", JUDGE.model_dump_json(), "--seed", 0]
+    classifier.main([*map(str, arguments), "--output", str(judge)])
 
     def run(name, *more):
         output = tmp_path / "metrics" / f"{name}.json"
@@ -79,8 +82,10 @@ def test_all_rows_end_in_one_summary(run_metrics, encode, samples, unlabelled_sa
     ]
     outputs = tmp_path / "summary.json", tmp_path / "summary.csv"
     metrics_summary.main(
-        ["--metrics", *map(str, files), "--output-json", str(outputs[0])]
-        + ["--output-csv", str(outputs[1])]
+        [
+            *("--metrics", *map(str, files)),
+            *("--output-json", str(outputs[0]), "--output-csv", str(outputs[1])),
+        ]
     )
     summary = read_json(outputs[0])
     assert list(summary) == ["real", "ddpm_discrete", "cevae"]
@@ -118,7 +123,7 @@ def _check_what_is_said_beside_the_metrics(files):
 
 @pytest.fixture
 def written(dataset, samples, tmp_path):
-    """Random features of the dataset and the samples, without an encoder."""
+    """Write random features of the dataset and the samples, without an encoder."""
     rng = np.random.default_rng(0)
     attributes = {
         "encoder": "efficientnet_lite0",

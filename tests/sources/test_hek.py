@@ -42,7 +42,14 @@ def _event(peak: str, label: str | None, **others: Any) -> dict[str, Any]:
 def test_reads_what_the_service_answers(make_hek: Callable[..., Path]) -> None:
     path = make_hek(
         _event("2012-07-12T16:49:00", "X1.4"),
-        _event("2012-07-12T05:00:00", "C2.0", ar_noaanum=None, hpc_x=None, hpc_y=None),
+        _event(
+            "2012-07-12T05:00:00",
+            "C2.0",
+            event_starttime="2012-07-12T04:50:00",
+            ar_noaanum=None,
+            hpc_x=None,
+            hpc_y=None,
+        ),
     )
     table = read_flares([path])
     assert list(table.columns) == COLUMNS
@@ -115,6 +122,19 @@ def test_what_cannot_serve_is_refused_by_name(
     assert "\n" not in str(caught.value)
 
 
+def test_a_flare_across_midnight_peaks_on_the_next_day(tmp_path: Path) -> None:
+    listed = tmp_path / "flares.csv"
+    listed.write_text(
+        "event_starttime,event_peaktime,event_endtime,fl_goescls\n"
+        "2012-07-30T23:50:00,2012-07-30T00:05:00,2012-07-30T00:20:00,C6.3\n"
+        "2012-08-02T23:40:00,2012-08-02T23:55:00,2012-08-02T00:10:00,C1.0\n"
+        "2012-08-04T11:00:00,2012-08-04T11:05:00,2012-08-04T11:20:00,C1.0\n"
+    )
+    flares = read_flares([listed])
+    assert flares["peak"].dt.strftime("%dT%H:%M").tolist() == ["31T00:05", "02T23:55", "04T11:05"]
+    assert flares["end"].dt.strftime("%dT%H:%M").tolist() == ["31T00:20", "03T00:10", "04T11:20"]
+
+
 def test_table_comes_back_from_disk(make_hek: Callable[..., Path], tmp_path: Path) -> None:
     table = read_flares([make_hek(_event("2012-07-12T16:49:00", "X1.4"))])
     write_table(tmp_path / "flares.csv", table)
@@ -123,7 +143,7 @@ def test_table_comes_back_from_disk(make_hek: Callable[..., Path], tmp_path: Pat
 
 def test_door(make_hek: Callable[..., Path], tmp_path: Path) -> None:
     path, output = make_hek(_event("2012-07-12T16:49:00", "X1.4")), tmp_path / "flares.csv"
-    flares.main(["--files", str(path), "--output", str(output)])
+    flares.main(["--files", str(path.parent), "--output", str(output)])
     assert list(pd.read_csv(output).columns) == COLUMNS
 
 

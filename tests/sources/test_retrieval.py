@@ -153,6 +153,7 @@ def test_the_first_satellite_with_enough_days_is_taken(
     assert names == {"g14"}
     assert len(list((tmp_path / "xrs_2012").iterdir())) == 340
     assert server.fetched == 341, "only the broken file is fetched again"
+    assert not (tmp_path / "xrs_2012.fetched").exists()
 
 
 def test_else_the_satellite_with_the_most_days(

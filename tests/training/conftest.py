@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from heliosynth.config.schema import Cevae, Ddpm
 from heliosynth.dataset.store import SPLITS, Description, LabelledImages, write_dataset
@@ -43,6 +44,15 @@ DENOISER = {
     "sigma_min": 0.01,
     "sigma_max": 20.0,
 }
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Compute on one thread: tiny tensors gain nothing from more, and sums round alike."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -165,20 +165,16 @@ def test_a_row_may_leave_its_sampling_out(cevae_row: Rows) -> None:
 def test_a_killed_training_goes_on_where_it_was(
     dataset: Path, ddpm_row: Rows, tmp_path: Path
 ) -> None:
-    row = ddpm_row(images=1600, checkpoints=50)
-
-    def command(name: str) -> list[str]:
-        settings = ["--settings", row.model_dump_json(), "--seed", "1", "--threads", "1"]
-        paths = ["--state", str(tmp_path / f"{name}-state"), "--output", str(tmp_path / name)]
-        given = ["--dataset", str(dataset), "--model", "m", *settings, *paths]
-        return [sys.executable, str(SCRIPT), *given]
-
-    killed = subprocess.Popen(command("killed"), stderr=subprocess.DEVNULL)
-    while killed.poll() is None and not list(tmp_path.glob("killed-state/*/*.sha256")):
-        time.sleep(0.02)
-    killed.kill()
-    killed.wait()
+    row = ddpm_row(images=480, checkpoints=12)
+    settings = ["--settings", row.model_dump_json(), "--seed", "1", "--threads", "1"]
+    paths = ["--state", str(tmp_path / "state"), "--output", str(tmp_path / "killed")]
+    given = ["--dataset", str(dataset), "--model", "m", *settings, *paths]
+    command = [sys.executable, str(SCRIPT), *given]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as killed:
+        while killed.poll() is None and not list(tmp_path.glob("state/*/*.sha256")):
+            time.sleep(0.02)
+        killed.kill()
     assert not (tmp_path / "killed" / "training.json").exists()
-    for name in ("killed", "straight"):
-        subprocess.run(command(name), check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True)
+    train_model(dataset, "m", row, 1, tmp_path / "other", tmp_path / "straight")
     assert_same_model(tmp_path / "killed", tmp_path / "straight")

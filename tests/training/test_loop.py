@@ -99,9 +99,9 @@ def test_a_finished_training_takes_no_further_step(tmp_path: Path) -> None:
 
 
 def test_it_learns_and_the_history_tells(tmp_path: Path) -> None:
-    outcome = run(tmp_path, Mean(), images=2000)
+    outcome = run(tmp_path, Mean(), images=1000)
     assert float(outcome.weights["value"]) == pytest.approx(0.4, abs=0.1)
-    assert [row["images"] for row in outcome.history] == [400, 800, 1200, 1600, 2000]
+    assert [row["images"] for row in outcome.history] == [200, 400, 600, 800, 1000]
     losses = [row["val_loss"] for row in outcome.history]
     assert outcome.kept_loss == min(loss for loss in losses if loss is not None)
     best = [row["images"] for row in outcome.history if row["val_loss"] == outcome.kept_loss]

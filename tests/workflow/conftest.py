@@ -19,7 +19,9 @@ def copy_project(folder: Path) -> Path:
     for part in PARTS:
         if (ROOT / part).is_dir():
             shutil.copytree(
-                ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
+                ROOT / part,
+                folder / part,
+                ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"),
             )
         else:
             shutil.copy2(ROOT / part, folder / part)

@@ -51,7 +51,9 @@ def test_every_product_of_the_contract_is_there(finished: Path) -> None:
 
 
 def test_nothing_unfinished_is_left(finished: Path) -> None:
-    left = [path for root in ("results", "resources") for path in (finished / root).rglob(".unfin*")]
+    left = [
+        path for root in ("results", "resources") for path in (finished / root).rglob(".unfin*")
+    ]
     assert left == []
 
 

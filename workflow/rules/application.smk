@@ -13,16 +13,16 @@ rule application:
         f"{RESULTS}/logs/application.log",
     benchmark:
         f"{RESULTS}/benchmarks/application.tsv"
-    params:
-        settings=PLAN.settings(CONFIG.application),
-        seed=CONFIG.seed,
-        code=PLAN.code("application"),
+    conda:
+        "../../envs/heliosynth.yaml"
     resources:
         mem_mb=4000,
         runtime=240,
         gpu=1,
-    conda:
-        "../../envs/heliosynth.yaml"
+    params:
+        settings=PLAN.settings(CONFIG.application),
+        seed=CONFIG.seed,
+        code=PLAN.code("application"),
     shell:
         "python workflow/scripts/application.py --dataset {input.dataset:q}"
         " --samples {input.samples:q} --settings {params.settings:q} --seed {params.seed}"

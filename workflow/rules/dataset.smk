@@ -13,17 +13,20 @@ rule labels:
         f"{RESULTS}/logs/labels.log",
     benchmark:
         f"{RESULTS}/benchmarks/labels.tsv"
-    params:
-        settings=PLAN.settings(CONFIG.dataset.labels),
-        code=PLAN.code("labels"),
+    conda:
+        "../../envs/heliosynth.yaml"
     resources:
         mem_mb=4000,
         runtime=30,
-    conda:
-        "../../envs/heliosynth.yaml"
+    params:
+        settings=PLAN.settings(CONFIG.dataset.labels),
+        classes=CONFIG.dataset.classes,
+        refuse="--refuse-empty" if CONFIG.dataset.scarce_classes == "refuse" else "",
+        code=PLAN.code("labels"),
     shell:
         "python workflow/scripts/labels.py --frames {input.frames:q} --xrs {input.xrs:q}"
-        " --flares {input.flares:q} --settings {params.settings:q} --output {output.table:q}"
+        " --flares {input.flares:q} --settings {params.settings:q} --classes {params.classes}"
+        " {params.refuse} --output {output.table:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -38,16 +41,16 @@ rule intensities:
         f"{RESULTS}/logs/intensities_{{year}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/intensities_{{year}}.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=720,
     params:
         store=PLAN.aia_store,
         channel=CONFIG.dataset.channel,
         size=CONFIG.dataset.image_size_px,
         code=PLAN.code("intensities"),
-    resources:
-        mem_mb=2000,
-        runtime=720,
-    conda:
-        "../../envs/heliosynth.yaml"
     shell:
         "python workflow/scripts/intensities.py --labels {input.labels:q} --store {params.store:q}"
         " --year {wildcards.year} --channel {params.channel} --size {params.size}"
@@ -59,7 +62,9 @@ rule index:
     """Join labels and quality, refuse bad frames, and split by blocks of time."""
     input:
         labels=f"{RESULTS}/dataset/labels.csv",
-        intensities=expand(f"{RESULTS}/dataset/intensities/{{year}}.h5", year=PLAN.years),
+        intensities=expand(
+            f"{RESULTS}/dataset/intensities/{{year}}.h5", year=PLAN.years
+        ),
     output:
         table=f"{RESULTS}/dataset/index.csv",
         summary=f"{RESULTS}/dataset/summary.json",
@@ -67,14 +72,14 @@ rule index:
         f"{RESULTS}/logs/index.log",
     benchmark:
         f"{RESULTS}/benchmarks/index.tsv"
-    params:
-        settings=PLAN.settings(CONFIG.dataset),
-        code=PLAN.code("index"),
+    conda:
+        "../../envs/heliosynth.yaml"
     resources:
         mem_mb=4000,
         runtime=30,
-    conda:
-        "../../envs/heliosynth.yaml"
+    params:
+        settings=PLAN.settings(CONFIG.dataset),
+        code=PLAN.code("index"),
     shell:
         "python workflow/scripts/index.py --labels {input.labels:q}"
         " --intensities {input.intensities:q} --settings {params.settings:q}"
@@ -87,22 +92,24 @@ rule dataset:
     input:
         index=f"{RESULTS}/dataset/index.csv",
         summary=f"{RESULTS}/dataset/summary.json",
-        intensities=expand(f"{RESULTS}/dataset/intensities/{{year}}.h5", year=PLAN.years),
+        intensities=expand(
+            f"{RESULTS}/dataset/intensities/{{year}}.h5", year=PLAN.years
+        ),
     output:
         images=f"{RESULTS}/dataset/dataset.h5",
     log:
         f"{RESULTS}/logs/dataset.log",
     benchmark:
         f"{RESULTS}/benchmarks/dataset.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         channel=CONFIG.dataset.channel,
         observations=CONFIG.observations,
         code=PLAN.code("dataset"),
-    resources:
-        mem_mb=4000,
-        runtime=60,
-    conda:
-        "../../envs/heliosynth.yaml"
     shell:
         "python workflow/scripts/dataset.py --index {input.index:q} --summary {input.summary:q}"
         " --intensities {input.intensities:q} --channel {params.channel}"

@@ -11,18 +11,22 @@ rule features_real:
         f"{RESULTS}/logs/features_{{encoder}}_real.log",
     benchmark:
         f"{RESULTS}/benchmarks/features_{{encoder}}_real.tsv"
-    params:
-        weights=CONFIG.evaluation.clip_weights or "",
-        code=PLAN.code("features"),
+    conda:
+        "../../envs/heliosynth.yaml"
     resources:
         mem_mb=4000,
         runtime=120,
         gpu=1,
-    conda:
-        "../../envs/heliosynth.yaml"
+    params:
+        weights=(
+            ["--clip-weights", CONFIG.evaluation.clip_weights]
+            if CONFIG.evaluation.clip_weights
+            else []
+        ),
+        code=PLAN.code("features"),
     shell:
         "python workflow/scripts/features.py --images {input.images:q} --encoder {wildcards.encoder}"
-        " --clip-weights {params.weights:q} --output {output.features:q}"
+        " {params.weights:q} --output {output.features:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -47,16 +51,16 @@ rule classifier:
         f"{RESULTS}/logs/classifier.log",
     benchmark:
         f"{RESULTS}/benchmarks/classifier.tsv"
-    params:
-        settings=PLAN.settings(CONFIG.evaluation.classifier),
-        seed=CONFIG.seed,
-        code=PLAN.code("classifier"),
+    conda:
+        "../../envs/heliosynth.yaml"
     resources:
         mem_mb=4000,
         runtime=120,
         gpu=1,
-    conda:
-        "../../envs/heliosynth.yaml"
+    params:
+        settings=PLAN.settings(CONFIG.evaluation.classifier),
+        seed=CONFIG.seed,
+        code=PLAN.code("classifier"),
     shell:
         "python workflow/scripts/classifier.py --dataset {input.dataset:q}"
         " --settings {params.settings:q} --seed {params.seed} --output {output.weights:q}"
@@ -67,7 +71,9 @@ rule metrics_real:
     """Measure held-out real images against the reference: the benchmark row."""
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
-        features=expand(f"{RESULTS}/features/{{encoder}}/real.h5", encoder=PLAN.encoders),
+        features=expand(
+            f"{RESULTS}/features/{{encoder}}/real.h5", encoder=PLAN.encoders
+        ),
         classifier=f"{RESULTS}/metrics/classifier.safetensors",
     output:
         metrics=f"{RESULTS}/metrics/real.json",
@@ -75,16 +81,16 @@ rule metrics_real:
         f"{RESULTS}/logs/metrics_real.log",
     benchmark:
         f"{RESULTS}/benchmarks/metrics_real.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
     params:
         settings=PLAN.settings(CONFIG.evaluation),
         population=PLAN.population,
         seed=CONFIG.seed,
         code=PLAN.code("metrics"),
-    resources:
-        mem_mb=4000,
-        runtime=120,
-    conda:
-        "../../envs/heliosynth.yaml"
     shell:
         "python workflow/scripts/metrics.py --name real --dataset {input.dataset:q}"
         " --features {input.features:q} --population {params.population}"
@@ -98,9 +104,12 @@ rule metrics:
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
         samples=f"{RESULTS}/samples/{{model}}.h5",
-        features=expand(f"{RESULTS}/features/{{encoder}}/real.h5", encoder=PLAN.encoders),
+        features=expand(
+            f"{RESULTS}/features/{{encoder}}/real.h5", encoder=PLAN.encoders
+        ),
         generated=lambda wildcards: [
-            f"{RESULTS}/features/{encoder}/{wildcards.model}.h5" for encoder in PLAN.encoders
+            f"{RESULTS}/features/{encoder}/{wildcards.model}.h5"
+            for encoder in PLAN.encoders
         ],
         classifier=f"{RESULTS}/metrics/classifier.safetensors",
     output:
@@ -109,15 +118,15 @@ rule metrics:
         f"{RESULTS}/logs/metrics_{{model}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/metrics_{{model}}.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
     params:
         settings=PLAN.settings(CONFIG.evaluation),
         seed=CONFIG.seed,
         code=PLAN.code("metrics"),
-    resources:
-        mem_mb=4000,
-        runtime=120,
-    conda:
-        "../../envs/heliosynth.yaml"
     shell:
         "python workflow/scripts/metrics.py --name {wildcards.model} --dataset {input.dataset:q}"
         " --samples {input.samples:q} --features {input.features:q}"
@@ -137,13 +146,13 @@ rule metrics_summary:
         f"{RESULTS}/logs/metrics_summary.log",
     benchmark:
         f"{RESULTS}/benchmarks/metrics_summary.tsv"
-    params:
-        code=PLAN.code("metrics_summary"),
+    conda:
+        "../../envs/heliosynth.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/heliosynth.yaml"
+    params:
+        code=PLAN.code("metrics_summary"),
     shell:
         "python workflow/scripts/metrics_summary.py --metrics {input.metrics:q}"
         " --output-json {output.json:q} --output-csv {output.csv:q}"
@@ -161,15 +170,15 @@ rule embedding_map:
         f"{RESULTS}/logs/embedding_map.log",
     benchmark:
         f"{RESULTS}/benchmarks/embedding_map.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         folder=f"{RESULTS}/models/{PLAN.autoencoder}",
         seed=CONFIG.seed,
         code=PLAN.code("embedding_map"),
-    resources:
-        mem_mb=4000,
-        runtime=60,
-    conda:
-        "../../envs/heliosynth.yaml"
     shell:
         "python workflow/scripts/embedding_map.py --dataset {input.dataset:q}"
         " --cevae {params.folder:q} --seed {params.seed} --output {output.table:q}"

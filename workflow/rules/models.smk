@@ -6,7 +6,8 @@ rule train:
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
         embedding=lambda wildcards: [
-            f"{folder}/weights.safetensors" for folder in PLAN.embedding_model(wildcards.model)
+            f"{folder}/weights.safetensors"
+            for folder in PLAN.embedding_model(wildcards.model)
         ],
     output:
         config=f"{RESULTS}/models/{{model}}/config.json",
@@ -17,24 +18,25 @@ rule train:
         f"{RESULTS}/logs/train_{{model}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train_{{model}}.tsv"
-    params:
-        settings=lambda wildcards: PLAN.settings(
-            CONFIG.models[wildcards.model], exclude={"sampling"}
-        ),
-        embedding=lambda wildcards: [
-            f"--embedding-model {folder}" for folder in PLAN.embedding_model(wildcards.model)
-        ],
-        seed=CONFIG.seed,
-        folder=f"{RESULTS}/models/{{model}}",
-        state=f"{RESULTS}/models/.states",
-        code=PLAN.code("train"),
+    conda:
+        "../../envs/heliosynth.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=720,
         gpu=1,
-    conda:
-        "../../envs/heliosynth.yaml"
+    params:
+        settings=lambda wildcards: PLAN.settings(
+            CONFIG.models[wildcards.model], exclude={"sampling"}
+        ),
+        embedding=lambda wildcards: [
+            f"--embedding-model {folder}"
+            for folder in PLAN.embedding_model(wildcards.model)
+        ],
+        seed=CONFIG.seed,
+        folder=f"{RESULTS}/models/{{model}}",
+        state=f"{RESULTS}/models/.states",
+        code=PLAN.code("train"),
     shell:
         "python workflow/scripts/train.py --dataset {input.dataset:q} --model {wildcards.model}"
         " --settings {params.settings:q} --seed {params.seed} {params.embedding}"
@@ -54,18 +56,20 @@ rule sample:
         f"{RESULTS}/logs/sample_{{model}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/sample_{{model}}.tsv"
-    params:
-        settings=lambda wildcards: PLAN.settings(CONFIG.models[wildcards.model].sampling),
-        seed=CONFIG.seed,
-        folder=f"{RESULTS}/models/{{model}}",
-        code=PLAN.code("sample"),
+    conda:
+        "../../envs/heliosynth.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=240,
         gpu=1,
-    conda:
-        "../../envs/heliosynth.yaml"
+    params:
+        settings=lambda wildcards: PLAN.settings(
+            CONFIG.models[wildcards.model].sampling
+        ),
+        seed=CONFIG.seed,
+        folder=f"{RESULTS}/models/{{model}}",
+        code=PLAN.code("sample"),
     shell:
         "python workflow/scripts/sample.py --model {params.folder:q} --dataset {input.dataset:q}"
         " --settings {params.settings:q} --seed {params.seed} --threads {threads}"

@@ -9,14 +9,14 @@ rule configuration:
         f"{RESULTS}/logs/configuration.log",
     benchmark:
         f"{RESULTS}/benchmarks/configuration.tsv"
-    params:
-        configuration=PLAN.settings(CONFIG),
-        code=PLAN.code("configuration"),
+    conda:
+        "../../envs/heliosynth.yaml"
     resources:
         mem_mb=500,
         runtime=5,
-    conda:
-        "../../envs/heliosynth.yaml"
+    params:
+        configuration=PLAN.settings(CONFIG),
+        code=PLAN.code("configuration"),
     shell:
         "python workflow/scripts/configuration.py --configuration {params.configuration:q}"
         " --output {output.json:q}"
@@ -40,16 +40,16 @@ rule figure:
         f"{RESULTS}/logs/figure_{{figure}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_{{figure}}.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
     params:
         results=RESULTS,
         raw=lambda wildcards: PLAN.figure_raw_options(wildcards.figure),
         caption=lambda wildcards: PLAN.figure_caption(wildcards.figure),
         code=PLAN.code("figure"),
-    resources:
-        mem_mb=2000,
-        runtime=20,
-    conda:
-        "../../envs/heliosynth.yaml"
     shell:
         "python workflow/scripts/figure.py --name {wildcards.figure} --results {params.results:q}"
         " {params.raw:q} --pdf {output.pdf:q} --png {output.png:q}"
@@ -72,14 +72,14 @@ rule table:
         f"{RESULTS}/logs/table_{{table}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/table_{{table}}.tsv"
-    params:
-        results=RESULTS,
-        code=PLAN.code("table"),
+    conda:
+        "../../envs/heliosynth.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/heliosynth.yaml"
+    params:
+        results=RESULTS,
+        code=PLAN.code("table"),
     shell:
         "python workflow/scripts/table.py --name {wildcards.table} --results {params.results:q}"
         " --tex {output.tex:q} --csv {output.csv:q}"
@@ -96,16 +96,16 @@ rule numbers:
         f"{RESULTS}/logs/numbers.log",
     benchmark:
         f"{RESULTS}/benchmarks/numbers.tsv"
-    params:
-        results=RESULTS,
-        code=PLAN.code("numbers"),
+    conda:
+        "../../envs/heliosynth.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/heliosynth.yaml"
+    params:
+        results=RESULTS,
+        code=PLAN.code("paper_numbers"),
     shell:
-        "python workflow/scripts/numbers.py --results {params.results:q} --output {output.tex:q}"
+        "python workflow/scripts/paper_numbers.py --results {params.results:q} --output {output.tex:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -124,14 +124,14 @@ rule paper:
         f"{RESULTS}/logs/paper.log",
     benchmark:
         f"{RESULTS}/benchmarks/paper.tsv"
-    params:
-        results=RESULTS,
-        code=PLAN.code("paper"),
+    conda:
+        "../../envs/heliosynth.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/heliosynth.yaml"
+    params:
+        results=RESULTS,
+        code=PLAN.code("paper"),
     shell:
         "python workflow/scripts/paper.py --paper paper --results {params.results:q}"
         " --output {output.pdf:q}"
@@ -149,14 +149,14 @@ rule bundle:
         f"{RESULTS}/logs/bundle.log",
     benchmark:
         f"{RESULTS}/benchmarks/bundle.tsv"
-    params:
-        results=RESULTS,
-        code=PLAN.code("bundle"),
+    conda:
+        "../../envs/heliosynth.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/heliosynth.yaml"
+    params:
+        results=RESULTS,
+        code=PLAN.code("bundle"),
     shell:
         "python workflow/scripts/bundle.py --results {params.results:q} --output {output.report:q}"
         " 2>&1 | tee {log:q}"

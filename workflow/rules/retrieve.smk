@@ -9,16 +9,16 @@ rule simulate:
         f"{RESULTS}/logs/simulate.log",
     benchmark:
         f"{RESULTS}/benchmarks/simulate.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
     params:
         settings=PLAN.settings(CONFIG.simulation),
         channel=CONFIG.dataset.channel,
         seed=CONFIG.seed,
         code=PLAN.code("simulate"),
-    resources:
-        mem_mb=2000,
-        runtime=20,
-    conda:
-        "../../envs/heliosynth.yaml"
     shell:
         "python workflow/scripts/simulate.py --settings {params.settings:q}"
         " --channel {params.channel} --seed {params.seed} --output {output.raw:q}"
@@ -33,14 +33,14 @@ rule fetch_xrs:
         f"{RESULTS}/logs/fetch_xrs_{{year}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/fetch_xrs_{{year}}.tsv"
-    params:
-        satellites=CONFIG.online.xrs_satellites if CONFIG.online else [],
-        code=PLAN.code("fetch_xrs"),
+    conda:
+        "../../envs/heliosynth.yaml"
     resources:
         mem_mb=2000,
         runtime=240,
-    conda:
-        "../../envs/heliosynth.yaml"
+    params:
+        satellites=CONFIG.online.xrs_satellites if CONFIG.online else [],
+        code=PLAN.code("fetch_xrs"),
     shell:
         "python workflow/scripts/fetch_xrs.py --year {wildcards.year}"
         " --satellites {params.satellites} --output {output.raw:q}"
@@ -55,13 +55,13 @@ rule fetch_flares:
         f"{RESULTS}/logs/fetch_flares_{{year}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/fetch_flares_{{year}}.tsv"
-    params:
-        code=PLAN.code("fetch_flares"),
+    conda:
+        "../../envs/heliosynth.yaml"
     resources:
         mem_mb=2000,
         runtime=240,
-    conda:
-        "../../envs/heliosynth.yaml"
+    params:
+        code=PLAN.code("fetch_flares"),
     shell:
         "python workflow/scripts/fetch_flares.py --year {wildcards.year} --output {output.raw:q}"
         " 2>&1 | tee {log:q}"
@@ -77,15 +77,15 @@ rule frames:
         f"{RESULTS}/logs/frames_{{year}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/frames_{{year}}.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         store=PLAN.aia_store,
         channel=CONFIG.dataset.channel,
         code=PLAN.code("frames"),
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    conda:
-        "../../envs/heliosynth.yaml"
     shell:
         "python workflow/scripts/frames.py --store {params.store:q} --year {wildcards.year}"
         " --channel {params.channel} --output {output.table:q}"
@@ -102,15 +102,15 @@ rule xrs:
         f"{RESULTS}/logs/xrs.log",
     benchmark:
         f"{RESULTS}/benchmarks/xrs.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         files=PLAN.xrs_files,
         scale=CONFIG.dataset.xrs_csv_scale,
         code=PLAN.code("xrs"),
-    resources:
-        mem_mb=4000,
-        runtime=60,
-    conda:
-        "../../envs/heliosynth.yaml"
     shell:
         "python workflow/scripts/xrs.py --files {params.files:q} --csv-scale {params.scale}"
         " --output {output.series:q}"
@@ -127,14 +127,14 @@ rule flares:
         f"{RESULTS}/logs/flares.log",
     benchmark:
         f"{RESULTS}/benchmarks/flares.tsv"
-    params:
-        files=PLAN.flare_files,
-        code=PLAN.code("flares"),
+    conda:
+        "../../envs/heliosynth.yaml"
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../../envs/heliosynth.yaml"
+    params:
+        files=PLAN.flare_files,
+        code=PLAN.code("flares"),
     shell:
         "python workflow/scripts/flares.py --files {params.files:q} --output {output.table:q}"
         " 2>&1 | tee {log:q}"

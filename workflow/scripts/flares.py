@@ -4,16 +4,18 @@ import argparse
 from collections.abc import Sequence
 
 from heliosynth.errors import one_line_errors
+from heliosynth.sources.archive import flare_files
 from heliosynth.sources.hek import read_flares, write_table
 
 
 @one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--files", required=True, nargs="+", help="HEK JSON or CSV")
+    parser.add_argument("--files", required=True, nargs="+", help="HEK JSON, CSV, or folders")
     parser.add_argument("--output", required=True, help="CSV of flares")
     args = parser.parse_args(argv)
-    write_table(args.output, read_flares(args.files))
+    files = [file for place in args.files for file in flare_files(place)]
+    write_table(args.output, read_flares(files))
 
 
 if __name__ == "__main__":

@@ -125,23 +125,7 @@ def build_index(
     index["split"] = np.where(index["refused"] != "", REFUSED, NONE).astype(object)
     index.loc[usable, "split"] = split.name
     index = index[list(SCHEMA.columns)]
-    counts = _class_counts(index, settings)
-    scarce = check_scarcity(counts, settings)
-    return index, {
-        "frames": len(index),
-        "selected": int(index["selected"].sum()),
-        "refused": _tally(index.loc[index["refused"] != "", "refused"]),
-        "reasons": _tally(index["reason"]),
-        "splits": {name: int((index["split"] == name).sum()) for name in SPLITS},
-        "classes": counts,
-        "trained_classes": [name for name in counts if name not in scarce],
-        "scarce_classes": scarce,
-        "minimum_frames": settings.minimum_frames,
-        "split_blocks": _blocks(time, split),
-        "flares_in_train_and_held_out": _shared_flares(index),
-        "label_rule": settings.labels.model_dump(),
-        "disagreement": _disagreement(index),
-    }
+    return index, _summary(index, _blocks(time, split), settings)
 
 
 def check_scarcity(counts: Mapping[str, Mapping[str, int]], settings: Dataset) -> dict[str, int]:
@@ -191,6 +175,28 @@ def read_index(path: Path | str) -> pd.DataFrame:
     """Read ``index.csv``."""
     texts = (*labelling.TEXT_COLUMNS, "refused", "split")
     return labelling.read_table(path, texts, ("time", "flare_peak"), ("image_row",))
+
+
+def _summary(
+    index: pd.DataFrame, blocks: list[dict[str, Any]], settings: Dataset
+) -> dict[str, Any]:
+    counts = _class_counts(index, settings)
+    scarce = check_scarcity(counts, settings)
+    return {
+        "frames": len(index),
+        "selected": int(index["selected"].sum()),
+        "refused": _tally(index.loc[index["refused"] != "", "refused"]),
+        "reasons": _tally(index["reason"]),
+        "splits": {name: int((index["split"] == name).sum()) for name in SPLITS},
+        "classes": counts,
+        "trained_classes": [name for name in counts if name not in scarce],
+        "scarce_classes": scarce,
+        "minimum_frames": settings.minimum_frames,
+        "split_blocks": blocks,
+        "flares_in_train_and_held_out": _shared_flares(index),
+        "label_rule": settings.labels.model_dump(),
+        "disagreement": _disagreement(index),
+    }
 
 
 def _with_images(

@@ -37,6 +37,9 @@ NO_PEAK = "no flare peak in the window"
 NO_FLUX = "no flare and no X-ray flux"
 OTHER_CLASS = "class not of the study"
 
+SELECTED = (NEAREST_PEAK, LARGEST_FLARE, BACKGROUND)
+"""The reasons of the frames that are used."""
+
 TEXT_COLUMNS = ("goes_class", "flare", "reason")
 
 
@@ -82,25 +85,16 @@ def label_frames(
     peak, peak_flux = seconds(flares["peak"]), flares["peak_flux"].to_numpy(np.float64)
     window = round(rule.window_minutes * 60)
 
+    label_flux = np.full(len(time), np.nan)
     if isinstance(rule, NearestPeak):
         flare = nearest_peak(time, peak, peak_flux, window)
-        why, without = NEAREST_PEAK, NO_PEAK
-        label_flux = np.full(len(time), np.nan)
     else:
         flare = largest_within(time, peak, peak_flux, window)
-        why, without = LARGEST_FLARE, NO_FLUX
-        label_flux = np.full(len(time), np.nan)
-        quiet = flare < 0
-        label_flux[quiet] = background(time[quiet], xrs_time, flux, window)
-    by_flare = flare >= 0
-    label_flux[by_flare] = peak_flux[flare[by_flare]]
-
+        label_flux[flare < 0] = background(time[flare < 0], xrs_time, flux, window)
+    label_flux[flare >= 0] = peak_flux[flare[flare >= 0]]
     known = np.isfinite(label_flux)
     letters = np.full(len(time), "", dtype=object)
     letters[known] = np.array(goes_class.NAMES)[goes_class.of_flux(label_flux[known])]
-    reason = np.where(by_flare, why, np.where(known, BACKGROUND, without)).astype(object)
-    reason[known & ~np.isin(letters.astype(str), list(classes))] = OTHER_CLASS
-    reason[labels["quality"].to_numpy() != 0] = QUALITY_FLAG
 
     labels["goes_class"] = letters
     labels["log10_flux"] = _log10(label_flux)
@@ -109,13 +103,10 @@ def label_frames(
         flares["peak"].to_numpy("datetime64[s]"), flare, np.datetime64("NaT", "s")
     )
     labels["measured_log10_flux"] = _log10(_flux_at(time, xrs_time, flux))
-    # Some lists give flares across midnight an end before their peak.
-    start, end = (seconds(flares[bound].fillna(flares["peak"])) for bound in ("start", "end"))
-    during = largest_during(np.minimum(start, peak), np.maximum(end, peak), xrs_time, flux)
+    during = _flux_during(flares, xrs_time, flux)
     labels["flare_measured_log10_flux"] = _of_flare(_log10(during), flare, np.nan)
-    labels["selected"] = np.isin(reason.astype(str), [NEAREST_PEAK, LARGEST_FLARE, BACKGROUND])
-    labels["reason"] = reason
-    return labels
+    reason = _reasons(labels, rule, classes)
+    return labels.assign(selected=np.isin(reason, SELECTED), reason=reason)
 
 
 def check_classes(labels: pd.DataFrame, classes: Sequence[str], refuse_empty: bool) -> None:
@@ -288,6 +279,29 @@ def read_table(
 def seconds(times: pd.Series[Any]) -> Seconds:
     """Give times as whole seconds UTC."""
     return times.to_numpy("datetime64[s]").astype(np.int64)
+
+
+def _reasons(labels: pd.DataFrame, rule: LabelRule, classes: Sequence[str]) -> npt.NDArray[np.str_]:
+    by_flare, known = labels["flare"] != "", labels["goes_class"] != ""
+    nearest = isinstance(rule, NearestPeak)
+    # The first that holds counts.
+    return np.select(
+        [
+            labels["quality"] != 0,
+            known & ~labels["goes_class"].isin(list(classes)),
+            by_flare,
+            known,
+        ],
+        [QUALITY_FLAG, OTHER_CLASS, NEAREST_PEAK if nearest else LARGEST_FLARE, BACKGROUND],
+        NO_PEAK if nearest else NO_FLUX,
+    )
+
+
+def _flux_during(flares: pd.DataFrame, xrs_time: Seconds, flux: Flux) -> Flux:
+    # Some lists give flares across midnight a start or an end on the other side of their peak.
+    peak = seconds(flares["peak"])
+    start, end = (seconds(flares[bound].fillna(flares["peak"])) for bound in ("start", "end"))
+    return largest_during(np.minimum(start, peak), np.maximum(end, peak), xrs_time, flux)
 
 
 def _flux_at(time: Seconds, xrs_time: Seconds, flux: Flux) -> Flux:

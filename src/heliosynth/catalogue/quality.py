@@ -21,7 +21,7 @@ Measures = dict[str, npt.NDArray[Any]]
 DISK_RADIUS = 0.36
 """Radius within which every pixel lies well on the disk: 0.9 of the 0.40 of SDOMLv2."""
 
-LIMB_SEARCH = (0.30, 0.49)
+LIMB_SEARCH = (0.30, 0.54)
 """Radii between which the limb is looked for; SDOMLv2 has it at 0.40."""
 
 LIMB_ANGLES = 72
@@ -40,7 +40,7 @@ BRIGHTNESS_LIMIT = 3.0
 OFFSET_LIMIT = 0.02
 RADIUS_LIMIT = 0.03
 """Largest difference of the limb's radius from the median of its year, relative."""
-SCATTER_LIMIT = 0.04
+SCATTER_LIMIT = 0.025
 
 MISSING = "missing pixels"
 BLANK = "blank frame"
@@ -172,7 +172,9 @@ def _polar(size: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Flo
     radii = np.arange(*LIMB_SEARCH, LIMB_STEP)
     rows = (0.5 + np.sin(angles)[:, None] * radii) * size
     columns = (0.5 + np.cos(angles)[:, None] * radii) * size
-    return rows.astype(np.int64), columns.astype(np.int64), angles, radii
+    # Beyond the border its last pixel goes on, so that no edge is seen there.
+    rows, columns = (np.clip(axis, 0, size - 1).astype(np.int64) for axis in (rows, columns))
+    return rows, columns, angles, radii
 
 
 def _digests(images: Images) -> npt.NDArray[np.int64]:

@@ -25,6 +25,9 @@ MISSING_COST = (1000.0, 10.0, 100.0)
 is served first (a class it lacks cannot be generated), then the test split (it cannot be
 judged), then validation."""
 
+EMPTY_COST = 1e5
+"""Cost of a split without any frame."""
+
 TOTAL_WEIGHT = 5.0
 """Weight of a split's share of all frames against its mean share of the classes."""
 
@@ -179,11 +182,15 @@ def _costs(assigned: Integers, blocks: _Blocks, shares: Floats, minimum_frames: 
     members = (assigned[:, None] == np.arange(len(shares))[:, None]).astype(np.float64)
     # A block shorter than the gap is counted out at both ends, hence the bound.
     table = members @ np.maximum(kept, 0)
-    needed = np.array([minimum_frames, 1, 1])[:, None]
-    lacking = np.maximum(0, 1 - table / needed).sum(axis=2)
+    total = blocks.inside.sum(axis=0)
+    # A class that no split could make trainable needs no more than to be there.
+    needed = np.ones((len(shares), len(total)))
+    needed[0] = np.where(total < minimum_frames, 1, minimum_frames)
+    lacking = (table < needed).sum(axis=2)
     asked = np.flatnonzero(shares)
-    wanted = shares[:, None] * blocks.inside.sum(axis=0)
+    wanted = shares[:, None] * total
     of_class = ((table[:, asked] / wanted[asked] - 1) ** 2).mean(axis=2)
     of_all = (table[:, asked].sum(axis=2) / wanted[asked].sum(axis=1) - 1) ** 2
     missing = lacking[:, asked] @ np.array(MISSING_COST)[asked]
+    missing += EMPTY_COST * (table[:, asked].sum(axis=2) == 0).sum(axis=1)
     return np.asarray(missing + (of_class + TOTAL_WEIGHT * of_all).sum(axis=1))

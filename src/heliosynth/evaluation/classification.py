@@ -86,8 +86,8 @@ def train_judge(
 ) -> TrainedJudge:
     """Train the judge on real images, every class drawn as often, mirrored at random.
 
-    The weights kept are those of the epoch with the lowest loss on the validation split, in
-    which every class counts as much.
+    The weights kept are those of the epoch with the highest macro recall on the validation
+    split: the fewest errors on validation images that hold every class as often.
 
     Parameters
     ----------

@@ -13,7 +13,6 @@ from heliosynth.evaluation.resampling import bootstrap
 Features = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
 
-KERNEL_DEGREE = 3
 BLOCK = 1000
 """Rows of a kernel matrix that are held at a time."""
 
@@ -140,8 +139,8 @@ class _KernelMoments:
     @classmethod
     def of(cls, reference: Features, features: Features) -> _KernelMoments:
         x, y = reference.astype(np.float64), features.astype(np.float64)
-        diagonal = (np.square(x).sum(axis=1) / x.shape[1] + 1) ** KERNEL_DEGREE
-        off_diagonal = _row_sums(x, x).sum() - diagonal.sum()
+        diagonal = np.square(x).sum(axis=1) / x.shape[1] + 1
+        off_diagonal = _row_sums(x, x).sum() - (diagonal**3).sum()
         within = _kernel(y, y)
         np.fill_diagonal(within, 0.0)
         pairs = len(x) * (len(x) - 1)
@@ -163,5 +162,5 @@ def _row_sums(x: Array, y: Array) -> Array:
 
 def _kernel(x: Array, y: Array) -> Array:
     """Give (x·y/D + 1)³ between rows of x (n, D) and y (m, D): (n, m)."""
-    kernel: Array = (x @ y.T / x.shape[1] + 1) ** KERNEL_DEGREE
-    return kernel
+    base: Array = x @ y.T / x.shape[1] + 1
+    return base * base * base

@@ -30,8 +30,15 @@ class Classification(Objective):
     def loss(
         self, images: torch.Tensor, condition: torch.Tensor, generator: torch.Generator
     ) -> torch.Tensor:
-        """Give the mean cross-entropy."""
-        return functional.cross_entropy(self.network(images), condition)
+        """Give the mean cross-entropy; in validation, the share of wrong answers.
+
+        Cross-entropy grows with confidence long after the answers stop getting worse, so it
+        would pick too early an epoch.
+        """
+        logits = self.network(images)
+        if self.training:
+            return functional.cross_entropy(logits, condition)
+        return (logits.argmax(dim=1) != condition.argmax(dim=1)).float().mean()
 
     def trunks(self) -> Iterator[nn.Module]:
         """Give the whole network."""
@@ -54,7 +61,7 @@ def fit(
         From images (N, 1, H, W) to logits (N, K).
     training, validation
         Images of the K classes only. The weights kept are those with the lowest validation
-        loss, or the last ones where there are no validation images.
+        error, or the last ones where there are no validation images.
     classes
         Class numbers in the order of the logits.
     settings

@@ -10,7 +10,7 @@ from heliosynth.products import Products
 
 ARMS = (
     ("real_only", "true images only", "#7F96B8"),
-    ("with_generated", "and generated", style.ACCENT),
+    ("with_generated", "with generated images", style.ACCENT),
 )
 
 
@@ -32,7 +32,8 @@ def application_accuracy(products: Products) -> Figure:
                 edgecolor=style.INK, linewidth=0.4, error_kw={"linewidth": 0.8},
                 label=title if name == names[-1] else None,
             )  # fmt: skip
-    counts = [(summary[arm][n] or {}).get("n", 0) for n in names for arm in [ARMS[0][0]]]
+    tested = [summary[ARMS[0][0]][name] for name in names]
+    counts = [found["n"] if found else "–" for found in tested]
     axes.set_xticks(
         np.arange(len(names)),
         [
@@ -40,7 +41,8 @@ def application_accuracy(products: Products) -> Figure:
             for name, n in zip(names, counts, strict=True)
         ],
     )
-    axes.set_ylim(0, 1.25)
+    axes.set_xlim(-0.6, len(names) - 0.4)
+    axes.set_ylim(0, 1.2)
     axes.set_yticks(np.linspace(0, 1, 6))
     axes.set_xlabel("GOES class and n of the test images\n(* filled with generated images)")
     axes.set_ylabel("accuracy (share of test images)")

@@ -34,7 +34,9 @@ def standard_deviation_maps(products: Products) -> Figure:
     ]
     drawn = [image for row in maps for image in row if image is not None]
     highest = max((float(np.quantile(image, 0.995)) for image in drawn), default=1.0)
-    grid = mosaic(len(sets), [len(numbers)], left=1.02, row_gap=0.17, top=0.19, width=WIDTH_IN)
+    grid = mosaic(
+        len(sets), [len(numbers)], left=1.02, row_gap=0.17, top=0.19, bottom=0.08, width=WIDTH_IN
+    )
     for row, (title, images) in enumerate(sets):
         grid.row_title(row, title)
         for axes, number, image in zip(grid.panels[row], numbers, maps[row], strict=True):

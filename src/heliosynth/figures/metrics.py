@@ -14,11 +14,11 @@ from heliosynth.figures import style
 from heliosynth.nomenclature import (
     IDEAL,
     MODELS,
-    PUBLISHED,
     in_order,
     metric_title,
     metrics_in_order,
     model_title,
+    published,
     split_metric,
 )
 from heliosynth.products import Products
@@ -61,7 +61,7 @@ def _panel(axes: Axes, name: str, models: list[str], summary: dict[str, Any]) ->
     for line, model in enumerate(models):
         axes.axhline(line, color="0.9", linewidth=0.5, zorder=0)
         entry = summary[model].get(name)
-        published = PUBLISHED.get(model, {}).get(name)
+        printed, printed_spread = published(model, name)
         if entry is not None and entry["value"] is not None:
             colour = style.INK if model == "real" else style.CALM
             spread = entry.get("std") or 0.0
@@ -70,13 +70,13 @@ def _panel(axes: Axes, name: str, models: list[str], summary: dict[str, Any]) ->
                 capsize=2, linewidth=0.9,
             )  # fmt: skip
             shown.append(float(entry["value"]))
-        if published is not None:
+        if printed is not None:
             axes.errorbar(
-                published[0], line + 0.22, xerr=published[1] or 0.0, fmt="D", markersize=3.5,
+                printed, line + 0.22, xerr=printed_spread or 0.0, fmt="D", markersize=3.5,
                 color=style.ACCENT, markerfacecolor="white", linewidth=0.8, capsize=1.5,
             )  # fmt: skip
-            shown.append(published[0])
-        if entry is None and published is None:
+            shown.append(printed)
+        if entry is None and printed is None:
             axes.text(
                 0.5, line, "does not apply", transform=axes.get_yaxis_transform(), ha="center",
                 va="center", fontsize=5.5, color=style.MUTED, style="italic",

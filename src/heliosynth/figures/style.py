@@ -20,9 +20,9 @@ from heliosynth import goes_class
 from heliosynth.dataset.store import Description
 from heliosynth.provenance import whole_file
 
-COLUMN_IN = 3.35
+COLUMN_IN = 3.34
 """Width of a column of the paper, inches."""
-PAGE_IN = 6.95
+PAGE_IN = 6.92
 """Width of a page's text, inches."""
 PNG_DPI = 200
 
@@ -112,9 +112,8 @@ def aia_colours(channel: str) -> Colormap:
     """
     from sunpy.visualization.colormaps import cm
 
-    colours: Colormap = cm.cmlist[f"sdoaia{channel.removesuffix('A')}"].copy()
-    colours.set_bad("0.85")
-    return colours
+    colours: Colormap = cm.cmlist[f"sdoaia{channel.removesuffix('A')}"]
+    return colours.with_extremes(bad="0.85")
 
 
 def show_sun(axes: Axes, image: npt.NDArray[np.float32], description: Description) -> AxesImage:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import timm
 from torch import Tensor, nn
+from torch.nn import functional
 
 from heliosynth.errors import InputError
 
 if TYPE_CHECKING:
     from heliosynth.config import schema
 
-STAGES = 4
+STAGES = 3
+STEM_PX = 4
 GROUPS = 4
 
 
 class Judge(nn.Module):
-    """A small residual network: four stages, each at half the pixels and twice the width.
+    """A small residual network on patches of 4 pixels, of three stages.
+
+    Each stage has half the pixels of the one before and twice its width.
 
     Parameters
     ----------
@@ -30,8 +35,10 @@ class Judge(nn.Module):
     def __init__(self, width: int, classes: int) -> None:
         super().__init__()
         widths = [width * 2**stage for stage in range(STAGES)]
-        entries = [1, *widths[:-1]]
-        self.stages = nn.Sequential(*(_Stage(*ends) for ends in zip(entries, widths, strict=True)))
+        stem = nn.Conv2d(1, width, STEM_PX, stride=STEM_PX)
+        self.stages = nn.Sequential(
+            _Stage(stem, width), *(_Stage(_halve(a, b), b) for a, b in pairwise(widths))
+        )
         self.head = nn.Linear(widths[-1], classes)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -41,21 +48,22 @@ class Judge(nn.Module):
 
 
 class _Stage(nn.Module):
-    """Halve the pixels by a strided convolution, then refine by a residual one."""
+    """Reduce the pixels by a strided convolution, then refine by a residual one."""
 
-    def __init__(self, entry: int, width: int) -> None:
+    def __init__(self, reduce: nn.Conv2d, width: int) -> None:
         super().__init__()
-        self.halve = nn.Conv2d(entry, width, 3, stride=2, padding=1)
-        self.norm = nn.GroupNorm(GROUPS, width)
+        self.reduce = nn.Sequential(reduce, nn.GroupNorm(GROUPS, width))
         self.refine = nn.Sequential(
-            nn.GELU(), nn.Conv2d(width, width, 3, padding=1), nn.GroupNorm(GROUPS, width)
+            nn.ReLU(), nn.Conv2d(width, width, 3, padding=1), nn.GroupNorm(GROUPS, width)
         )
-        self.out = nn.GELU()
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.norm(self.halve(x))
-        activated: Tensor = self.out(x + self.refine(x))
-        return activated
+        x = self.reduce(x)
+        return functional.relu(x + self.refine(x))
+
+
+def _halve(entry: int, width: int) -> nn.Conv2d:
+    return nn.Conv2d(entry, width, 3, stride=2, padding=1)
 
 
 def build_judge(settings: schema.Classifier, classes: int) -> Judge:

@@ -1,4 +1,7 @@
-"""A local archive of raw inputs: where each provider's files lie in it."""
+"""A local archive of raw inputs: where each provider's files lie in it.
+
+Light enough to be asked before a run begins: nothing is opened, only folders are listed.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +33,8 @@ class ArchivePaths:
 def locate(directory: Path | str) -> ArchivePaths:
     """Find the raw inputs of an archive.
 
-    The layout is ``aia/*.zarr`` (one store), ``goes/*.csv`` or ``goes/*.nc``, and
-    ``hek/*.json`` or ``hek/*.csv``. Where ``goes`` holds CSV, its netCDF files are left
-    alone: the two differ in scale, and a light curve never mixes scales unseen.
+    The layout is ``aia/sdomlv2.zarr``, ``goes/*.csv`` or ``goes/*.nc``, and ``hek/*.json`` or
+    ``hek/*.csv``.
 
     Raises
     ------
@@ -42,15 +44,67 @@ def locate(directory: Path | str) -> ArchivePaths:
     root = Path(directory)
     if not root.is_dir():
         raise InputError(f"{root}: no such directory; set `archive` to a directory of raw inputs")
-    stores = sorted(root.glob("aia/*.zarr"))
-    if len(stores) != 1:
+    store = root / "aia" / "sdomlv2.zarr"
+    if not store.is_dir():
+        raise InputError(f"{store}: no such Zarr store; an archive keeps its AIA frames there")
+    return ArchivePaths(store, xrs_files(root / "goes"), flare_files(root / "hek"))
+
+
+def xrs_files(place: Path | str) -> list[Path]:
+    """List the light curves of a folder; a file stands for itself.
+
+    Where a folder holds CSV, its netCDF files are left alone: the two differ in scale, and a
+    light curve never mixes scales unseen.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    found = _files(place, "*.csv") or _files(place, "*.nc")
+    if not found:
+        raise InputError(f"{place}: holds no XRS light curve (*.csv or *.nc)")
+    return found
+
+
+def flare_files(place: Path | str) -> list[Path]:
+    """List the flare lists of a folder; a file stands for itself.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    found = _files(place, "*.json", "*.csv")
+    if not found:
+        raise InputError(f"{place}: holds no flare list (*.json or *.csv)")
+    return found
+
+
+def years(paths: ArchivePaths, channel: str) -> list[int]:
+    """List the years in which an archive has frames of a channel.
+
+    Raises
+    ------
+    InputError
+        If there is none; the message names the channels that the archive has.
+    """
+    groups = sorted(paths.aia_store.glob("[12][0-9][0-9][0-9]"))
+    found = [int(group.name) for group in groups if channel in _channels(group)]
+    if not found:
+        held = ", ".join(sorted({name for group in groups for name in _channels(group)}))
         raise InputError(
-            f"{root / 'aia'}: should hold one Zarr store (*.zarr), but holds {len(stores)}"
+            f"{paths.aia_store}: holds no channel {channel}, only {held or 'nothing'}; "
+            "set `dataset.channel` to one that it holds"
         )
-    light_curves = sorted(root.glob("goes/*.csv")) or sorted(root.glob("goes/*.nc"))
-    if not light_curves:
-        raise InputError(f"{root / 'goes'}: holds no GOES XRS light curves (*.csv or *.nc)")
-    flare_lists = sorted([*root.glob("hek/*.json"), *root.glob("hek/*.csv")])
-    if not flare_lists:
-        raise InputError(f"{root / 'hek'}: holds no flare list (*.json or *.csv)")
-    return ArchivePaths(stores[0], light_curves, flare_lists)
+    return found
+
+
+def _channels(group: Path) -> set[str]:
+    return {array.parent.name for array in group.glob("*/.zarray")}
+
+
+def _files(place: Path | str, *patterns: str) -> list[Path]:
+    if Path(place).is_file():
+        return [Path(place)]
+    return sorted(path for pattern in patterns for path in Path(place).glob(pattern))

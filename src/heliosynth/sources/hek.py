@@ -18,6 +18,8 @@ from heliosynth.sources.signature import require_signature
 TIMES = {"start": "event_starttime", "peak": "event_peaktime", "end": "event_endtime"}
 """Columns of the table and what HEK calls them."""
 
+SECONDS = "datetime64[s]"
+
 NEEDED = ["event_peaktime", "fl_goescls"]
 """What a flare must have to be of use."""
 
@@ -72,7 +74,7 @@ def read_table(path: Path | str) -> pd.DataFrame:
     """Read ``flares.csv`` back, with the columns and types of :func:`read_flares`."""
     flares = pd.read_csv(path, dtype={"goes_class_label": str, "identifier": str})
     for column in TIMES:
-        flares[column] = pd.to_datetime(flares[column]).astype("datetime64[s]")
+        flares[column] = pd.to_datetime(flares[column]).astype(SECONDS)
     return flares
 
 
@@ -103,6 +105,7 @@ def _tidy(events: pd.DataFrame, path: Path | str) -> pd.DataFrame:
     if "frm_name" in events and (events["frm_name"] == OBSERVER).any():
         events = events[events["frm_name"] == OBSERVER]
     flares = pd.DataFrame({column: _time(events, name) for column, name in TIMES.items()})
+    flares = _past_midnight(flares)
     flares["goes_class_label"] = events["fl_goescls"].astype(str).str.strip()
     flares["peak_flux"] = [_peak_flux(label, path) for label in flares["goes_class_label"]]
     flares["active_region"] = _number(events, "ar_noaanum").fillna(0).astype(int)
@@ -113,6 +116,17 @@ def _tidy(events: pd.DataFrame, path: Path | str) -> pd.DataFrame:
     return flares
 
 
+def _past_midnight(flares: pd.DataFrame) -> pd.DataFrame:
+    """Put right peaks and ends that lie on the next day but were listed with the first.
+
+    In SWPC's list such a flare peaks before it starts; its light curve peaks a day later.
+    """
+    day = pd.Timedelta(days=1)
+    late_peak = flares["peak"].mask(flares["peak"] < flares["start"], flares["peak"] + day)
+    late_end = flares["end"].mask(flares["end"] < late_peak, flares["end"] + day)
+    return flares.assign(peak=late_peak, end=late_end).astype(dict.fromkeys(TIMES, SECONDS))
+
+
 def _column(events: pd.DataFrame, name: str) -> pd.Series[Any]:
     if name in events:
         return events[name]
@@ -121,7 +135,7 @@ def _column(events: pd.DataFrame, name: str) -> pd.Series[Any]:
 
 def _time(events: pd.DataFrame, name: str) -> pd.Series[Any]:
     times = pd.to_datetime(_column(events, name), format="ISO8601", utc=True, errors="coerce")
-    return times.dt.tz_localize(None).astype("datetime64[s]")
+    return times.dt.tz_localize(None).astype(SECONDS)
 
 
 def _number(events: pd.DataFrame, name: str) -> pd.Series[float]:

@@ -14,6 +14,7 @@ import http.client
 import itertools
 import json
 import logging
+import shutil
 import threading
 import time
 import urllib.parse
@@ -108,6 +109,7 @@ def fetch_xrs(year: int, satellites: Sequence[int], output: Path | str) -> None:
     with whole_directory(final) as unfinished:
         for path in files:
             path.rename(unfinished / path.name)
+    shutil.rmtree(gathered)
 
 
 def fetch_flares(year: int, output: Path | str, url: str | None = None) -> None:
@@ -131,7 +133,7 @@ def fetch_flares(year: int, output: Path | str, url: str | None = None) -> None:
     final = Path(output)
     events: dict[str, Any] = {}
     for month in tqdm(range(1, 13), desc=f"HEK flares {year}", mininterval=2):
-        query = _flare_query(year, month, url)
+        query, seen = _flare_query(year, month, url), set[str]()
         for page in itertools.count(1):
             kept = final.with_suffix("") / f"{year}-{month:02d}_{page:02d}.json"
             if not kept.exists():
@@ -140,11 +142,11 @@ def fetch_flares(year: int, output: Path | str, url: str | None = None) -> None:
                 write_text(kept, patiently(functools.partial(_hek_page, address), what))
             answer = read_json(kept)
             found = {str(event.get("kb_archivid") or event): event for event in answer["result"]}
-            new = found.keys() - events.keys()
             events |= found
             # The service can promise more pages for ever and repeat the last.
-            if not (answer.get("overmax") and new):
+            if not answer.get("overmax") or found.keys() <= seen:
                 break
+            seen |= found.keys()
     if not events:
         raise InputError(f"HEK knows no SWPC flare of {year}; check the year")
     write_json(final, {"result": list(events.values())})

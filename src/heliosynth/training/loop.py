@@ -226,8 +226,7 @@ class _Run:
         # 0 · norm is NaN where a gradient overflowed, which the loss would show a step late.
         self.loss_sum += loss.detach().double() + 0 * norm.double()
         self.loss_steps += 1
-        events = self.validations | self.checkpoints
-        if self.step % CHECK_EVERY == 0 or self.step in events:
+        if self.step % CHECK_EVERY == 0 or self.step in self.validations:
             self._check()
 
     def validate(self) -> None:

@@ -68,7 +68,7 @@ class Regions:
         age = np.maximum(np.atleast_1d(days)[None, :] - self.emergence[:, None], 0.0)
         growth = 1 - np.exp(-((age / self.rise_days[:, None]) ** 2))
         decay = np.exp(-np.maximum(age - 2 * self.rise_days[:, None], 0) / self.decay_days[:, None])
-        return self.size[:, None] * growth * decay
+        return np.asarray(self.size[:, None] * growth * decay)
 
     def longitudes(self, days: npt.ArrayLike) -> Floats:
         """Give the longitude (n, times) of every region, −π…π."""
@@ -118,7 +118,7 @@ def _complex(
     speed = float(np.radians(rotation_rate(0.25)))
     members = []
     for place in range(int(rng.integers(9, 14))):
-        emergence = start + active * rng.triangular(-0.2, 0.1, 0.6)
+        emergence = start + active * rng.triangular(-0.2, 0.25, 0.65)
         centre = np.pi / 2 - speed * (start + active - emergence)
         longitude = centre + np.radians(rng.normal(-8, 14))
         size = min(strength * 0.22 * (1 + rng.pareto(1.6)), 1.3 * strength)

@@ -7,6 +7,7 @@ Intensities are in DN as SDOMLv2 gives them. The constants marked *measured* wer
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from heliosynth.sources.simulated import geometry
 from heliosynth.sources.simulated.activity import Regions
 from heliosynth.sources.simulated.flares import MINUTES_PER_DAY, Flares
 from heliosynth.sources.simulated.geometry import Floats
-from heliosynth.sources.simulated.loops import SCALE_HEIGHT, STEPS, Skeleton, skeletons
+from heliosynth.sources.simulated.loops import STEPS, Skeleton, skeletons
 from heliosynth.sources.simulated.texture import (
     Evolving,
     Maps,
@@ -33,7 +34,7 @@ SOLAR_RADIUS_ARCSEC = 976.0
 FIELD_ARCSEC = 17.7 * 128
 """Width of a frame: one solar radius is 55.1 of 128 pixels."""
 
-SURFACE_DN, LOW_DN, CORONA_DN = 162.0, 130.0, 76.0
+SURFACE_DN, LOW_DN, CORONA_DN = 160.0, 130.0, 80.0
 """Quiet disk-centre emission of the surface, of the lowest corona and of the hydrostatic one
 (measured: the median rises from 340 DN at the centre to 1,080 DN at the limb)."""
 
@@ -46,16 +47,23 @@ DETECTOR_DN = 2.0
 NETWORK_DEX, FIBRIL_DEX, RAY_DEX = 0.13, 0.11, 0.22
 """Standard deviation of log₁₀ DN of the textures (measured: 0.17 between regions)."""
 
-STREAMER_DEX = 0.15
-PLAGE = 0.9
-LARGE_DEX = 0.06
-CHANNEL_DEPTH = 0.5
+LARGE_DEX, STREAMER_DEX = 0.09, 0.15
+"""Log₁₀ DN that the large-scale field of one standard deviation adds, on and off the disk."""
 
-HOLE_DEPTH, HOLE_DEPTH_OFF_LIMB = 0.6, 0.82
+PLAGE = 0.9
+"""Emission that old flux in the belts adds to bright network, as a share of it."""
+
+CHANNEL_DEPTH = 0.5
+"""Share of the emission that a filament channel lacks, where the large-scale field changes sign."""
+
+HOLE_DEPTH, HOLE_DEPTH_OFF_LIMB = 0.62, 0.82
 """Share of the emission that a coronal hole lacks."""
 
-REGION_DN = 2300.0
-FLARE_DN = 2500.0
+HOT_DN = 2500.0
+"""Where strands lie thick the plasma is hotter, and 171 Å shows less and less of it."""
+
+REGION_DN = 3000.0
+FLARE_DN = 4500.0
 """Scales of the light of regions and of an M1 flare."""
 
 LINE_OF_SIGHT = np.array([-0.42, -0.2, 0.0, 0.2, 0.42])
@@ -89,14 +97,15 @@ def quiet_profile(radius: Floats, pixel: float) -> Floats:
     profile = LOW_DN * column(fine, LOW_HEIGHT) + CORONA_DN * column(fine, CORONA_HEIGHT)
     toward = np.sqrt(np.maximum(1 - fine**2, 0))
     profile += np.where(fine < 1, SURFACE_DN * (1 + 1.5 * (1 - toward) ** 2), 0)
-    width = max(int(round(1.7 * pixel / 0.004)), 1)
+    width = max(round(1.7 * pixel / 0.004), 1)
     smooth = np.convolve(np.pad(profile, width, mode="edge"), np.ones(width) / width, mode="same")
     return np.asarray(np.interp(radius, fine, smooth[width:-width]))
 
 
-def _step(value: Maps) -> Maps:
-    clipped = np.clip(value, 0, 1)
-    return clipped * clipped * (3 - 2 * clipped)
+def _step(value: npt.NDArray[np.floating[Any]]) -> Maps:
+    """Rise smoothly from 0 to 1 where the value does."""
+    clipped = np.clip(value, 0, 1).astype(np.float32)
+    return np.asarray(clipped * clipped * (3 - 2 * clipped), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -111,12 +120,12 @@ class _Places:
     @classmethod
     def at(cls, x: Floats, y: Floats, z: Floats, sphere: Sphere) -> _Places:
         latitude = np.arcsin(np.clip(y / np.sqrt(x**2 + y**2 + z**2), -1, 1))
-        polar = _step((np.abs(np.degrees(latitude)) - 42) / 22)
+        polar = _step((np.abs(np.degrees(latitude)) - 44) / 25)
         return cls(
             sphere.row(latitude),
             np.arctan2(x, z),
             np.radians(geometry.rotation_rate(latitude)),
-            (1.75 - 3.2 * polar).astype(np.float32),
+            (1.75 - 4.6 * polar).astype(np.float32),
         )
 
 
@@ -184,7 +193,8 @@ class Corona:
         self.contrast = (0.65 + 0.35 * toward).astype(np.float32)
         off = ~self.disk
         out_x, out_y = x[off][:, None], y[off][:, None]
-        self.beyond = _Places.at(*np.broadcast_arrays(out_x, out_y, LINE_OF_SIGHT), self.sphere)
+        depth = np.broadcast_to(LINE_OF_SIGHT, (len(out_x), len(LINE_OF_SIGHT)))
+        self.beyond = _Places.at(out_x + 0 * depth, out_y + 0 * depth, depth, self.sphere)
         self.above = _Places.at(x[off], y[off], np.zeros(off.sum()), self.sphere)
         distance = np.sqrt(out_x**2 + out_y**2 + LINE_OF_SIGHT**2)
         share = np.exp(-(distance - distance[:, 2:3]) / CORONA_HEIGHT)
@@ -195,14 +205,15 @@ class Corona:
         quiet = self._quiet(day)
         light = self._region_light(day)
         psf = 0.011 / self.pixel
-        core = gaussian_filter(light, psf)
+        core = HOT_DN * np.log1p(gaussian_filter(light, 0.8 * psf) / HOT_DN)
         glow = gaussian_filter(light, 0.045 / self.pixel, truncate=2.5)
         canopy = gaussian_filter(glow, 0.1 / self.pixel, truncate=2.5)
         # Around a region the low-lying canopy hides the bright network (Wang et al. 2011).
-        quiet = np.where(self.disk, quiet * (1 - 0.4 * np.tanh(canopy / 250)), quiet + 0.5 * canopy)
-        image = gaussian_filter(quiet, 0.4 * psf / 0.6) + core + 0.25 * glow + DETECTOR_DN
+        quiet = np.where(self.disk, quiet * (1 - 0.4 * np.tanh(canopy / 300)), quiet + 0.4 * canopy)
+        image = gaussian_filter(quiet, 0.4 * psf / 0.6) + core + 0.12 * glow + DETECTOR_DN
         grain = self.noise.standard_normal(image.shape, dtype=np.float32)
-        return np.maximum(image + grain * (0.3 + 0.1 * np.sqrt(image)), 0).astype(np.float32)
+        seen: Image = np.maximum(image + grain * (0.3 + 0.1 * np.sqrt(image)), 0)
+        return seen.astype(np.float32)
 
     def _quiet(self, day: float) -> Image:
         image = self.profile.copy()
@@ -214,7 +225,7 @@ class Corona:
         mottle = self.rays.at(day, sphere, on.row, on.longitude, on.rate)
         channel = np.exp(-(((field + 0.12 * mottle) / 0.13) ** 2)) * _step(0.3 + 0.6 * mottle)
         belt = _step((40 - self.latitude) / 15) * _step((field - 0.2) / 0.8)
-        plage = PLAGE * belt * np.maximum(texture / 0.17 - 0.5, 0)
+        plage = PLAGE * self.contrast**2 * belt * np.maximum(texture / 0.17 - 0.5, 0)
         image[self.disk] *= (
             10 ** (self.contrast * texture + LARGE_DEX * np.minimum(field, 1))
             * (1 + plage)
@@ -279,8 +290,12 @@ class Corona:
         host = self.flares.region[rows]
         np.add.at(kernel, host, 12 * np.minimum(strength, 20) ** 0.5 * impulsive)
         cooling = np.maximum(since, 0) / (40 * np.minimum(strength, 30) ** 0.4)
-        np.add.at(arcade, host, 2.2 * np.minimum(strength, 20) ** 0.5 * 2 * cooling * np.exp(-cooling))
-        np.maximum.at(dimming, host, np.minimum(0.05 * strength, 0.5) * cooling * np.exp(1 - cooling))
+        np.add.at(
+            arcade, host, 2.2 * np.minimum(strength, 20) ** 0.5 * 2 * cooling * np.exp(-cooling)
+        )
+        np.maximum.at(
+            dimming, host, np.minimum(0.05 * strength, 0.5) * cooling * np.exp(1 - cooling)
+        )
         return kernel, arcade, dimming
 
     def _placed(self, offsets: Floats, index: np.intp, longitude: float) -> Floats:

@@ -71,7 +71,7 @@ def power_law(count: int, rng: np.random.Generator) -> Floats:
     quantile = (np.arange(count) + rng.random(count)) / max(count, 1)
     slope = 1 - POWER_LAW_INDEX
     low, high = SMALLEST_FLUX**slope, LARGEST_FLUX**slope
-    return (low + quantile * (high - low)) ** (1 / slope)
+    return np.asarray((low + quantile * (high - low)) ** (1 / slope))
 
 
 def erupt(regions: Regions, days: float, c_per_day: float, rng: np.random.Generator) -> Flares:

@@ -27,7 +27,7 @@ def rotation_rate(latitude: npt.ArrayLike) -> Floats:
         Heliographic latitude, radians, any shape.
     """
     square = np.sin(np.asarray(latitude, dtype=float)) ** 2
-    return 14.713 - 2.396 * square - 1.787 * square**2 - EARTH_DEG_PER_DAY
+    return np.asarray(14.713 - 2.396 * square - 1.787 * square**2 - EARTH_DEG_PER_DAY)
 
 
 def unit_vector(latitude: npt.ArrayLike, longitude: npt.ArrayLike) -> Floats:
@@ -41,7 +41,7 @@ def unit_vector(latitude: npt.ArrayLike, longitude: npt.ArrayLike) -> Floats:
 
 def wrapped(longitude: npt.ArrayLike) -> Floats:
     """Bring longitudes in radians to −π…π."""
-    return (np.asarray(longitude, dtype=float) + np.pi) % (2 * np.pi) - np.pi
+    return np.asarray((np.asarray(longitude, dtype=float) + np.pi) % (2 * np.pi) - np.pi)
 
 
 def pixel_positions(size_px: int, pixel: float) -> tuple[Floats, Floats]:

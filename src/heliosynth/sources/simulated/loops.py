@@ -74,9 +74,7 @@ def _skeleton(regions: Regions, index: int, rng: np.random.Generator) -> Skeleto
     )
 
 
-def _polarities(
-    regions: Regions, index: int, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
+def _polarities(regions: Regions, index: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Draw concentrations (n, 2) of leading and following flux, east and north, solar radii."""
     half = 0.5 * float(regions.separation[index])
     tilt, side = float(regions.tilt[index]), np.sign(float(regions.latitude[index]))
@@ -140,9 +138,13 @@ def _fans(
     bend = rng.uniform(0.2, 1.0, count)[:, None]
     reach = length[:, None] * (0.45 * step + 0.75 * bend * step**2)
     rise = length[:, None] * (1.1 * step - 0.5 * bend * step**2)
-    flat = foot[:, None, :] + reach[..., None] * np.stack([np.cos(angle), np.sin(angle)], 1)[:, None]
+    flat = (
+        foot[:, None, :] + reach[..., None] * np.stack([np.cos(angle), np.sin(angle)], 1)[:, None]
+    )
     strands = np.concatenate([flat, rise[..., None]], axis=2)
-    light = rng.lognormal(0.1, 0.8, count)[:, None] * np.exp(-rise / SCALE_HEIGHT) * (1 - step) ** 0.7
+    light = (
+        rng.lognormal(0.1, 0.8, count)[:, None] * np.exp(-rise / SCALE_HEIGHT) * (1 - step) ** 0.7
+    )
     return strands, light * (0.25 + length[:, None] / 0.1) / STEPS
 
 
@@ -153,4 +155,4 @@ def _on_sphere(strands: Floats, latitude: float) -> Floats:
     z = np.cos(latitude) - north * np.sin(latitude)
     lifted = np.stack([east, y, z])
     lifted *= (1 + height) / np.linalg.norm(lifted, axis=0)
-    return lifted - np.array([[0.0], [np.sin(latitude)], [np.cos(latitude)]])
+    return np.asarray(lifted - np.array([[0.0], [np.sin(latitude)], [np.cos(latitude)]]))

@@ -16,9 +16,7 @@ BOX = 2.5
 """Side of that volume, solar radii: the Sun fits in without meeting its own repeat."""
 
 
-def noise_volume(
-    exponent: float, coarsest: float, finest: float, rng: np.random.Generator
-) -> Maps:
+def noise_volume(exponent: float, coarsest: float, finest: float, rng: np.random.Generator) -> Maps:
     """Draw a periodic volume of Gaussian noise, (CELLS, CELLS, CELLS), mean 0 and variance 1.
 
     Parameters
@@ -40,6 +38,10 @@ def noise_volume(
     spectrum *= np.exp(-((BOX / coarsest / k) ** 4) - (k * finest / BOX) ** 4)
     volume = np.fft.irfftn(spectrum, s=white.shape).astype(np.float32)
     return np.asarray((volume - volume.mean()) / volume.std(), dtype=np.float32)
+
+
+TURNS = 1000
+"""More rotations than any pattern makes in its life."""
 
 
 class Sphere:
@@ -66,10 +68,11 @@ class Sphere:
         rows = np.floor((latitude / np.pi + 0.5) * self.rows).astype(np.int64)
         return np.clip(rows, 0, self.rows - 1)
 
-    def column(self, longitude: Floats) -> npt.NDArray[np.int64]:
+    def column(self, longitude: Floats) -> npt.NDArray[np.int32]:
         """Give the columns nearest to longitudes in radians, however often turned round."""
-        columns = np.floor((longitude / np.pi + 1) * self.rows).astype(np.int64)
-        return np.mod(columns, self.columns)
+        # Whole turns are added so that cutting off the fraction rounds downwards.
+        columns = ((longitude / np.pi + 2 * TURNS + 1) * self.rows).astype(np.int32)
+        return np.asarray(columns % self.columns)
 
 
 def sample(volume: Maps, points: Maps, turn: Floats, shift: Floats) -> Maps:
@@ -130,7 +133,12 @@ class Evolving:
         self.flat = maps.reshape(len(maps), -1)
 
     def at(
-        self, day: float, sphere: Sphere, row: npt.NDArray[np.int64], longitude: Floats, rate: Floats | float
+        self,
+        day: float,
+        sphere: Sphere,
+        row: npt.NDArray[np.int64],
+        longitude: Floats,
+        rate: Floats | float,
     ) -> Maps:
         """Give the pattern at positions (…), variance unchanged.
 

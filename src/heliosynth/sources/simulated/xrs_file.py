@@ -74,7 +74,7 @@ def write_years(
 def _short_channel(series: Floats, rng: np.random.Generator) -> Floats:
     ahead = np.append(series[XRSA_LEAD_MINUTES:], np.full(XRSA_LEAD_MINUTES, series[-1]))
     flux = 10 ** np.interp(np.log10(ahead), LOG_XRSB, LOG_XRSA)
-    return np.maximum(flux * (1 + 3 * NOISE * rng.standard_normal(len(flux))), FLOOR)
+    return np.asarray(np.maximum(flux * (1 + 3 * NOISE * rng.standard_normal(len(flux))), FLOOR))
 
 
 def _gaps(minutes: int, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -112,9 +112,7 @@ def _write(
                 "comments": f"Average of XRS-{letter.upper()} primary flux reported by the sensor.",
             }
             _variable(file, f"{channel}_flux_observed", true, observed)
-            _variable(
-                file, f"{channel}_flux_electrons", np.zeros_like(true), _electrons(channel)
-            )
+            _variable(file, f"{channel}_flux_electrons", np.zeros_like(true), _electrons(channel))
             _variable(file, f"{channel}_flag", flags + CORRECTION_INVALID, _flags(channel))
             counts = np.where(lost, 0, 29).astype(np.uint8)
             _variable(file, f"{channel}_num", counts, _numbers(channel))

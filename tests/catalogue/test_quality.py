@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from heliosynth.catalogue import quality
+
+
+def judge(images):
+    lost = np.zeros(len(images), dtype=np.int64)
+    return quality.refusals({**quality.measure(images), "lost_pixels": lost}).tolist()
+
+
+def test_good_frames_pass(suns):
+    assert judge(suns(6)) == [""] * 6
+
+
+@pytest.mark.parametrize(
+    ("size", "x", "y"), [(64, 0.0, 0.0), (128, 0.02, -0.03), (200, -0.04, 0.0)]
+)
+def test_the_limb_is_found_where_it_is(suns, size, x, y):
+    found = quality.measure(suns(3, size, x, y))
+    assert found["limb_x"] == pytest.approx(x, abs=0.015)
+    assert found["limb_y"] == pytest.approx(y, abs=0.015)
+    assert found["limb_radius"] == pytest.approx(0.45, abs=0.025)
+
+
+def test_faults_are_refused_by_name(suns):
+    images = suns(12, 128)
+    images[1, 40:44] = np.nan
+    images[2] = 0
+    images[3] = np.nan
+    images[4, 40:80, 40:80] = 0
+    images[5] = np.minimum(images[5], 410)
+    images[6] *= 0.1
+    images[7] *= 10
+    images[8] = suns(1, 128, x=0.05)[0]
+    images[9] = np.random.default_rng(0).lognormal(6, 0.3, (128, 128))
+    images[11] = images[10]
+    assert judge(images) == [
+        "",
+        quality.MISSING,
+        quality.BLANK,
+        quality.MISSING,
+        quality.DARK,
+        quality.SATURATED,
+        quality.DIM,
+        quality.BRIGHT,
+        quality.OFF_POINTING,
+        quality.NO_LIMB,
+        "",
+        quality.REPEAT,
+    ]
+
+
+def test_a_frame_of_another_disk_size_is_refused(suns):
+    images = suns(7, 128)
+    inner = images[0][8:-8, 8:-8]
+    rows = np.arange(128) * len(inner) // 128
+    images[0] = inner[rows][:, rows]
+    assert judge(images) == [quality.DISK_SIZE, *[""] * 6]
+
+
+def test_a_few_missing_pixels_are_borne(suns):
+    images = suns(3, 128)
+    images[0, 60, 60] = np.nan
+    assert judge(images) == [""] * 3
+
+
+@pytest.mark.archive
+def test_at_most_one_percent_of_real_frames_is_refused(archive):
+    from heliosynth.sources import sdoml
+
+    rows = np.arange(0, 6033, 12)
+    chunks = sdoml.read_rows(archive / "aia" / "sdomlv2.zarr", 2012, "171A", rows)
+    refused = np.array(judge(np.concatenate([images for _, images in chunks])))
+    assert (refused != "").mean() < 0.01

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from heliosynth.dataset import store
+from heliosynth.dataset.build import build_dataset
+from heliosynth.dataset.intensities import scale, write_intensities
+from heliosynth.errors import InputError
+
+SUMMARY = {"trained_classes": ["B", "M"], "label_rule": {"rule": "max_within"}}
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Two years of averaged frames, and an index that takes them out of order."""
+    paths, frames = [], {}
+    for year in (2011, 2012):
+        frames[year] = np.random.default_rng(year).lognormal(5, 1, (4, 8, 8)).astype(np.float32)
+        rows = np.arange(4)
+        paths.append(tmp_path / f"{year}.h5")
+        write_intensities(
+            paths[-1], [(rows, frames[year])], rows, rows, year=year, channel="171A", size=8
+        )
+    index = pd.DataFrame(
+        {
+            "time": np.array(["2012-01-02", "2011-01-02", "2012-01-01", "2011-01-01"], "M8[s]"),
+            "year": [2012, 2011, 2012, 2011],
+            "store_row": [3, 2, 1, 0],
+            "image_row": [3, 2, 1, 0],
+            "goes_class": ["M", "B", "C", ""],
+            "log10_flux": [-4.5, -6.5, -5.5, np.nan],
+            "split": ["train", "train", "val", "none"],
+        }
+    )
+    return paths, frames, index
+
+
+def test_splits_hold_scaled_frames_in_order_of_time(files, tmp_path):
+    paths, frames, index = files
+    build_dataset(tmp_path / "dataset.h5", index, SUMMARY, paths, "171A", "simulated")
+    train = store.read_split(tmp_path / "dataset.h5", "train")
+    expected = scale(np.stack([frames[2011][2], frames[2012][3]])[:, None], 5, 3500)
+    assert np.array_equal(train.images, expected)
+    assert train.goes_class.tolist() == [1, 3]
+    assert train.log10_flux.tolist() == [-6.5, -4.5]
+    assert train.time.astype("M8[s]").astype(str).tolist() == [
+        "2011-01-02T00:00:00",
+        "2012-01-02T00:00:00",
+    ]
+    assert len(store.read_split(tmp_path / "dataset.h5", "val")) == 1
+    assert store.read_split(tmp_path / "dataset.h5", "test").images.shape == (0, 1, 8, 8)
+
+
+def test_the_dataset_says_what_it_is(files, tmp_path):
+    paths, _, index = files
+    build_dataset(tmp_path / "dataset.h5", index, SUMMARY, paths, "171A", "simulated")
+    description = store.read_description(tmp_path / "dataset.h5")
+    assert (description.minimum_dn, description.maximum_dn) == (5, 3500)
+    assert description.trained_classes == (1, 3)
+    assert description.observations == "simulated"
+    assert set(description.provenance["intensities"]) == {"2011", "2012"}
+
+
+def test_another_channel_or_a_missing_year_is_an_error(files, tmp_path):
+    paths, _, index = files
+    with pytest.raises(InputError, match="holds 171A, not 193A"):
+        build_dataset(tmp_path / "dataset.h5", index, SUMMARY, paths, "193A", "simulated")
+    with pytest.raises(InputError, match="no intensities of that year"):
+        build_dataset(tmp_path / "dataset.h5", index, SUMMARY, paths[1:], "171A", "simulated")

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from dataclasses import fields
+
+import h5py
+import numpy as np
+import pytest
+
+from heliosynth.dataset import store
+from heliosynth.errors import InputError
+
+DESCRIPTION = store.Description(
+    channel="171A",
+    minimum_dn=5.0,
+    maximum_dn=3500.0,
+    trained_classes=(1, 2, 4),
+    observations="simulated",
+    provenance={"versions": {"numpy": "2"}},
+)
+
+
+def labelled(count, seed=0):
+    rng = np.random.default_rng(seed)
+    return store.LabelledImages(
+        images=rng.uniform(-1, 1, (count, 1, 4, 4)).astype(np.float32),
+        goes_class=rng.integers(0, 5, count).astype(np.int8),
+        log10_flux=rng.uniform(-8, -3, count).astype(np.float32),
+        time=np.arange(count, dtype=np.int64),
+    )
+
+
+def generated(count):
+    return store.GeneratedImages(
+        **vars(labelled(count)),
+        seed=np.arange(count, dtype=np.int64),
+        population=np.arange(count) < 2,
+        balanced=np.arange(count) >= 1,
+    )
+
+
+def assert_same(one, other):
+    for field in fields(one):
+        first, second = getattr(one, field.name), getattr(other, field.name)
+        assert first.dtype == second.dtype
+        assert np.array_equal(first, second)
+
+
+def test_a_dataset_survives_the_disk(tmp_path):
+    splits = {
+        name: labelled(count, count) for name, count in zip(store.SPLITS, (5, 0, 3), strict=True)
+    }
+    path = tmp_path / "dataset.h5"
+    store.write_dataset(path, splits, DESCRIPTION)
+    for name, images in splits.items():
+        assert_same(store.read_split(path, name), images)
+    assert store.read_description(path) == DESCRIPTION
+
+
+def test_samples_survive_the_disk(tmp_path):
+    path = tmp_path / "ddpm.h5"
+    store.write_samples(path, generated(4), DESCRIPTION)
+    assert_same(store.read_samples(path), generated(4))
+    assert store.read_description(path) == DESCRIPTION
+
+
+def test_images_are_chosen_by_class_and_by_row():
+    images = labelled(20)
+    chosen = images.of_classes([1, 4])
+    assert set(chosen.goes_class) == {1, 4}
+    assert len(chosen) == np.isin(images.goes_class, [1, 4]).sum()
+    rows = np.array([3, 1, 3])
+    assert images.take(rows).time.tolist() == [3, 1, 3]
+    assert len(generated(4).take(rows).seed) == 3
+
+
+@pytest.mark.parametrize(
+    ("read", "message"),
+    [
+        (lambda path: store.read_samples(path), "holds no generated images"),
+        (lambda path: store.read_split(path, "holiday"), "holds no split 'holiday'"),
+    ],
+)
+def test_the_wrong_file_is_named(tmp_path, read, message):
+    path = tmp_path / "dataset.h5"
+    store.write_dataset(path, dict.fromkeys(store.SPLITS, labelled(1)), DESCRIPTION)
+    with pytest.raises(InputError, match=message):
+        read(path)
+
+
+def test_another_schema_version_is_refused(tmp_path):
+    path = tmp_path / "dataset.h5"
+    store.write_dataset(path, dict.fromkeys(store.SPLITS, labelled(1)), DESCRIPTION)
+    with h5py.File(path, "a") as file:
+        file.attrs["schema_version"] = 99
+    with pytest.raises(InputError, match="schema version 99"):
+        store.read_description(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"none\.h5: cannot be read as HDF5"):
+        store.read_split(tmp_path / "none.h5", "train")

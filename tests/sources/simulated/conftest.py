@@ -1,0 +1,36 @@
+"""A short simulated observation, shared by the tests."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from heliosynth.config.schema import Simulation
+from heliosynth.sources.simulated import simulate
+
+CADENCE_MINUTES = 360
+
+
+@pytest.fixture(scope="session")
+def short() -> Simulation:
+    """Give settings of twelve days over a new year, at 64 pixels."""
+    return Simulation.model_validate(
+        {"start": "2011-12-27", "days": 12, "cadence_minutes": CADENCE_MINUTES, "size_px": 64}
+    )
+
+
+@pytest.fixture(scope="session")
+def observed(short: Simulation, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the raw inputs of that observation."""
+    directory = tmp_path_factory.mktemp("simulated") / "raw"
+    simulate(short, "171A", 3, directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def real_frames(archive: Path) -> np.ndarray:
+    """Give 200 real frames over the year 2012, DN."""
+    import zarr
+
+    array = zarr.open_array(archive / "aia" / "sdomlv2.zarr" / "2012" / "171A", mode="r")
+    return np.stack([array[row] for row in range(0, array.shape[0], array.shape[0] // 200)])

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heliosynth import goes_class
+from heliosynth.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("flux", "number"),
+    [(1e-9, 0), (9.9e-8, 0), (1e-7, 1), (9.9e-7, 1), (1e-6, 2), (1e-5, 3), (1e-4, 4), (2e-3, 4)],
+)
+def test_classes_are_decades_of_flux(flux, number):
+    assert goes_class.of_flux(flux) == number
+
+
+@pytest.mark.parametrize(
+    ("label", "flux"), [("M1.2", 1.2e-5), ("X28", 2.8e-3), ("B", 1e-7), (" c3.4 ", 3.4e-6)]
+)
+def test_a_label_stands_for_a_flux(label, flux):
+    assert goes_class.peak_flux(label) == pytest.approx(flux)
+
+
+@given(letter=st.sampled_from(goes_class.NAMES), tenths=st.integers(10, 99))
+def test_a_label_and_its_flux_are_of_one_class(letter, tenths):
+    flux = goes_class.peak_flux(f"{letter}{tenths / 10}")
+    assert goes_class.NAMES[goes_class.of_flux(flux)] == letter
+
+
+def test_shapes_are_kept():
+    assert goes_class.of_flux(np.full((2, 3), 1e-5)).shape == (2, 3)
+
+
+@pytest.mark.parametrize("label", ["", "Z1.0", "Mx", "1.2"])
+def test_what_is_no_class_is_refused(label):
+    with pytest.raises(InputError, match="is no GOES class"):
+        goes_class.peak_flux(label)

@@ -1,0 +1,26 @@
+"""Draw a figure from the products of a run."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from heliosynth.errors import one_line_errors
+from heliosynth.figures.draw import draw
+from heliosynth.products import Products
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", required=True, help="name of the figure")
+    parser.add_argument("--results", required=True, type=Path, help="folder of the run")
+    parser.add_argument("--pdf", required=True, help="PDF file to write")
+    parser.add_argument("--png", required=True, help="PNG file to write")
+    parser.add_argument("--simulated", type=Path, help="folder of simulated raw inputs")
+    parser.add_argument("--archive", type=Path, help="folder of an archive of real raw inputs")
+    args = parser.parse_args(argv)
+    draw(args.name, Products(args.results, args.simulated, args.archive), args.pdf, args.png)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""Set a table from the products of a run."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from heliosynth.errors import one_line_errors
+from heliosynth.products import Products
+from heliosynth.tables import write_table
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", required=True, help="name of the table")
+    parser.add_argument("--results", required=True, type=Path, help="folder of the run")
+    parser.add_argument("--tex", required=True, help="LaTeX file to write")
+    parser.add_argument("--csv", required=True, help="CSV file to write")
+    args = parser.parse_args(argv)
+    write_table(args.name, Products(args.results), args.tex, args.csv)
+
+
+if __name__ == "__main__":
+    main()
