@@ -80,6 +80,8 @@ def test_door_writes_both_files(products: Products, tmp_path: Path) -> None:
             "models",
             "--results",
             str(products.root),
+            "--presentation",
+            products.presentation.model_dump_json(),
             "--tex",
             str(tex),
             "--csv",

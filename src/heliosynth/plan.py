@@ -11,7 +11,7 @@ from functools import cached_property
 
 from pydantic import BaseModel
 
-from heliosynth.config.schema import ClassCondition, Configuration, Ddpm, Online
+from heliosynth.config.schema import ClassCondition, Configuration, Ddpm, Online, Presentation
 from heliosynth.figures.registry import FIGURES, of_run
 from heliosynth.fingerprint import SOURCE, fingerprint
 from heliosynth.numbers import PRODUCTS as NUMBERS
@@ -173,6 +173,11 @@ class Plan:
     def table_inputs(self, name: str) -> list[str]:
         """Give the products that a table reads."""
         return self._expand(TABLES[name].products)
+
+    @cached_property
+    def presentation(self) -> str:
+        """What figures and tables need to know beside products, as JSON."""
+        return self.settings(Presentation.of(self.configuration))
 
     @cached_property
     def number_inputs(self) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from heliosynth import goes_class
-from heliosynth.config.schema import Configuration
+from heliosynth.config.schema import Configuration, Presentation
 from heliosynth.dataset.store import (
     Description,
     GeneratedImages,
@@ -32,11 +32,15 @@ class Products:
         The folder.
     simulated, archive
         Folders with raw frames in an archive's layout, for the one figure that compares them.
+    presented
+        What figures and tables need to know beside products; None reads it from ``config.json``,
+        which every change of the configuration makes anew.
     """
 
     root: Path
     simulated: Path | None = None
     archive: Path | None = None
+    presented: Presentation | None = None
 
     def path(self, product: str) -> Path:
         """Give the path of a product.
@@ -57,6 +61,11 @@ class Products:
         return Configuration.model_validate(read_json(self.path("config.json")))
 
     @cached_property
+    def presentation(self) -> Presentation:
+        """What figures and tables need to know of the run beside its products."""
+        return self.presented or Presentation.of(self.configuration)
+
+    @cached_property
     def summary(self) -> dict[str, Any]:
         """What ``dataset/summary.json`` counts."""
         return self.json("dataset/summary.json")
@@ -74,17 +83,17 @@ class Products:
     @property
     def classes(self) -> list[int]:
         """The class numbers of the study, in order of flux."""
-        return sorted(goes_class.NAMES.index(name) for name in self.configuration.dataset.classes)
+        return sorted(goes_class.NAMES.index(name) for name in self.presentation.classes)
 
     @property
     def models(self) -> list[str]:
         """The rows of ``models``, in the order of the configuration."""
-        return list(self.configuration.models)
+        return list(self.presentation.models)
 
     @property
     def diffusion_models(self) -> list[str]:
         """The rows that are diffusion models."""
-        return [name for name, row in self.configuration.models.items() if row.kind == "ddpm"]
+        return [name for name, kind in self.presentation.models.items() if kind == "ddpm"]
 
     def json(self, product: str) -> dict[str, Any]:
         """Read a JSON product that is an object."""

@@ -208,9 +208,9 @@ def application(products: Products) -> Content:
 
 
 TABLES: Mapping[str, Table] = {
-    "metrics": Table(("config.json", "metrics/summary.json"), metrics),
-    "dataset": Table(("config.json", "dataset/summary.json"), dataset),
+    "metrics": Table(("metrics/summary.json",), metrics),
+    "dataset": Table(("dataset/summary.json",), dataset),
     "models": Table(("config.json", "models/{model}/training.json"), models),
-    "application": Table(("config.json", "application/summary.json"), application),
+    "application": Table(("application/summary.json",), application),
 }
 """Every table by name."""

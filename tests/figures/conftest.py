@@ -30,6 +30,6 @@ def drawn(products: Products, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 path = product.replace("{model}", model)
                 (own / path).parent.mkdir(parents=True, exist_ok=True)
                 (own / path).symlink_to(products.root / path)
-        alone = Products(own, products.simulated, products.archive)
+        alone = Products(own, products.simulated, products.archive, products.presentation)
         draw(name, alone, folder / f"{name}.pdf", folder / f"{name}.png")
     return folder

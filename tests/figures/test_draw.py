@@ -47,7 +47,8 @@ def test_same_products_give_the_same_bytes(
 
 def test_door_draws(products: Products, tmp_path: Path) -> None:
     pdf, png = tmp_path / "a.pdf", tmp_path / "a.png"
-    results = ["--results", str(products.root)]
+    presentation = products.presentation.model_dump_json()
+    results = ["--results", str(products.root), "--presentation", presentation]
     door.main(["--name", "unet", *results, "--pdf", str(pdf), "--png", str(png)])
     assert pdf.exists()
     assert png.exists()

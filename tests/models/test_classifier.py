@@ -32,9 +32,10 @@ def test_the_judge_answers_each_image_by_itself():
     torch.testing.assert_close(judge(images)[1:2], judge(images[1:2]))
 
 
-def test_a_width_that_has_no_groups_is_refused():
-    with pytest.raises(InputError, match=r"evaluation\.classifier\.width"):
-        build_judge(JUDGE.model_copy(update={"width": 6}), 4)
+def test_the_judge_sees_how_bright_an_image_is():
+    judge = build_judge(JUDGE, 4)
+    dim, bright = (judge(torch.full((1, 1, 16, 16), level)) for level in (0.2, 0.8))
+    assert not torch.allclose(dim, bright, atol=1e-3)
 
 
 def test_the_deit_has_the_configured_shape():

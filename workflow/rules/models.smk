@@ -20,7 +20,7 @@ rule train:
         f"{RESULTS}/benchmarks/train_{{model}}.tsv"
     conda:
         "../../envs/heliosynth.yaml"
-    threads: 1
+    threads: max(1, (workflow.cores or 2) // 2)
     resources:
         mem_mb=4000,
         runtime=720,
@@ -58,7 +58,7 @@ rule sample:
         f"{RESULTS}/benchmarks/sample_{{model}}.tsv"
     conda:
         "../../envs/heliosynth.yaml"
-    threads: 1
+    threads: max(1, (workflow.cores or 2) // 2)
     resources:
         mem_mb=4000,
         runtime=240,

@@ -47,12 +47,13 @@ rule figure:
         runtime=20,
     params:
         results=RESULTS,
+        presentation=PLAN.presentation,
         raw=lambda wildcards: PLAN.figure_raw_options(wildcards.figure),
         caption=lambda wildcards: PLAN.figure_caption(wildcards.figure),
         code=PLAN.code("figure"),
     shell:
         "python workflow/scripts/figure.py --name {wildcards.figure} --results {params.results:q}"
-        " {params.raw:q} --pdf {output.pdf:q} --png {output.png:q}"
+        " --presentation {params.presentation:q} {params.raw:q} --pdf {output.pdf:q} --png {output.png:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -79,10 +80,11 @@ rule table:
         runtime=10,
     params:
         results=RESULTS,
+        presentation=PLAN.presentation,
         code=PLAN.code("table"),
     shell:
         "python workflow/scripts/table.py --name {wildcards.table} --results {params.results:q}"
-        " --tex {output.tex:q} --csv {output.csv:q}"
+        " --presentation {params.presentation:q} --tex {output.tex:q} --csv {output.csv:q}"
         " 2>&1 | tee {log:q}"
 
 

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from heliosynth.config.schema import Presentation
 from heliosynth.errors import one_line_errors
 from heliosynth.figures.draw import draw
 from heliosynth.products import Products
@@ -18,8 +19,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--png", required=True, help="PNG file to write")
     parser.add_argument("--simulated", type=Path, help="folder of simulated raw inputs")
     parser.add_argument("--archive", type=Path, help="folder of an archive of real raw inputs")
+    parser.add_argument("--presentation", required=True, help="of the configuration, JSON")
     args = parser.parse_args(argv)
-    draw(args.name, Products(args.results, args.simulated, args.archive), args.pdf, args.png)
+    presented = Presentation.model_validate_json(args.presentation)
+    products = Products(args.results, args.simulated, args.archive, presented)
+    draw(args.name, products, args.pdf, args.png)
 
 
 if __name__ == "__main__":

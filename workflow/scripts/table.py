@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from heliosynth.config.schema import Presentation
 from heliosynth.errors import one_line_errors
 from heliosynth.products import Products
 from heliosynth.tables import write_table
@@ -16,8 +17,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--results", required=True, type=Path, help="folder of the run")
     parser.add_argument("--tex", required=True, help="LaTeX file to write")
     parser.add_argument("--csv", required=True, help="CSV file to write")
+    parser.add_argument("--presentation", required=True, help="of the configuration, JSON")
     args = parser.parse_args(argv)
-    write_table(args.name, Products(args.results), args.tex, args.csv)
+    presented = Presentation.model_validate_json(args.presentation)
+    write_table(args.name, Products(args.results, presented=presented), args.tex, args.csv)
 
 
 if __name__ == "__main__":

@@ -21,9 +21,6 @@ Features = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int64]
 Distances = npt.NDArray[np.float64]
 
-K_MEANS_STARTS = 4
-"""Starts of one K-means, of which the tightest is kept."""
-
 
 def cluster_error(reference: Counts, counts: Counts) -> float:
     """Give the relative squared error of the clusters' populations.
@@ -104,17 +101,20 @@ class Clusters:
         InputError
             If the reference has too few distinct images for so many clusters.
         """
-        if len(np.unique(reference, axis=0)) < clusters:
-            raise InputError(
-                f"evaluation.clusters: {clusters} clusters need as many distinct reference "
-                f"images, but there are {len(np.unique(reference, axis=0))}; ask for fewer"
-            )
-        fitted = KMeans(clusters, n_init=K_MEANS_STARTS, random_state=seed).fit(
-            reference.astype(np.float64)
+        too_many = (
+            f"evaluation.clusters: {clusters} clusters need as many distinct reference images, "
+            "but there are fewer; ask for fewer clusters"
         )
-        nearest, distances = nearest_centre(reference, fitted.cluster_centers_)
+        if len(reference) < clusters:
+            raise InputError(too_many)
+        # One start is enough: the choice of clusters is part of the spread over repeats.
+        fitted = KMeans(clusters, n_init=1, random_state=seed).fit(reference)
+        centres = fitted.cluster_centers_.astype(np.float64)
+        nearest, distances = nearest_centre(reference, centres)
         counts = np.bincount(nearest, minlength=clusters)
-        return cls(fitted.cluster_centers_, counts, distances)
+        if not counts.all():
+            raise InputError(too_many)
+        return cls(centres, counts, distances)
 
     def place(self, features: Features) -> tuple[npt.NDArray[np.int64], Distances]:
         """Give the nearest cluster (n,) of features (n, D), and the distance to its centre."""

@@ -35,7 +35,7 @@ class Classification(Objective):
         Cross-entropy grows with confidence long after the answers stop getting worse, so it
         would pick too early an epoch.
         """
-        logits = self.network(images)
+        logits: torch.Tensor = self.network(images)
         if self.training:
             return functional.cross_entropy(logits, condition)
         return (logits.argmax(dim=1) != condition.argmax(dim=1)).float().mean()

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from heliosynth.config.schema import Configuration, Ddpm, VariancePreserving
+from heliosynth.config.schema import VariancePreserving
 from heliosynth.figures import style
 from heliosynth.figures.mosaic import mosaic
 from heliosynth.products import Products
@@ -21,9 +21,9 @@ SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
 def forward_diffusion(products: Products) -> Figure:
     """Draw q(x_t | x_0) = N(√ᾱ_t x_0, (1 − ᾱ_t) I) along the schedule (Ho et al. 2020, eq. 4)."""
     image = _bright_image(products)
-    schedule = schedule_of(products.configuration)
+    schedule = products.presentation.schedule or STUDY_SCHEDULE
     kept = signal(schedule)
-    noise = np.random.default_rng(products.configuration.seed).standard_normal(image.shape)
+    noise = np.random.default_rng(products.presentation.seed).standard_normal(image.shape)
     grid = mosaic(1, [len(SHARES)], left=0.03, bottom=0.22, top=0.19)
     for axes, share in zip(grid.panels[0], SHARES, strict=True):
         t = round(share * schedule.noise_steps)
@@ -33,14 +33,6 @@ def forward_diffusion(products: Products) -> Figure:
         axes.set_xlabel(rf"$\sqrt{{\bar\alpha_t}}$ = {np.sqrt(kept[t]):.3f}", fontsize=6.5)
     grid.intensity_bar(products.description, label="DN")
     return grid.figure
-
-
-def schedule_of(configuration: Configuration) -> VariancePreserving:
-    """Give the discrete schedule of a model of the run, else the study's."""
-    for row in configuration.models.values():
-        if isinstance(row, Ddpm) and isinstance(row.denoiser, VariancePreserving):
-            return row.denoiser
-    return STUDY_SCHEDULE
 
 
 def signal(schedule: VariancePreserving) -> npt.NDArray[np.float64]:

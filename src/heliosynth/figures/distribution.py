@@ -30,7 +30,7 @@ def class_distribution(products: Products) -> Figure:
         )
         for text in axes.bar_label(bars, [f"{v}" for v in values], fontsize=5.5, padding=1.5):
             text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
-    least = products.configuration.dataset.minimum_frames
+    least = products.presentation.minimum_frames
     axes.axhline(
         least, color=style.ACCENT, linewidth=0.8, linestyle="--", zorder=0,
         label=f"least for training: {least}",

@@ -84,7 +84,7 @@ def activity_levels(products: Products) -> Figure:
 
 def true_title(products: Products) -> str:
     """Say that images are true ones, and whether the Sun in them is simulated."""
-    return "true (simulated)" if products.configuration.source == "simulated" else "true"
+    return "true (simulated)" if products.presentation.source == "simulated" else "true"
 
 
 def balanced_images(samples: GeneratedImages, number: int) -> Images:

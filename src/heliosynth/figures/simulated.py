@@ -38,7 +38,7 @@ def simulated_against_real(products: Products) -> Figure:
     """Draw raw frames of both, their radial profiles and their intensities."""
     if products.simulated is None or products.archive is None:
         raise InputError("simulated_against_real: needs the folders --simulated and --archive")
-    channel = products.configuration.dataset.channel
+    channel = products.presentation.channel
     both = [
         RawFrames("simulated", read_frames(products.simulated, channel), style.ACCENT),
         RawFrames("real", read_frames(products.archive, channel), style.CALM),

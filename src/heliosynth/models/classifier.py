@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 STAGES = 3
 STEM_PX = 4
-GROUPS = 4
 
 
 class Judge(nn.Module):
@@ -27,7 +26,7 @@ class Judge(nn.Module):
     Parameters
     ----------
     width
-        Channels of the first stage, a multiple of 4.
+        Channels of the first stage.
     classes
         Number of classes.
     """
@@ -52,9 +51,13 @@ class _Stage(nn.Module):
 
     def __init__(self, reduce: nn.Conv2d, width: int) -> None:
         super().__init__()
-        self.reduce = nn.Sequential(reduce, nn.GroupNorm(GROUPS, width))
+        # What is reduced is not normalised, or the brightness, which tells of activity, is lost.
+        self.reduce = reduce
         self.refine = nn.Sequential(
-            nn.ReLU(), nn.Conv2d(width, width, 3, padding=1), nn.GroupNorm(GROUPS, width)
+            nn.GroupNorm(1, width),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.GroupNorm(1, width),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -67,17 +70,7 @@ def _halve(entry: int, width: int) -> nn.Conv2d:
 
 
 def build_judge(settings: schema.Classifier, classes: int) -> Judge:
-    """Build the convolutional judge, with random weights.
-
-    Raises
-    ------
-    InputError
-        If the width cannot be normalised in groups.
-    """
-    if settings.width % GROUPS:
-        raise InputError(
-            f"evaluation.classifier.width: {settings.width} is no multiple of {GROUPS}"
-        )
+    """Build the convolutional judge, with random weights."""
     return Judge(settings.width, classes)
 
 

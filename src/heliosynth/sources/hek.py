@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from heliosynth.sources.signature import require_signature
 TIMES = {"start": "event_starttime", "peak": "event_peaktime", "end": "event_endtime"}
 """Columns of the table and what HEK calls them."""
 
-SECONDS = "datetime64[s]"
+SECONDS: Literal["datetime64[s]"] = "datetime64[s]"
 
 NEEDED = ["event_peaktime", "fl_goescls"]
 """What a flare must have to be of use."""

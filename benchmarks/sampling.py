@@ -1,0 +1,44 @@
+"""Generating a guided image in few steps against the 1000 steps of the study's sampler."""
+
+from __future__ import annotations
+
+import torch
+
+from benchmarks.pairs import Pair, time_pair
+from heliosynth.config.loading import presets
+from heliosynth.config.schema import ModernUnet, Preconditioned, VariancePreserving
+from heliosynth.diffusion.denoiser import Guided, build_denoiser
+from heliosynth.diffusion.noise import SampleNoise
+from heliosynth.diffusion.samplers import SAMPLERS
+from heliosynth.models import build_network
+
+SIZE_PX, BATCH, CONDITION_DIM = 32, 8, 6
+
+
+def run(runs: int = 2) -> list[Pair]:
+    """Time the `quick` preset's sampler and the study's on the same network.
+
+    What the images are worth is measured by the workflow, not here.
+    """
+    quick, study = presets()["ddpm"]["quick"], presets()["ddpm"]["study"]
+    network = build_network(ModernUnet(**quick["network"]), SIZE_PX, CONDITION_DIM)
+    ours = build_denoiser(network, Preconditioned(**quick["denoiser"]))
+    peer = build_denoiser(network, VariancePreserving(**study["denoiser"]))
+
+    def sample(denoiser, sampling: dict) -> torch.Tensor:
+        noise = SampleNoise(list(range(BATCH)))
+        sigmas = denoiser.sigmas(sampling["steps"])
+        condition = torch.ones(BATCH, CONDITION_DIM)
+        x = sigmas[0] * noise.normal(1, SIZE_PX, SIZE_PX)
+        guided = Guided(denoiser, sampling["guidance"])
+        return SAMPLERS[sampling["sampler"]](guided, x, sigmas, condition, noise)
+
+    title = f"{BATCH} guided images, {SIZE_PX} px: {quick['sampling']['steps']} steps, 1000 steps"
+    return [
+        time_pair(
+            title,
+            lambda: sample(ours, quick["sampling"]),
+            lambda: sample(peer, study["sampling"]),
+            runs,
+        )
+    ]
