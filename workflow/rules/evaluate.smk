@@ -176,7 +176,7 @@ rule embedding_map:
         mem_mb=4000,
         runtime=60,
     params:
-        folder=f"{RESULTS}/models/{PLAN.autoencoder}",
+        folder=subpath(input.weights, parent=True),
         seed=CONFIG.seed,
         code=PLAN.code("embedding_map"),
     shell:

@@ -34,7 +34,7 @@ rule train:
             for folder in PLAN.embedding_model(wildcards.model)
         ],
         seed=CONFIG.seed,
-        folder=f"{RESULTS}/models/{{model}}",
+        folder=subpath(output.weights, parent=True),
         state=f"{RESULTS}/models/.states",
         code=PLAN.code("train"),
     shell:
@@ -68,7 +68,7 @@ rule sample:
             CONFIG.models[wildcards.model].sampling
         ),
         seed=CONFIG.seed,
-        folder=f"{RESULTS}/models/{{model}}",
+        folder=subpath(input.weights, parent=True),
         code=PLAN.code("sample"),
     shell:
         "python workflow/scripts/sample.py --model {params.folder:q} --dataset {input.dataset:q}"

@@ -46,7 +46,7 @@ rule figure:
         mem_mb=2000,
         runtime=20,
     params:
-        results=RESULTS,
+        results=subpath(output.pdf, ancestor=2),
         presentation=PLAN.presentation,
         raw=lambda wildcards: PLAN.figure_raw_options(wildcards.figure),
         caption=lambda wildcards: PLAN.figure_caption(wildcards.figure),
@@ -79,7 +79,7 @@ rule table:
         mem_mb=1000,
         runtime=10,
     params:
-        results=RESULTS,
+        results=subpath(output.tex, ancestor=2),
         presentation=PLAN.presentation,
         code=PLAN.code("table"),
     shell:
@@ -104,7 +104,7 @@ rule numbers:
         mem_mb=1000,
         runtime=10,
     params:
-        results=RESULTS,
+        results=subpath(output.tex, ancestor=2),
         code=PLAN.code("paper_numbers"),
     shell:
         "python workflow/scripts/paper_numbers.py --results {params.results:q} --output {output.tex:q}"
@@ -132,7 +132,7 @@ rule paper:
         mem_mb=1000,
         runtime=10,
     params:
-        results=RESULTS,
+        results=subpath(output.pdf, parent=True),
         code=PLAN.code("paper"),
     shell:
         "python workflow/scripts/paper.py --paper paper --results {params.results:q}"
@@ -157,7 +157,7 @@ rule bundle:
         mem_mb=1000,
         runtime=10,
     params:
-        results=RESULTS,
+        results=subpath(output.report, parent=True),
         code=PLAN.code("bundle"),
     shell:
         "python workflow/scripts/bundle.py --results {params.results:q} --output {output.report:q}"
