@@ -15,6 +15,7 @@ import torch
 from tqdm import tqdm
 
 from heliosynth.config.schema import PriorSampling, Sampling
+from heliosynth.dataset.class_mix import apportion
 from heliosynth.dataset.store import (
     NO_TIME,
     UNKNOWN_CLASS,
@@ -95,7 +96,7 @@ def plan_samples(
     counts = np.array([np.count_nonzero(training_classes == c) for c in classes])
     if not counts.sum():
         raise InputError("the training split has no image of a trained class; nothing to sample")
-    shares = _largest_remainder(counts, population)
+    shares = apportion(counts, population)
     lengths = np.maximum(shares, per_class)
     number = np.concatenate([np.arange(n) for n in lengths]).astype(np.int64)
     return SamplePlan(
@@ -238,15 +239,6 @@ def read_sampling(text: str) -> Sampling | PriorSampling:
     """Read a section ``sampling`` from JSON."""
     kind = Sampling if "sampler" in json.loads(text) else PriorSampling
     return kind.model_validate_json(text)
-
-
-def _largest_remainder(counts: npt.NDArray[np.int64], total: int) -> npt.NDArray[np.int64]:
-    """Share out a total in proportion to counts, in whole numbers."""
-    exact = counts * total / counts.sum()
-    shares: npt.NDArray[np.int64] = np.floor(exact).astype(np.int64)
-    last = np.argsort(shares - exact, kind="stable")[: total - shares.sum()]
-    shares[last] += 1
-    return shares
 
 
 def _refuse_untrained(model: TrainedModel, goes_class: npt.NDArray[np.int8]) -> None:

@@ -95,6 +95,7 @@ def test_equal_seeds_give_equal_metrics(reference):
     assert first == again
 
 
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters")
 def test_more_clusters_than_distinct_images_are_refused(reference):
     with pytest.raises(InputError, match=r"evaluation\.clusters"):
         Clusters.fit(np.repeat(reference[:2], 5, axis=0), 3, seed=0)

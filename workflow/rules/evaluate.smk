@@ -125,12 +125,14 @@ rule metrics:
         runtime=120,
     params:
         settings=PLAN.settings(CONFIG.evaluation),
+        population=PLAN.population,
         seed=CONFIG.seed,
         code=PLAN.code("metrics"),
     shell:
         "python workflow/scripts/metrics.py --name {wildcards.model} --dataset {input.dataset:q}"
         " --samples {input.samples:q} --features {input.features:q}"
-        " --generated-features {input.generated:q} --classifier {input.classifier:q}"
+        " --generated-features {input.generated:q} --population {params.population}"
+        " --classifier {input.classifier:q}"
         " --settings {params.settings:q} --seed {params.seed} --output {output.metrics:q}"
         " 2>&1 | tee {log:q}"
 

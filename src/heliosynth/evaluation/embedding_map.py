@@ -11,9 +11,9 @@ import torch
 from sklearn.manifold import TSNE
 
 from heliosynth import goes_class
+from heliosynth.dataset.class_mix import apportion
 from heliosynth.dataset.store import LabelledImages
 from heliosynth.errors import InputError
-from heliosynth.evaluation.resampling import apportion
 from heliosynth.models.cevae import Cevae
 from heliosynth.provenance import whole_file
 from heliosynth.training.objectives import AutoencodingObjective
@@ -44,10 +44,10 @@ def stratified_rows(
     """Draw at most so many rows without replacement, with the class mix of all, sorted."""
     if len(classes) <= most:
         return np.arange(len(classes))
-    shares = apportion({int(c): int(np.sum(classes == c)) for c in np.unique(classes)}, most)
+    present, counts = np.unique(classes, return_counts=True)
     drawn = [
         rng.choice(np.flatnonzero(classes == c), size=share, replace=False)
-        for c, share in shares.items()
+        for c, share in zip(present, apportion(counts, most), strict=True)
     ]
     return np.sort(np.concatenate(drawn))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from heliosynth.dataset.class_mix import apportion
 
 Rows = npt.NDArray[np.int64]
 Classes = npt.NDArray[np.int8]
@@ -24,25 +25,6 @@ def bootstrap_within(classes: Classes, repeats: int, rng: np.random.Generator) -
         own = np.flatnonzero(classes == goes_class)
         drawn[:, own] = rng.choice(own, size=(repeats, len(own)))
     return drawn
-
-
-def apportion(weights: Mapping[int, int], n: int) -> dict[int, int]:
-    """Share n images among classes by weight: largest remainders, the first class on a tie.
-
-    Parameters
-    ----------
-    weights
-        Class numbers with their weights; they must not sum to 0.
-    n
-        Images to share.
-    """
-    total = sum(weights.values())
-    quotas = {c: n * weight / total for c, weight in weights.items()}
-    shares = {c: int(quota) for c, quota in quotas.items()}
-    by_remainder = sorted(quotas, key=lambda c: shares[c] - quotas[c])
-    for goes_class in by_remainder[: n - sum(shares.values())]:
-        shares[goes_class] += 1
-    return shares
 
 
 @dataclass(frozen=True)
@@ -81,7 +63,7 @@ def draw_to_mix(
     if not present:
         raise ValueError("no class of the reference has an image to draw")
     drawn, repeated = [], []
-    for goes_class, share in apportion(present, n).items():
+    for goes_class, share in zip(present, apportion(list(present.values()), n), strict=True):
         own = np.flatnonzero(classes == goes_class)
         if share > len(own):
             repeated.append(goes_class)

@@ -1,0 +1,83 @@
+"""What the rules are told: inputs by source, settings, and dependencies between models."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from heliosynth.config import resolve
+from heliosynth.config.loading import merge
+from heliosynth.errors import InputError
+from heliosynth.plan import SCRIPTS, Plan
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def raw(*overlays: str, **changes: object) -> dict:
+    merged = yaml.safe_load((ROOT / "config.yaml").read_text())
+    for name in overlays:
+        merged = merge(merged, yaml.safe_load((ROOT / "config" / name).read_text()))
+    return merge(merged, changes)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    (tmp_path / "aia/sdomlv2.zarr/2013/171A").mkdir(parents=True)
+    (tmp_path / "aia/sdomlv2.zarr/2013/171A/.zarray").touch()
+    (tmp_path / "aia/sdomlv2.zarr/2011/193A").mkdir(parents=True)
+    (tmp_path / "aia/sdomlv2.zarr/2011/193A/.zarray").touch()
+    for name in ("goes/a.csv", "hek/b.csv"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def test_a_simulation_over_new_year_has_two_years() -> None:
+    simulation = {"start": "2012-12-31", "days": 2}
+    plan = Plan(resolve(raw(simulation=simulation)))
+    assert plan.years == [2012, 2013]
+    assert plan.local_inputs == ["resources/quickstart/simulated"]
+
+
+def test_an_archive_gives_the_years_that_have_the_channel(directory: Path) -> None:
+    plan = Plan(resolve(raw("archive.yaml", archive=str(directory))))
+    assert plan.years == [2013]
+    assert plan.aia_store == f"{directory}/aia/sdomlv2.zarr"
+    assert "simulated_against_real" in plan.figures
+
+
+def test_an_archive_is_checked_before_anything_runs(directory: Path) -> None:
+    with pytest.raises(InputError, match="no such directory"):
+        Plan(resolve(raw("archive.yaml", archive=str(directory / "nowhere"))))
+    dataset = {"channel": "304A"}
+    with pytest.raises(InputError, match=r"304A.*171A"):
+        Plan(resolve(raw("archive.yaml", archive=str(directory), dataset=dataset)))
+
+
+def test_online_inputs_are_fetched_year_by_year() -> None:
+    plan = Plan(resolve(raw("paper.yaml")))
+    assert plan.local_inputs == []
+    assert plan.xrs_inputs[0] == "resources/paper/goes/2010"
+    assert plan.flare_inputs[-1] == "resources/paper/hek/2020.json"
+    assert plan.aia_store.startswith("s3://")
+
+
+def test_only_the_model_with_embeddings_depends_on_another() -> None:
+    plan = Plan(resolve(raw()))
+    needed = {model: plan.embedding_model(model) for model in plan.models}
+    assert needed.pop("ddpm_cevae") == ["results/quickstart/models/cevae"]
+    assert set(map(tuple, needed.values())) == {()}
+
+
+def test_presentation_does_not_know_how_models_are_trained() -> None:
+    other = raw(defaults={"ddpm": {"training": {"learning_rate": 0.5}}})
+    assert Plan(resolve(raw())).presentation == Plan(resolve(other)).presentation
+    assert json.loads(Plan(resolve(raw(seed=4))).presentation)["seed"] == 4
+
+
+def test_every_door_is_short_and_has_a_hash() -> None:
+    plan = Plan(resolve(raw()))
+    doors = sorted(SCRIPTS.glob("*.py"))
+    assert len({plan.code(door.stem) for door in doors}) == len(doors)
+    assert [door.name for door in doors if len(door.read_text().splitlines()) > 40] == []
