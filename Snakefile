@@ -18,7 +18,7 @@ os.environ.update(
     PYTHONPATH=str(Path(workflow.basedir) / "src"),
 )
 
-from heliosynth.config import resolve
+from heliosynth.config.loading import resolve
 from heliosynth.errors import InputError
 from heliosynth.plan import Plan
 

@@ -51,14 +51,3 @@ def test_what_does_something_changes_the_hash(source: Path, name: str, text: str
     before = of(source)
     (source.parent / name).write_text(text)
     assert of(source) != before
-
-
-def test_data_beside_an_imported_package_counts(source: Path) -> None:
-    data = source / "heliosynth" / "data"
-    data.mkdir()
-    (data / "__init__.py").write_text("")
-    (data / "presets.yaml").write_text("a: 1\n")
-    (source.parent / "door.py").write_text("import heliosynth.data\n")
-    before = of(source)
-    (data / "presets.yaml").write_text("a: 2\n")
-    assert of(source) != before

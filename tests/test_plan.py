@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from heliosynth.config import resolve
-from heliosynth.config.loading import merge
+from heliosynth.config.loading import merge, resolve
 from heliosynth.errors import InputError
 from heliosynth.plan import SCRIPTS, Plan
 

@@ -54,13 +54,9 @@ def _imported_files(path: Path, source: Path) -> Iterator[Path]:
             for candidate in (place.with_suffix(".py"), place / "__init__.py"):
                 if candidate.is_file():
                     yield candidate
-        # Data that lies beside a package's code, such as presets, is part of what it does.
-        yield from source.joinpath(*parts).glob("*.yaml")
 
 
 def _imported_modules(path: Path) -> Iterator[str]:
-    if path.suffix != ".py":
-        return
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE)
@@ -80,8 +76,6 @@ def _tree(path: Path) -> ast.Module:
 
 @functools.cache
 def _tree_hash(path: Path) -> str:
-    if path.suffix != ".py":
-        return hashlib.sha256(path.read_bytes()).hexdigest()
     return hashlib.sha256(ast.dump(_without_docstrings(_tree(path))).encode()).hexdigest()
 
 

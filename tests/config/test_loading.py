@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliosynth.config import Configuration, ConfigurationError, resolve
-from heliosynth.config.loading import merge
+from heliosynth.config.loading import ConfigurationError, merge, resolve
+from heliosynth.config.schema import Configuration
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -33,6 +33,13 @@ def test_the_default_holds_the_four_models_of_the_study() -> None:
     configuration = resolve(DEFAULT)
     assert list(configuration.models) == ["cevae", "ddpm_discrete", "ddpm_continuous", "ddpm_cevae"]
     assert configuration.models["ddpm_cevae"].condition.embedding_of == "cevae"
+
+
+def test_the_order_of_rows_does_not_hang_on_how_overlays_were_merged() -> None:
+    shuffled = dict(sorted(DEFAULT["models"].items(), reverse=True))
+    shuffled["another"] = shuffled["ddpm_discrete"]
+    rows = list(resolve({**DEFAULT, "models": shuffled}).models)
+    assert rows == [*resolve(DEFAULT).models, "another"]
 
 
 def test_a_row_overrides_defaults_and_defaults_override_the_preset() -> None:

@@ -53,6 +53,12 @@ def test_an_edited_comment_runs_nothing(finished: Path, jobs) -> None:
         assert jobs() == set()
 
 
+def test_an_edited_preset_that_the_run_does_not_use_runs_nothing(finished: Path, jobs) -> None:
+    presets = finished / "src/heliosynth/config/presets.yaml"
+    with edited(presets, "noise_steps: 1000", "noise_steps: 999"):
+        assert jobs() == set()
+
+
 def test_an_edited_plotting_module_runs_figures_and_paper_only(finished: Path, jobs) -> None:
     with edited(finished / "src/heliosynth/figures/style.py", "\nimport ", "\nDPI = 31\nimport "):
         rules = {rule for rule, _ in jobs()}

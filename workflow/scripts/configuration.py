@@ -4,7 +4,7 @@ import argparse
 import json
 from collections.abc import Sequence
 
-from heliosynth.config import Configuration
+from heliosynth.config.schema import Configuration
 from heliosynth.errors import one_line_errors
 from heliosynth.provenance import write_json
 

@@ -20,6 +20,8 @@ from heliosynth.errors import InputError
 
 Raw = Mapping[str, Any]
 
+STUDY_ORDER = ("cevae", "ddpm_discrete", "ddpm_continuous", "ddpm_cevae")
+
 
 class ConfigurationError(InputError):
     """A configuration that cannot be run; the message is one line."""
@@ -42,7 +44,8 @@ def resolve(raw: Raw) -> Configuration:
     rows = raw.get("models")
     if isinstance(rows, Mapping):
         completed["models"] = {
-            name: _complete_row(name, row, raw.get("defaults") or {}) for name, row in rows.items()
+            name: _complete_row(name, rows[name], raw.get("defaults") or {})
+            for name in sorted(rows, key=_place)
         }
     try:
         return Configuration.model_validate(completed)
@@ -64,6 +67,12 @@ def merge(below: Raw, above: Raw) -> dict[str, Any]:
         both = isinstance(old, Mapping) and isinstance(value, Mapping)
         merged[key] = merge(old, value) if both else value  # type: ignore[arg-type]
     return merged
+
+
+def _place(name: object) -> tuple[int, str]:
+    """Order rows as the study does, others by name: merging overlays shuffles mappings."""
+    known = name in STUDY_ORDER
+    return (STUDY_ORDER.index(str(name)) if known else len(STUDY_ORDER), str(name))
 
 
 def _complete_row(name: str, row: Any, defaults: Raw) -> Any:
