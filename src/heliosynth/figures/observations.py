@@ -116,7 +116,7 @@ def _labels(axes: Axes, frames: pd.DataFrame) -> None:
                 label=f"{name} (n = {len(of_class)})",
             )  # fmt: skip
     if len(frames):
-        axes.legend(loc="upper right", ncols=5, handletextpad=0.1, columnspacing=0.8)
+        axes.legend(loc="lower left", ncols=5, handletextpad=0.1, columnspacing=0.8)
 
 
 def _dates(axes: Axes) -> None:
