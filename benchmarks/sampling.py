@@ -12,7 +12,7 @@ from heliosynth.diffusion.noise import SampleNoise
 from heliosynth.diffusion.samplers import SAMPLERS
 from heliosynth.models import build_network
 
-SIZE_PX, BATCH, CONDITION_DIM = 32, 8, 6
+SIZE_PX, BATCH, CONDITION_DIM = 32, 2, 6
 
 
 def run(runs: int = 2) -> list[Pair]:
