@@ -46,7 +46,7 @@ def snakemake() -> Snakemake:
     return run_snakemake
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in which nothing has run."""
     return copy_project(tmp_path_factory.mktemp("project"))
