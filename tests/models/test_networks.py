@@ -72,6 +72,14 @@ def test_images_of_a_batch_do_not_mix(settings):
     torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
 
 
+def test_the_modern_network_knows_places_far_from_the_border():
+    network = shaken(SMALL_MODERN, 128)
+    with torch.no_grad():
+        answer = network(torch.zeros(1, 1, 128, 128), torch.zeros(1), torch.zeros(1, 6))
+    # The border reaches no pixel of the middle; every other one, since patches are of 2 px.
+    assert answer[..., 56:72:2, 56:72:2].std() > 1e-3
+
+
 @SMALL
 def test_noise_level_and_condition_matter(settings):
     network = shaken(settings)

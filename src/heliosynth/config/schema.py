@@ -114,7 +114,7 @@ class StudyUnet(Section):
 
 
 class ModernUnet(Section):
-    """A residual U-Net on patches, attention at the lowest levels only."""
+    """A residual U-Net on patches that knows places, attention at the lowest levels only."""
 
     kind: Literal["modern_unet"]
     patch_px: PositiveInt = Field(description="pixels folded into channels by the stem")

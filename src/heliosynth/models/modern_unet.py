@@ -3,6 +3,9 @@
 Almost all of its time goes into 3×3 convolutions, so the others are few and small: the stem
 folds patches into channels, skips are added rather than concatenated (which would double the
 first convolution of every block going up), and channels change at the smaller of two sizes.
+
+The disk lies at the same place in every image, so each level adds a learned map of its places:
+limb and active-region belts need not be found from the borders of the image.
 """
 
 from __future__ import annotations
@@ -65,6 +68,11 @@ class ModernUnet(nn.Module):
         self.middle = nn.ModuleList(
             _Block(widths[-1], settings.embedding_dim, attention=first) for first in (True, False)
         )
+        sizes = [image_size // settings.patch_px // 2**level for level in range(len(widths))]
+        self.places = nn.ParameterList(
+            nn.Parameter(torch.zeros(width, size, size))
+            for width, size in zip(widths, sizes, strict=True)
+        )
         pairs = list(pairwise(widths))
         self.shrink = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairs)
         self.grow = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in reversed(pairs))
@@ -82,6 +90,7 @@ class ModernUnet(nn.Module):
         for level, blocks in enumerate(self.down):
             if level > 0:
                 x = self.shrink[level - 1](x)
+            x = x + self.places[level]
             for block in blocks:  # type: ignore[attr-defined]
                 x = block(x, embedding)
                 skips.append(x)

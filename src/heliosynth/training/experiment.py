@@ -68,30 +68,24 @@ def train_model(
         If there are no training images, or the embedding model is missing or no ceVAE.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    classes = read_description(dataset).trained_classes
-    training = read_split(dataset, "train").of_classes(classes)
-    validation = read_split(dataset, "val").of_classes(classes)
-    if not len(training):
-        raise InputError(f"{dataset}: no training image of a class with enough frames")
-    validation = _evenly(validation, VALIDATION_IMAGES)
+    classes, training, validation = _splits(dataset)
     autoencoder = _autoencoder(name, row, embedding_model, device)
     dim = autoencoder.latent_dim if autoencoder else 0
     image_size = training.images.shape[-1]
     own_seed = _own_seed(seed, name)
     torch.manual_seed(own_seed)
     objective = build_objective(row, image_size, dim)
-    fitted = _conditioned(objective, training, autoencoder, device, training=True)
-    held_out = _conditioned(objective, validation, autoencoder, device, training=False)
     about: dict[str, Any] = {
         "model": name,
         "row": _settings_that_count(row),
         "seed": seed,
         "images_sha256": _images_sha256(training, validation),
-        "embedding_model_sha256": file_sha256(Path(embedding_model) / "weights.safetensors")
-        if autoencoder and embedding_model
-        else None,
+        "embedding_model_sha256": _weights_sha256(embedding_model) if embedding_model else None,
         "code": code,
     }
+    # The training split comes first: it is what the encoder of conditions is fitted to.
+    fitted = _conditioned(objective, training, autoencoder, device, training=True)
+    held_out = _conditioned(objective, validation, autoencoder, device, training=False)
     outcome = train(
         objective.to(device),
         fitted,
@@ -102,8 +96,22 @@ def train_model(
         StateFolder(state, about),
     )
     model = TrainedModel(name, row, image_size, classes, dim, objective)
-    about = {**about, "device": device.type, "training_images": len(training)}
-    write_model(output, model, outcome, about)
+    write_model(
+        output,
+        model,
+        outcome,
+        {**about, "device": device.type, "training_images": len(training)},
+    )
+
+
+def _splits(dataset: Path | str) -> tuple[tuple[int, ...], LabelledImages, LabelledImages]:
+    """Give the trained classes, the training images, and some validation images, of them."""
+    classes = read_description(dataset).trained_classes
+    training = read_split(dataset, "train").of_classes(classes)
+    if not len(training):
+        raise InputError(f"{dataset}: no training image of a class with enough frames")
+    validation = read_split(dataset, "val").of_classes(classes)
+    return classes, training, _evenly(validation, VALIDATION_IMAGES)
 
 
 def _autoencoder(
@@ -170,6 +178,10 @@ def _evenly(split: LabelledImages, most: int) -> LabelledImages:
 
 def _own_seed(seed: int, name: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8], "big") >> 1
+
+
+def _weights_sha256(folder: Path | str) -> str:
+    return file_sha256(Path(folder) / "weights.safetensors")
 
 
 def _images_sha256(*splits: LabelledImages) -> str:
