@@ -1,15 +1,31 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from heliosynth.dataset import store
+from heliosynth.dataset.averaging import Year, write_year
 from heliosynth.dataset.build import build_dataset
-from heliosynth.dataset.intensities import scale, write_intensities
+from heliosynth.dataset.intensities import scale
 from heliosynth.errors import InputError
 
 SUMMARY = {"trained_classes": ["B", "M"], "label_rule": {"rule": "max_within"}}
+
+
+@dataclass
+class Chunk:
+    key: str = "0.0.0"
+
+
+def _reader(frames):
+    def read(rows, work):
+        yield SimpleNamespace(rows=rows, made=work(frames), source=Chunk())
+
+    return read
 
 
 @pytest.fixture
@@ -20,9 +36,8 @@ def files(tmp_path):
         frames[year] = np.random.default_rng(year).lognormal(5, 1, (4, 8, 8)).astype(np.float32)
         rows = np.arange(4)
         paths.append(tmp_path / f"{year}.h5")
-        write_intensities(
-            paths[-1], [(rows, frames[year])], rows, rows, year=year, channel="171A", size=8
-        )
+        wanted = Year("a/store.zarr", year, "171A", 8, rows, rows)
+        write_year(paths[-1], tmp_path / f"{year}.json", wanted, _reader(frames[year]))
     index = pd.DataFrame(
         {
             "time": np.array(["2012-01-02", "2011-01-02", "2012-01-01", "2011-01-01"], "M8[s]"),

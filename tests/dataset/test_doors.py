@@ -97,7 +97,7 @@ def test_the_way_from_observations_to_a_dataset(observations):
     label(here)
     make_intensities(
         flags(labels=here / "labels.csv", store=here / "store", year=2012, channel="171A", size=8)
-        + flags(output=here / "2012.h5")
+        + flags(output=here / "2012.h5", manifest=here / "2012.manifest.json")
     )
     make_index(
         flags(labels=here / "labels.csv", intensities=here / "2012.h5")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -65,75 +64,7 @@ def test_intensities_outside_the_range_are_clipped():
     assert intensities.scale([-3, 0, 5, 3500, 1e6], 5, 3500).tolist() == [-1, -1, -1, 1, 1]
 
 
-def write(path, frames, rows, size=8, chunk=4):
-    rows = np.asarray(rows)
-    chunks = (
-        (rows[at : at + chunk], frames[at : at + chunk]) for at in range(0, len(frames), chunk)
-    )
-    intensities.write_intensities(
-        path, chunks, rows, rows * 60, year=2012, channel="171A", size=size
-    )
-
-
-def test_frames_are_written_chunk_by_chunk_and_read_in_any_order(tmp_path):
-    frames = np.random.default_rng(0).lognormal(5, 1, (10, 16, 16)).astype(np.float32)
-    path = tmp_path / "2012.h5"
-    write(path, frames, np.arange(10) * 3)
-    measured = intensities.read_measured(path)
-    assert (measured.year, measured.channel, measured.size_px) == (2012, "171A", 8)
-    assert measured.store_row.tolist() == list(range(0, 30, 3))
-    assert set(map(len, measured.measures.values())) == {10}
-    assert len(np.unique(measured.measures["digest"])) == 10
-    wanted = np.array([7, 0, 9, 7])
-    averaged = intensities.area_average(frames, 8)
-    assert (intensities.read_images(path, wanted, slab=3) == averaged[wanted]).all()
-
-
-def test_a_year_without_frames_is_an_empty_file(tmp_path):
-    write(tmp_path / "2012.h5", np.empty((0, 16, 16), np.float32), np.empty(0, np.int64))
-    assert len(intensities.read_measured(tmp_path / "2012.h5").store_row) == 0
-
-
-def test_an_interrupted_writing_leaves_nothing(tmp_path):
-    def broken():
-        yield np.array([0]), np.ones((1, 16, 16), np.float32)
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        intensities.write_intensities(
-            tmp_path / "2012.h5",
-            broken(),
-            np.arange(2),
-            np.arange(2),
-            year=2012,
-            channel="171A",
-            size=8,
-        )
-    assert not list(tmp_path.iterdir())
-
-
-def test_wrong_frames_are_an_error(tmp_path):
-    frames = np.ones((3, 16, 16), np.float32)
-    rows = np.arange(3)
-    for chunks in ([(rows + 1, frames)], [(rows[:2], frames[:2])]):
-        with pytest.raises(InputError, match="the store gave"):
-            intensities.write_intensities(
-                tmp_path / "x.h5", chunks, rows, rows, year=2012, channel="171A", size=8
-            )
-
-
-def test_frames_smaller_than_the_images_are_an_error(tmp_path):
-    with pytest.raises(InputError, match="image_size_px is 32, but the frames have only 16"):
-        write(tmp_path / "x.h5", np.ones((1, 16, 16), np.float32), [0], size=32)
-
-
 def test_a_broken_file_is_named(tmp_path):
     (tmp_path / "2012.h5").write_text("no HDF5")
     with pytest.raises(InputError, match=r"2012\.h5: cannot be read as HDF5"):
         intensities.read_measured(tmp_path / "2012.h5")
-
-
-def test_images_are_single_precision_on_disk(tmp_path):
-    write(tmp_path / "x.h5", np.ones((2, 16, 16), np.float32), [0, 1])
-    with h5py.File(tmp_path / "x.h5") as file:
-        assert file["images"].dtype == np.float32

@@ -2,7 +2,6 @@ import http.server
 import json
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,13 +12,13 @@ import numpy as np
 import pytest
 
 from heliosynth.errors import InputError
-from heliosynth.sources import retrieval
+from heliosynth.sources import patience, retrieval
 from heliosynth.sources.hek import read_flares
 
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retrieval, "time", SimpleNamespace(sleep=lambda seconds: None))
+    monkeypatch.setattr(patience, "time", SimpleNamespace(sleep=lambda seconds: None))
 
 
 @pytest.fixture
@@ -81,30 +80,6 @@ def test_a_dead_service_ends_in_one_line(tmp_path: Path) -> None:
     ):
         retrieval.fetch_flares(2012, tmp_path / "flares.json", "http://127.0.0.1:9/her?")
     assert not list(tmp_path.rglob("*.json"))
-
-
-def test_patience_has_a_limit() -> None:
-    asked = []
-
-    def stall() -> None:
-        asked.append(1)
-        time.sleep(30)
-
-    with pytest.raises(InputError, match=r"a stall: no good answer in 2 attempts.*0 s"):
-        retrieval.patiently(stall, "a stall", limit_s=0.05, attempts=2)
-    assert len(asked) == 2
-
-
-def test_a_mistake_is_not_repeated() -> None:
-    asked = []
-
-    def mistake() -> None:
-        asked.append(1)
-        raise TypeError
-
-    with pytest.raises(TypeError):
-        retrieval.patiently(mistake, "a mistake", limit_s=5)
-    assert len(asked) == 1
 
 
 class _Fido:

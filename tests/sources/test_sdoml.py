@@ -1,3 +1,4 @@
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,35 +78,50 @@ def test_what_is_missing_is_named_with_what_there_is(
 )
 @given(rows=st.lists(st.integers(0, N - 1), max_size=2 * N))
 def test_rows_come_once_chunk_by_chunk(rows: list[int], store: Path) -> None:
-    parts = list(sdoml.read_rows(store, 2012, "171A", rows))
-    chunks = [set(part // 4) for part, _ in parts]
+    parts = list(sdoml.open_channel(store, 2012, "171A").read(rows, np.copy))
+    chunks = [set(part.rows // 4) for part in parts]
     assert all(len(chunk) == 1 for chunk in chunks)
     assert len(chunks) == len({row // 4 for row in rows}), "a chunk was read twice"
-    got = [int(row) for part, _ in parts for row in part]
+    got = [int(row) for part in parts for row in part.rows]
     assert got == sorted(set(rows))
-    for part, images in parts:
-        assert images.dtype == np.float32
-        np.testing.assert_array_equal(images, IMAGES[part])
+    for part in parts:
+        assert part.made.dtype == np.float32
+        np.testing.assert_array_equal(part.made, IMAGES[part.rows])
+        stored = (store / "2012" / "171A" / part.source.key).read_bytes()
+        assert part.source.size_bytes == len(stored)
+        assert part.source.sha256 == hashlib.sha256(stored).hexdigest()
 
 
 def test_a_row_outside_the_store_is_an_error(store: Path) -> None:
     with pytest.raises(InputError, match="rows 0 to 9"):
-        list(sdoml.read_rows(store, 2012, "171A", [3, N]))
+        list(sdoml.open_channel(store, 2012, "171A").read([3, N], np.copy))
 
 
 def test_a_broken_chunk_is_named(store: Path) -> None:
     chunk = store / "2012" / "171A" / "1.0.0"
     chunk.write_bytes(chunk.read_bytes()[:10])
-    with pytest.raises(InputError, match="171A, rows 4 to 7: cannot be read"):
-        list(sdoml.read_rows(store, 2012, "171A", range(N)))
+    with pytest.raises(InputError, match=r"2012/171A/1\.0\.0: cannot be read"):
+        list(sdoml.open_channel(store, 2012, "171A").read(range(N), np.copy))
+
+
+def test_a_chunk_that_is_not_there_is_missing_not_dark(
+    store: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (store / "2012" / "171A" / "1.0.0").unlink()
+    first, second, third = sdoml.open_channel(store, 2012, "171A").read(range(N), np.copy)
+    np.testing.assert_array_equal(first.made, IMAGES[:4])
+    assert np.isnan(second.made).all()
+    assert (second.source.size_bytes, second.source.sha256) == (0, "")
+    np.testing.assert_array_equal(third.made, IMAGES[8:])
+    assert "2012/171A/1.0.0: no such chunk" in caplog.text
 
 
 def test_a_url_serves_as_well_as_a_path(store: Path) -> None:
     url = store.as_uri()
     assert sdoml.years(url) == [2012]
     assert len(sdoml.read_header(url, 2012, "171A")) == N
-    ((rows, images),) = sdoml.read_rows(url, 2012, "171A", [2, 1])
-    np.testing.assert_array_equal(images, IMAGES[rows])
+    (part,) = sdoml.open_channel(url, 2012, "171A").read([2, 1], np.copy)
+    np.testing.assert_array_equal(part.made, IMAGES[[1, 2]])
     with pytest.raises(InputError, match="holds no channel 94A, only 171A"):
         sdoml.read_header(url, 2012, "94A")
 
@@ -134,7 +150,8 @@ def test_real_store(archive: Path) -> None:
     header = sdoml.read_header(store, 2012, "171A")
     assert len(header) == 6033
     assert header["time"].is_monotonic_increasing
-    ((rows, images),) = sdoml.read_rows(store, 2012, "171A", [17, 15])
-    assert list(rows) == [15, 17]
+    (part,) = sdoml.open_channel(store, 2012, "171A").read([17, 15], np.copy)
+    assert list(part.rows) == [15, 17]
+    images = part.made
     disc, sky = images[:, 54:74, 54:74].mean(), images[:, :6, :6].mean()
     assert disc > 5 * sky > 0, "the Sun is in the middle"

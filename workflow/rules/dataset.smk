@@ -37,6 +37,7 @@ rule intensities:
         labels=f"{RESULTS}/dataset/labels.csv",
     output:
         images=f"{RESULTS}/dataset/intensities/{{year}}.h5",
+        manifest=f"{RESULTS}/dataset/intensities/{{year}}.manifest.json",
     log:
         f"{RESULTS}/logs/intensities_{{year}}.log",
     benchmark:
@@ -54,7 +55,7 @@ rule intensities:
     shell:
         "python workflow/scripts/intensities.py --labels {input.labels:q} --store {params.store:q}"
         " --year {wildcards.year} --channel {params.channel} --size {params.size}"
-        " --output {output.images:q}"
+        " --output {output.images:q} --manifest {output.manifest:q}"
         " 2>&1 | tee {log:q}"
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from heliosynth.catalogue import labels
-from heliosynth.dataset.intensities import write_intensities
+from heliosynth.dataset.averaging import Year, write_year
 from heliosynth.errors import one_line_errors
+from heliosynth.fingerprint import fingerprint
 from heliosynth.sources import sdoml
 
 
@@ -20,20 +21,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--channel", required=True, help="AIA channel, such as 171A")
     parser.add_argument("--size", type=int, required=True, help="width to average to, pixels")
     parser.add_argument("--output", required=True, help="intensities, HDF5")
+    parser.add_argument("--manifest", required=True, help="what was read of the store, JSON")
     args = parser.parse_args(argv)
 
     table = labels.read_labels(args.labels)
     chosen = table[table["selected"] & (table["year"] == args.year)].sort_values("store_row")
-    rows = chosen["store_row"].to_numpy(np.int64)
-    write_intensities(
-        args.output,
-        sdoml.read_rows(args.store, args.year, args.channel, rows),
-        rows,
-        labels.seconds(chosen["time"]),
-        year=args.year,
-        channel=args.channel,
-        size=args.size,
-    )
+    rows, time = chosen["store_row"].to_numpy(np.int64), labels.seconds(chosen["time"])
+    code = fingerprint(__file__)
+    wanted = Year(args.store, args.year, args.channel, args.size, rows, time, code)
+    array = sdoml.open_channel(args.store, args.year, args.channel)
+    write_year(args.output, args.manifest, wanted, array.read)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,16 @@
-"""Raw frames averaged to the target size, and intensities scaled for a network."""
+"""Intensities averaged to the target size, scaled for a network, and read back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from heliosynth.catalogue import quality
 from heliosynth.errors import InputError
-from heliosynth.provenance import whole_file
 
 Images = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -114,60 +111,8 @@ def unscale(images: npt.ArrayLike, minimum_dn: float, maximum_dn: float) -> Imag
     return np.asarray(10.0**exponent, dtype=np.float32)
 
 
-def write_intensities(
-    path: Path | str,
-    chunks: Iterable[tuple[Integers, Images]],
-    store_row: Integers,
-    time: Integers,
-    *,
-    year: int,
-    channel: str,
-    size: int,
-) -> None:
-    """Average and measure a year's frames chunk by chunk, and write them whole as HDF5.
-
-    Memory holds one chunk at a time. Datasets: ``images`` (N, size, size) float32 in linear
-    DN, ``store_row``, ``time``, and the measures of quality in the group ``quality``.
-
-    Parameters
-    ----------
-    chunks
-        Pairs of rows in the raw store (n,) and frames (n, H, W), together all of
-        ``store_row`` in its order.
-    store_row, time
-        The frames asked for, in the order of the store, and their times, s (N,).
-
-    Raises
-    ------
-    InputError
-        If the chunks do not hold the frames asked for, or the frames are smaller than ``size``.
-    """
-    count = len(store_row)
-    with whole_file(path) as unfinished, h5py.File(unfinished, "w") as file:
-        file.attrs.update(year=year, channel=channel, size_px=size)
-        file.create_dataset("store_row", data=store_row)
-        file.create_dataset("time", data=time)
-        images = file.create_dataset("images", (count, size, size), np.float32)
-        group = file.create_group("quality")
-        for name, values in _measure_all(np.ones((0, size, size), np.float32), size)[1].items():
-            group.create_dataset(name, (count,), values.dtype)
-        done = 0
-        with tqdm(total=count, desc=f"{year} {channel}", unit="frame", mininterval=2) as progress:
-            for rows, frames in chunks:
-                here = slice(done, done + len(rows))
-                if not np.array_equal(rows, store_row[here]):
-                    raise InputError(f"{path}: the store gave other frames than asked for")
-                images[here], measures = _measure_all(frames, size)
-                for name, values in measures.items():
-                    group[name][here] = values
-                done = here.stop
-                progress.update(len(rows))
-        if done != count:
-            raise InputError(f"{path}: the store gave {done} of {count} frames")
-
-
 def read_measured(path: Path | str) -> MeasuredYear:
-    """Read all but the images of a file that :func:`write_intensities` wrote."""
+    """Read all but the images of a file of :mod:`heliosynth.dataset.averaging`."""
     with _open(path) as file:
         return MeasuredYear(
             year=int(file.attrs["year"]),
@@ -190,16 +135,6 @@ def read_images(path: Path | str, rows: Integers, slab: int = 4096) -> Images:
             if inside.size:
                 chosen[inside] = images[start : start + slab][rows[inside] - start]
     return chosen
-
-
-def _measure_all(frames: Images, size: int) -> tuple[Images, quality.Measures]:
-    if frames.shape[-1] < size:
-        raise InputError(
-            f"dataset.image_size_px is {size}, but the frames have only {frames.shape[-1]} pixels"
-        )
-    averaged = area_average(frames, size)
-    lost = np.count_nonzero(~np.isfinite(averaged), axis=(1, 2))
-    return averaged, {**quality.measure(frames), "lost_pixels": lost}
 
 
 def _open(path: Path | str) -> h5py.File:

@@ -75,9 +75,8 @@ def read_frames(directory: Path, channel: str) -> npt.NDArray[np.float32]:
     header = sdoml.read_header(store, year, channel)
     good = header.loc[header["quality"] == 0, "store_row"].to_numpy()
     places = np.linspace(0, len(good) - 1, min(MEASURED, len(good))).round().astype(int)
-    images = np.concatenate(
-        [found for _, found in sdoml.read_rows(store, year, channel, good[places])]
-    )
+    frames = sdoml.open_channel(store, year, channel)
+    images = np.concatenate([part.made for part in frames.read(good[places], np.asarray)])
     whole = np.isfinite(images).all(axis=(1, 2))
     return np.asarray(images[whole], dtype=np.float32)
 

@@ -1,8 +1,7 @@
 """Raw inputs from the network: GOES XRS through Fido, flares through sunpy's HEK client.
 
-Servers stall, refuse for a while (429, 403) or answer with a web page under status 200, so
-every request has a time limit and is repeated with growing pauses, what came is looked at
-before it counts, and what was fetched is kept for the next run.
+Servers are asked patiently, what came is looked at before it counts, and what was fetched is
+kept for the next run.
 """
 
 from __future__ import annotations
@@ -10,16 +9,13 @@ from __future__ import annotations
 import calendar
 import datetime
 import functools
-import http.client
 import itertools
 import json
 import logging
 import shutil
-import threading
-import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,11 +24,9 @@ from tqdm import tqdm
 
 from heliosynth.errors import InputError
 from heliosynth.provenance import read_json, whole_directory, write_json, write_text
+from heliosynth.sources.patience import patiently
 from heliosynth.sources.signature import require_signature
 
-ATTEMPTS = 5
-FIRST_PAUSE_S = 5.0
-"""Pause before the second attempt; every further one is twice as long."""
 SEARCH_LIMIT_S = 600.0
 """Time limit for listing a year of daily files."""
 HEK_LIMIT_S = 120.0
@@ -42,44 +36,6 @@ ENOUGH_OF_A_YEAR = 0.9
 
 _log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
-
-
-def patiently(
-    call: Callable[[], Answer],
-    what: str,
-    limit_s: float | None = None,
-    attempts: int = ATTEMPTS,
-    first_pause_s: float = FIRST_PAUSE_S,
-) -> Answer:
-    """Call until it answers, with growing pauses.
-
-    Parameters
-    ----------
-    call
-        What to do.
-    what
-        Its name in messages.
-    limit_s
-        Time limit of one attempt, seconds; None leaves it to the call.
-
-    Raises
-    ------
-    InputError
-        If no attempt succeeds.
-    """
-    for attempt in range(1, attempts + 1):
-        try:
-            return call() if limit_s is None else _within(limit_s, call)
-        except (OSError, http.client.HTTPException) as error:
-            if attempt == attempts:
-                raise InputError(
-                    f"{what}: no good answer in {attempts} attempts, last {error!r}; "
-                    "run again later, what was fetched is kept"
-                ) from error
-            pause = first_pause_s * 2 ** (attempt - 1)
-            _log.warning("%s: %r; attempt %d in %.0f s", what, error, attempt + 1, pause)
-            time.sleep(pause)
-    raise ValueError("attempts must be at least 1")
 
 
 def fetch_xrs(year: int, satellites: Sequence[int], output: Path | str) -> None:
@@ -239,24 +195,3 @@ def _hek_page(address: str) -> str:
     if not isinstance(content, dict) or not isinstance(content.get("result"), list):
         raise OSError(f"an answer without a list of events: {text[:60]!r}")
     return text
-
-
-def _within(limit_s: float, call: Callable[[], Answer]) -> Answer:
-    """Give up on a call after a time; it is left to end by itself."""
-    outcome: list[tuple[Answer | None, BaseException | None]] = []
-
-    def run() -> None:
-        try:
-            outcome.append((call(), None))
-        except BaseException as error:
-            outcome.append((None, error))
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(limit_s)
-    if not outcome:
-        raise TimeoutError(f"no answer within {limit_s:.0f} s")
-    answer, error = outcome[0]
-    if error is not None:
-        raise error
-    return answer  # type: ignore[return-value]

@@ -1,0 +1,273 @@
+"""A Zarr array, on disk or on the network, read chunk by chunk.
+
+A row costs its whole chunk, so every chunk is read once, whatever order the rows are asked
+for in. Chunks are read and worked on side by side, a bounded number of them at a time, and
+what was read is accounted for by its size and SHA-256.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import fsspec
+import numpy as np
+import numpy.typing as npt
+
+from heliosynth.errors import InputError
+from heliosynth.sources.patience import patiently
+
+Rows = npt.NDArray[np.int64]
+Frames = npt.NDArray[np.float32]
+Made = TypeVar("Made")
+
+REMOTE_AT_ONCE = 16
+"""Chunks on their way from a server at a time; waiting for it costs no processor."""
+LIMIT_S = 180.0
+"""Time limit for one chunk, or the attributes of an array, from a server."""
+
+ANONYMOUS: dict[str, dict[str, Any]] = {
+    "s3": {"anon": True},
+    "gs": {"token": "anon"},
+    "gcs": {"token": "anon"},
+}
+"""What a remote file system needs to let a reader in without an account."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A chunk's place in the array's folder, its size as stored and its SHA-256.
+
+    ``size_bytes`` is 0 and ``sha256`` empty where the store holds no such chunk.
+    """
+
+    key: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Part(Generic[Made]):
+    """The wanted rows of one chunk (n,), ascending, what was made of them, and its source."""
+
+    rows: Rows
+    made: Made
+    source: Source
+
+
+@dataclass(frozen=True)
+class ChunkedArray:
+    """An open Zarr array of format 2.
+
+    Attributes
+    ----------
+    location
+        Path or URL.
+    array
+        The ``zarr.Array``.
+    attributes
+        Its attributes.
+    """
+
+    location: str
+    array: Any
+    attributes: dict[str, Any]
+
+    def __len__(self) -> int:
+        return int(self.array.shape[0])
+
+    @property
+    def chunk_length(self) -> int:
+        """Rows a chunk."""
+        return int(self.array.chunks[0])
+
+    def read(
+        self, rows: Sequence[int] | npt.NDArray[np.integer[Any]], work: Callable[[Frames], Made]
+    ) -> Iterator[Part[Made]]:
+        """Read rows and work on them, each chunk once, in the order of the array.
+
+        Memory holds the chunks under way and no more: one a processor and one waiting, or
+        :data:`REMOTE_AT_ONCE`.
+
+        Parameters
+        ----------
+        rows
+            Places in the array; one that is asked for twice is read once.
+        work
+            What to do with the rows of one chunk (n, H, W) float32, in a thread of its own.
+            Rows of a chunk that the store does not hold are NaN.
+
+        Raises
+        ------
+        InputError
+            If a row lies outside the array, or a chunk is broken or cannot be had.
+        """
+        wanted = np.unique(np.asarray(rows, dtype=np.int64))
+        if wanted.size and (wanted[0] < 0 or wanted[-1] >= len(self)):
+            raise InputError(
+                f"{self.location}: has rows 0 to {len(self) - 1}, not {wanted[0]} to "
+                f"{wanted[-1]}; build the index again"
+            )
+        borders = np.flatnonzero(np.diff(wanted // self.chunk_length)) + 1
+        workers = REMOTE_AT_ONCE if is_remote(self.location) else _processors()
+        with ThreadPoolExecutor(workers) as pool:
+            waiting: deque[Future[Part[Made]]] = deque()
+            try:
+                for group in np.split(wanted, borders) if wanted.size else []:
+                    waiting.append(pool.submit(self._part, group, work))
+                    if len(waiting) > workers:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def _part(self, rows: Rows, work: Callable[[Frames], Made]) -> Part[Made]:
+        place = int(rows[0]) // self.chunk_length
+        key = str(self.array.metadata.encode_chunk_key((place, 0, 0)))
+        where = f"{self.location}/{key}"
+        frames, source = asked(self.location, where, functools.partial(self._chunk, key, place))
+        return Part(rows, work(frames[rows - place * self.chunk_length]), source)
+
+    def _chunk(self, key: str, place: int) -> tuple[Frames, Source]:
+        start = place * self.chunk_length
+        stop = min(start + self.chunk_length, len(self))
+        frames = np.asarray(self.array[start:stop], dtype=np.float32)
+        source: Source = self.array.store.sources.pop(key)
+        if not source.size_bytes:
+            # Zarr would have its fill value stand for them, which is no observation.
+            _log.warning("%s/%s: no such chunk, its frames are missing", self.location, key)
+            frames = np.full_like(frames, np.nan)
+        return frames, source
+
+
+def open_array(location: str) -> ChunkedArray:
+    """Open an array of Zarr format 2.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    InputError
+        If it is broken or cannot be had, or its chunks hold parts of frames.
+    """
+    array = asked(location, location, functools.partial(_open, location))
+    if array.ndim != 3 or tuple(array.chunks[1:]) != tuple(array.shape[1:]):
+        raise InputError(
+            f"{location}: should hold whole frames (frame, y, x), not chunks of {array.chunks} "
+            f"of an array of {array.shape}"
+        )
+    return ChunkedArray(location, array, dict(array.attrs))
+
+
+def names(location: Path | str) -> list[str]:
+    """List a folder on disk or on the network.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder.
+    """
+
+    def listed() -> list[str]:
+        files, path = fsspec.core.url_to_fs(str(location), **_access(str(location)))
+        return sorted(Path(entry).name for entry in files.ls(path, detail=False))
+
+    try:
+        return asked(str(location), str(location), listed)
+    except FileNotFoundError:
+        raise InputError(f"{location}: no such Zarr store") from None
+    except NotADirectoryError:
+        raise InputError(f"{location}: is a file, not a Zarr store") from None
+
+
+def is_remote(location: str) -> bool:
+    """Tell the address of a server from a path."""
+    protocol, separator, _ = location.partition("://")
+    return bool(separator) and protocol not in ("file", "local")
+
+
+def asked(location: str, what: str, call: Callable[[], Made]) -> Made:
+    """Ask a store: a server patiently, a disk once.
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError
+        If what was asked for is not there.
+    InputError
+        If there is no good answer.
+    """
+    if not is_remote(location):
+        try:
+            return call()
+        except (InputError, FileNotFoundError, NotADirectoryError):
+            raise
+        # Codecs raise errors of their own.
+        except Exception as error:
+            raise InputError(f"{what}: cannot be read ({error!r})") from error
+    answer = patiently(functools.partial(_missing_or, call), what, LIMIT_S)
+    if isinstance(answer, FileNotFoundError | NotADirectoryError):
+        raise answer
+    return answer
+
+
+def _missing_or(call: Callable[[], Made]) -> Made | FileNotFoundError | NotADirectoryError:
+    """Give the answer, or the news that there is nothing, which asking again does not change."""
+    try:
+        return call()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        return error
+    except (InputError, OSError):
+        raise
+    # Remote file systems and codecs each raise errors of their own.
+    except Exception as error:
+        raise OSError(repr(error)) from error
+
+
+def _open(location: str) -> Any:
+    # zarr takes a second to import, which listing years need not wait for.
+    import zarr
+
+    return zarr.open_array(_store(location), mode="r", zarr_format=2)
+
+
+def _store(location: str) -> Any:
+    from zarr.storage import FsspecStore, LocalStore, WrapperStore
+
+    class Accounted(WrapperStore):  # type: ignore[type-arg]
+        """A store that keeps account of the chunks that were read of it."""
+
+        def __init__(self, store: Any) -> None:
+            super().__init__(store)
+            self.sources: dict[str, Source] = {}
+
+        async def get(self, key: str, *args: Any, **kwargs: Any) -> Any:
+            buffer = await super().get(key, *args, **kwargs)
+            if not key.startswith("."):
+                content = b"" if buffer is None else buffer.to_bytes()
+                sha256 = hashlib.sha256(content).hexdigest() if content else ""
+                self.sources[key] = Source(key, len(content), sha256)
+            return buffer
+
+    if "://" not in location:
+        return Accounted(LocalStore(location, read_only=True))
+    return Accounted(FsspecStore.from_url(location, _access(location), read_only=True))
+
+
+def _access(location: str) -> dict[str, Any]:
+    protocol, separator, _ = location.partition("://")
+    return dict(ANONYMOUS.get(protocol, {})) if separator else {}
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0))
