@@ -7,13 +7,16 @@ READY := $(VENV)/ready
 SNAKEMAKE = PATH="$(CURDIR)/$(VENV)/bin:$$PATH" snakemake --cores $(CORES)
 RUN = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: paper test figures bench lint setup programs clean
+.PHONY: paper test figures verify bench lint setup programs clean
 
 paper: setup
 	@$(SNAKEMAKE)
 
 figures: setup
 	@$(SNAKEMAKE) figures
+
+verify: setup
+	@$(SNAKEMAKE) verify
 
 test: setup
 	@$(RUN) python -m pytest

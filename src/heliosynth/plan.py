@@ -16,6 +16,7 @@ from heliosynth.figures.registry import FIGURES, of_run
 from heliosynth.fingerprint import SOURCE, fingerprint
 from heliosynth.numbers import PRODUCTS as NUMBERS
 from heliosynth.sources.archive import locate, years
+from heliosynth.sources.manifest import SUFFIX as MANIFEST
 from heliosynth.tables import TABLES
 
 SCRIPTS = SOURCE.parent / "workflow" / "scripts"
@@ -104,6 +105,22 @@ class Plan:
         return list(range(simulation.start.year, last.year + 1))
 
     @cached_property
+    def manifests(self) -> list[str]:
+        """The manifests of all raw inputs of this run."""
+        read = [f"{self.results}/dataset/intensities/{year}{MANIFEST}" for year in self.years]
+        if self.configuration.source == "simulated":
+            return [f"{self.simulated}{MANIFEST}", *read]
+        folders = ["goes", "hek"] if self.configuration.source == "online" else []
+        return [
+            *(
+                f"{self.resources}/{name}/{year}{MANIFEST}"
+                for name in folders
+                for year in self.years
+            ),
+            *read,
+        ]
+
+    @cached_property
     def models(self) -> list[str]:
         """The rows of the study."""
         return list(self.configuration.models)
@@ -183,6 +200,10 @@ class Plan:
     def number_inputs(self) -> list[str]:
         """The products whose numbers stand in the prose."""
         return self._expand(NUMBERS)
+
+    @property
+    def _fetched(self) -> tuple[str, ...]:
+        return ("goes", "hek") if self.configuration.source == "online" else ()
 
     def _is_raw(self, name: str) -> bool:
         return FIGURES[name].needs_archive

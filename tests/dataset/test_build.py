@@ -37,7 +37,7 @@ def files(tmp_path):
         rows = np.arange(4)
         paths.append(tmp_path / f"{year}.h5")
         wanted = Year("a/store.zarr", year, "171A", 8, rows, rows)
-        write_year(paths[-1], tmp_path / f"{year}.json", wanted, _reader(frames[year]))
+        write_year(paths[-1], wanted, _reader(frames[year]), list)
     index = pd.DataFrame(
         {
             "time": np.array(["2012-01-02", "2011-01-02", "2012-01-01", "2011-01-01"], "M8[s]"),

@@ -12,6 +12,7 @@ import zarr
 from dataset import main as make_dataset
 from heliosynth.dataset import store
 from heliosynth.sources.goes import XrsSeries, write_series
+from heliosynth.sources.manifest import verify
 from index import main as make_index
 from intensities import main as make_intensities
 from labels import main as make_labels
@@ -97,8 +98,9 @@ def test_the_way_from_observations_to_a_dataset(observations):
     label(here)
     make_intensities(
         flags(labels=here / "labels.csv", store=here / "store", year=2012, channel="171A", size=8)
-        + flags(output=here / "2012.h5", manifest=here / "2012.manifest.json")
+        + flags(output=here / "2012.h5")
     )
+    assert verify([here / "2012.manifest.json"]) > 0
     make_index(
         flags(labels=here / "labels.csv", intensities=here / "2012.h5")
         + flags(settings=json.dumps(SETTINGS), output=here / "index.csv")

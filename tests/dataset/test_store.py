@@ -5,6 +5,7 @@ from dataclasses import fields
 import h5py
 import numpy as np
 import pytest
+from torch.utils.data import BatchSampler, DataLoader
 
 from heliosynth.dataset import store
 from heliosynth.errors import InputError
@@ -54,6 +55,46 @@ def test_a_dataset_survives_the_disk(tmp_path):
     for name, images in splits.items():
         assert_same(store.read_split(path, name), images)
     assert store.read_description(path) == DESCRIPTION
+
+
+def test_slabs_make_one_split(tmp_path):
+    parts = {name: [labelled(3, 1), labelled(0), labelled(2, 2)] for name in store.SPLITS}
+    store.write_dataset(tmp_path / "dataset.h5", parts, DESCRIPTION)
+    whole = store.read_split(tmp_path / "dataset.h5", "train")
+    assert_same(whole.take(np.arange(3)), labelled(3, 1))
+    assert_same(whole.take(np.arange(3, 5)), labelled(2, 2))
+
+
+@pytest.fixture
+def lazy(tmp_path):
+    path = tmp_path / "dataset.h5"
+    store.write_dataset(path, dict.fromkeys(store.SPLITS, labelled(7)), DESCRIPTION)
+    return store.LazySplit(path, "train")
+
+
+def test_a_lazy_split_reads_what_is_asked_for(lazy):
+    assert len(lazy) == 7
+    assert lazy.shape == (7, 1, 4, 4)
+    rows = np.array([5, 0, 5, 6])
+    assert_same(lazy[rows], labelled(7).take(rows))
+    assert_same(lazy[2:4], labelled(7).take(np.arange(2, 4)))
+    assert_same(lazy.whole(), labelled(7))
+    lazy.close()
+    assert_same(lazy[[1]], labelled(7).take(np.array([1])))
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_lazy_split_works_with_many_workers(lazy, method):
+    _ = lazy[[0]]
+    loader = DataLoader(
+        lazy,
+        sampler=BatchSampler(range(7), 2, drop_last=False),
+        batch_size=None,
+        num_workers=2,
+        multiprocessing_context=method,
+    )
+    for rows, part in zip(([0, 1], [2, 3], [4, 5], [6]), loader, strict=True):
+        assert_same(part, labelled(7).take(np.array(rows)))
 
 
 def test_samples_survive_the_disk(tmp_path):

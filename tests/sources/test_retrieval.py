@@ -1,6 +1,5 @@
 import http.server
 import json
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,8 @@ import pytest
 from heliosynth.errors import InputError
 from heliosynth.sources import patience, retrieval
 from heliosynth.sources.hek import read_flares
+from heliosynth.sources.manifest import verify
+from loopback import serving
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +70,8 @@ def test_flares_come_by_month_whole_and_once(hek_service: Any, tmp_path: Path) -
     assert {"2011-12-31", "2012-01-31", "2012-11-30"} <= starts
     assert all("SWPC" in str(query) for query in hek_service.asked)
 
+    assert verify([tmp_path / "flares_2012.manifest.json"]) == 2 * 12
+
     output.unlink()
     retrieval.fetch_flares(2012, output, hek_service.url)
     assert len(hek_service.asked) == 1 + 2 * 12, "what was fetched is kept"
@@ -82,66 +85,76 @@ def test_a_dead_service_ends_in_one_line(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.json"))
 
 
-class _Fido:
-    """Serves some days of some satellites; spoils the first download of every file."""
-
-    def __init__(self, days: dict[int, int], source: Path) -> None:
-        self.days, self.source, self.fetched = days, source, 0
-
-    def search(self, _time: Any, instrument: Any, satellite: Any, resolution: Any) -> Any:
-        assert (instrument.value, resolution.value) == ("XRS", "avg1m")
-        days = self.days.get(int(satellite.value), 0)
-        return SimpleNamespace(file_num=days, satellite=int(satellite.value))
-
-    def fetch(self, found: Any, path: str, **_options: Any) -> Any:
-        for day in range(found.file_num):
-            target = Path(path.format(file=f"g{found.satellite}_{day}.nc"))
-            if not target.exists():
-                self.fetched += 1
-                shutil.copy(self.source, target)
-                if self.fetched == 1:
-                    target.write_bytes(target.read_bytes()[:1000])
-        return SimpleNamespace(errors=[])
-
-
 @pytest.fixture
-def fido(
-    make_netcdf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> Callable[[dict[int, int]], _Fido]:
-    import sunpy.net
+def noaa(
+    make_netcdf: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
+    """Serve days of July 2012 by satellite to sunpy's own client."""
+    from sunpy.net.dataretriever.sources.goes import XRSClient
 
-    def serve(days: dict[int, int]) -> _Fido:
-        source = make_netcdf(15, "d20120712", "2012-07-12", np.full(5, 1e-6))
-        server = _Fido(days, source)
-        monkeypatch.setattr(sunpy.net, "Fido", server)
-        return server
+    def add(satellite: int, days: range) -> None:
+        for day in days:
+            text = f"2012-07-{day:02d}"
+            made = make_netcdf(satellite, f"d{text.replace('-', '')}", text, np.full(5, 1e-6))
+            folder = tmp_path / f"served/goes{satellite}/xrsf-l2-avg1m_science/2012/07"
+            folder.mkdir(parents=True, exist_ok=True)
+            made.rename(folder / made.name)
 
-    return serve
-
-
-def test_the_first_satellite_with_enough_days_is_taken(
-    fido: Callable[[dict[int, int]], _Fido], tmp_path: Path
-) -> None:
-    server = fido({15: 3, 14: 340, 13: 366})
-    retrieval.fetch_xrs(2012, [15, 14, 13], tmp_path / "xrs_2012")
-    names = {path.name.split("_")[0] for path in (tmp_path / "xrs_2012").iterdir()}
-    assert names == {"g14"}
-    assert len(list((tmp_path / "xrs_2012").iterdir())) == 340
-    assert server.fetched == 341, "only the broken file is fetched again"
-    assert not (tmp_path / "xrs_2012.fetched").exists()
+    (tmp_path / "served").mkdir()
+    with serving(tmp_path / "served") as server:
+        base = XRSClient.pattern_new.index("goes{SatelliteNumber")
+        pattern = f"{server.url}/{XRSClient.pattern_new[base:]}"
+        monkeypatch.setattr(XRSClient, "pattern_new", pattern)
+        monkeypatch.setattr(retrieval, "ENOUGH_OF_A_YEAR", 4 / 366)
+        yield SimpleNamespace(add=add, server=server)
 
 
-def test_else_the_satellite_with_the_most_days(
-    fido: Callable[[dict[int, int]], _Fido], tmp_path: Path
-) -> None:
-    fido({15: 3, 14: 5})
-    retrieval.fetch_xrs(2012, [15, 14], tmp_path / "xrs_2012")
-    assert len(list((tmp_path / "xrs_2012").glob("g14_*.nc"))) == 5
+def test_the_first_satellite_with_enough_days_is_taken(noaa: Any, tmp_path: Path) -> None:
+    noaa.add(15, range(10, 13))
+    noaa.add(14, range(10, 14))
+    noaa.add(13, range(1, 29))
+    output = tmp_path / "goes" / "2012"
+    retrieval.fetch_xrs(2012, [15, 14, 13], output)
+    assert len(list(output.iterdir())) == 4
+    assert all("_g14_" in path.name for path in output.iterdir())
+    assert sorted(path.name for path in output.parent.iterdir()) == ["2012", "2012.manifest.json"]
+    manifest = json.loads((tmp_path / "goes" / "2012.manifest.json").read_text())
+    assert len(manifest["files"]) == 4
+    assert all(entry["url"].startswith(noaa.server.url) for entry in manifest["files"])
+    assert verify([output.parent / "2012.manifest.json"]) == 4
 
 
-def test_a_year_that_no_satellite_serves(
-    fido: Callable[[dict[int, int]], _Fido], tmp_path: Path
-) -> None:
-    fido({})
-    with pytest.raises(InputError, match="no XRS files of 1970 from GOES-15, GOES-14"):
-        retrieval.fetch_xrs(1970, [15, 14], tmp_path / "xrs_1970")
+def test_else_the_satellite_with_the_most_days(noaa: Any, tmp_path: Path) -> None:
+    noaa.add(15, range(10, 12))
+    noaa.add(14, range(10, 13))
+    retrieval.fetch_xrs(2012, [15, 14], tmp_path / "2012")
+    assert len(list((tmp_path / "2012").glob("*_g14_*.nc"))) == 3
+
+
+@pytest.mark.parametrize("fault", [429, 403, "html", "cut"])
+def test_faults_of_one_file_fetch_it_again(noaa: Any, tmp_path: Path, fault: str | int) -> None:
+    noaa.add(15, range(10, 14))
+    spoilt = next(noaa.server.folder.rglob("*d20120712*.nc"))
+    address = f"/{spoilt.relative_to(noaa.server.folder).as_posix()}"
+    noaa.server.faults[address] = [fault, fault]
+    retrieval.fetch_xrs(2012, [15], tmp_path / "2012")
+    got = {path.name: path.read_bytes() for path in (tmp_path / "2012").iterdir()}
+    assert got == {path.name: path.read_bytes() for path in noaa.server.folder.rglob("*.nc")}
+    others = [path for path in noaa.server.asked if path.endswith(".nc") and path != address]
+    assert len(others) == len(set(others)), "a good file is fetched once"
+
+
+def test_a_fault_that_stays_leaves_no_half_product(noaa: Any, tmp_path: Path) -> None:
+    noaa.add(15, range(10, 14))
+    spoilt = next(noaa.server.folder.rglob("*d20120712*.nc"))
+    noaa.server.faults[f"/{spoilt.relative_to(noaa.server.folder).as_posix()}"] = ["html"] * 50
+    with pytest.raises(InputError, match="GOES-15 XRS files of 2012: no good answer"):
+        retrieval.fetch_xrs(2012, [15], tmp_path / "2012")
+    assert not (tmp_path / "2012").exists()
+    assert not (tmp_path / "2012.manifest.json").exists()
+
+
+def test_a_year_that_no_satellite_serves(noaa: Any, tmp_path: Path) -> None:
+    noaa.add(15, range(10, 14))
+    with pytest.raises(InputError, match="no XRS files of 2011 from GOES-15, GOES-14"):
+        retrieval.fetch_xrs(2011, [15, 14], tmp_path / "2011")

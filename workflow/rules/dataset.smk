@@ -55,7 +55,7 @@ rule intensities:
     shell:
         "python workflow/scripts/intensities.py --labels {input.labels:q} --store {params.store:q}"
         " --year {wildcards.year} --channel {params.channel} --size {params.size}"
-        " --output {output.images:q} --manifest {output.manifest:q}"
+        " --output {output.images:q}"
         " 2>&1 | tee {log:q}"
 
 

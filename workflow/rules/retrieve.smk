@@ -5,6 +5,7 @@ rule simulate:
     """Let a simulated observatory write raw inputs in the archives' own formats."""
     output:
         raw=directory(PLAN.simulated),
+        manifest=f"{PLAN.simulated}.manifest.json",
     log:
         f"{RESULTS}/logs/simulate.log",
     benchmark:
@@ -29,6 +30,7 @@ rule fetch_xrs:
     """Fetch a year of GOES XRS light curves from NOAA."""
     output:
         raw=directory(f"{RESOURCES}/goes/{{year}}"),
+        manifest=f"{RESOURCES}/goes/{{year}}.manifest.json",
     log:
         f"{RESULTS}/logs/fetch_xrs_{{year}}.log",
     benchmark:
@@ -51,6 +53,7 @@ rule fetch_flares:
     """Fetch a year of SWPC's flares from the Heliophysics Event Knowledgebase."""
     output:
         raw=f"{RESOURCES}/hek/{{year}}.json",
+        manifest=f"{RESOURCES}/hek/{{year}}.manifest.json",
     log:
         f"{RESULTS}/logs/fetch_flares_{{year}}.log",
     benchmark:
@@ -138,3 +141,20 @@ rule flares:
     shell:
         "python workflow/scripts/flares.py --files {params.files:q} --output {output.table:q}"
         " 2>&1 | tee {log:q}"
+
+
+rule verify:
+    """Check that no raw input changed since it was fetched or read."""
+    input:
+        manifests=PLAN.manifests,
+    log:
+        f"{RESULTS}/logs/verify.log",
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=120,
+    params:
+        code=PLAN.code("verify"),
+    shell:
+        "python workflow/scripts/verify.py --manifests {input.manifests:q} 2>&1 | tee {log:q}"

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from heliosynth.dataset.averaging import Year, write_year
 from heliosynth.errors import one_line_errors
 from heliosynth.fingerprint import fingerprint
 from heliosynth.sources import sdoml
+from heliosynth.sources.manifest import record
 
 
 @one_line_errors
@@ -21,7 +23,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--channel", required=True, help="AIA channel, such as 171A")
     parser.add_argument("--size", type=int, required=True, help="width to average to, pixels")
     parser.add_argument("--output", required=True, help="intensities, HDF5")
-    parser.add_argument("--manifest", required=True, help="what was read of the store, JSON")
     args = parser.parse_args(argv)
 
     table = labels.read_labels(args.labels)
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     code = fingerprint(__file__)
     wanted = Year(args.store, args.year, args.channel, args.size, rows, time, code)
     array = sdoml.open_channel(args.store, args.year, args.channel)
-    write_year(args.output, args.manifest, wanted, array.read)
+    write_year(args.output, wanted, array.read, partial(record, args.output))
 
 
 if __name__ == "__main__":

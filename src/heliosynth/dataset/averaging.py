@@ -23,7 +23,7 @@ from tqdm import tqdm
 from heliosynth.catalogue import quality
 from heliosynth.dataset.intensities import Images, Integers, area_average
 from heliosynth.errors import InputError
-from heliosynth.provenance import digest, stamp, whole_file, write_json
+from heliosynth.provenance import digest, whole_file
 
 KEEP_EVERY_S = 60.0
 
@@ -52,6 +52,7 @@ class Part(Protocol):
 
 Reader = Callable[[Integers, Callable[[Images], Averaged]], Iterable[Part]]
 """Gives the parts that hold some rows, ascending, after working on the frames of each."""
+Record = Callable[[list[dict[str, Any]]], None]
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,8 @@ def average(frames: Images, size: int) -> Averaged:
     return Averaged(averaged, {**quality.measure(frames), "lost_pixels": lost})
 
 
-def write_year(path: Path | str, manifest: Path | str, wanted: Year, read: Reader) -> None:
-    """Average a year's frames, and write them whole as HDF5, with a manifest of their sources.
+def write_year(path: Path | str, wanted: Year, read: Reader, record: Record) -> None:
+    """Average a year's frames, and write them whole as HDF5.
 
     Datasets: ``images`` (N, size, size) float32 in linear DN, ``store_row``, ``time``, and the
     measures of quality in the group ``quality``. Memory holds what was read within
@@ -119,12 +120,12 @@ def write_year(path: Path | str, manifest: Path | str, wanted: Year, read: Reade
     ----------
     path
         The finished file.
-    manifest
-        JSON with every piece of the store that was read, its size and SHA-256.
     wanted
         The frames.
     read
         Reads rows of the store; it is asked for those that are not yet kept.
+    record
+        Takes the fields of every part's source, when all are read.
 
     Raises
     ------
@@ -148,12 +149,7 @@ def write_year(path: Path | str, manifest: Path | str, wanted: Year, read: Reade
     holding.keep()
     if not np.array_equal(_rows_of(kept), wanted.store_row):
         raise InputError(f"{wanted.store}: {wanted.year} gave other frames than asked for")
-    sources = _join(Path(path), wanted, kept)
-    write_json(
-        manifest,
-        {"store": wanted.store, "array": f"{wanted.year}/{wanted.channel}", "read": sources}
-        | dict(stamp()),
-    )
+    record(_join(Path(path), wanted, kept))
     shutil.rmtree(kept, ignore_errors=True)
 
 
@@ -184,7 +180,8 @@ def _write(path: Path, parts: list[Part]) -> None:
         file["images"] = np.concatenate([part.made.images for part in parts])
         for name in parts[0].made.measures:
             file[f"quality/{name}"] = np.concatenate([p.made.measures[name] for p in parts])
-        file.attrs["sources"] = json.dumps([asdict(part.source) for part in parts])
+        # As a dataset, since an attribute holds no more than 64 KiB.
+        file["sources"] = json.dumps([asdict(part.source) for part in parts])
 
 
 def _rows_of(kept: Path) -> Integers:
@@ -216,6 +213,6 @@ def _join(path: Path, wanted: Year, kept: Path) -> list[dict[str, Any]]:
                 images[here] = held["images"][()]
                 for name, values in held["quality"].items():
                     file["quality"][name][here] = values[()]
-                sources += json.loads(held.attrs["sources"])
+                sources += json.loads(held["sources"].asstr()[()])
             start = here.stop
     return sources

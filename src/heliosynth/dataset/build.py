@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from heliosynth import goes_class, provenance
 from heliosynth.dataset.intensities import CLIP_DN, read_images, read_measured, scale
-from heliosynth.dataset.store import SPLITS, Description, LabelledImages, write_dataset
+from heliosynth.dataset.store import SLAB, SPLITS, Description, LabelledImages, write_dataset
 from heliosynth.errors import InputError
 
 
@@ -75,8 +75,16 @@ def _files_by_year(intensities: Sequence[Path | str], channel: str) -> dict[int,
 
 def _labelled(
     frames: pd.DataFrame, by_year: Mapping[int, Path | str], limits: tuple[float, float]
-) -> LabelledImages:
+) -> Iterator[LabelledImages]:
     frames = frames.sort_values(["time", "store_row"])
+    # An empty split has a slab too, which tells the shape of its images.
+    for start in range(0, max(len(frames), 1), SLAB):
+        yield _slab(frames.iloc[start : start + SLAB], by_year, limits)
+
+
+def _slab(
+    frames: pd.DataFrame, by_year: Mapping[int, Path | str], limits: tuple[float, float]
+) -> LabelledImages:
     year, row = frames["year"].to_numpy(), frames["image_row"].to_numpy()
     size = read_images(next(iter(by_year.values())), np.empty(0, np.int64)).shape[1:]
     images = np.empty((len(frames), 1, *size), np.float32)

@@ -29,6 +29,10 @@ CLIP_DN = {
 """Intensities that −1 and +1 stand for, DN, for each AIA channel (Giger 2022)."""
 
 
+NEIGHBOURS = 16
+"""Rows at most this far apart are read in one go, with those between them."""
+
+
 @dataclass(frozen=True)
 class MeasuredYear:
     """What is known of a year's averaged frames beside their pixels.
@@ -124,16 +128,17 @@ def read_measured(path: Path | str) -> MeasuredYear:
         )
 
 
-def read_images(path: Path | str, rows: Integers, slab: int = 4096) -> Images:
+def read_images(path: Path | str, rows: Integers) -> Images:
     """Read some averaged frames, in linear DN, in the order of ``rows``."""
     with _open(path) as file:
         images = file["images"]
         chosen = np.empty((len(rows), *images.shape[1:]), np.float32)
-        # HDF5 picks single rows slowly, so slabs are read whole.
-        for start in range(0, len(images), slab):
-            inside = np.flatnonzero((rows >= start) & (rows < start + slab))
-            if inside.size:
-                chosen[inside] = images[start : start + slab][rows[inside] - start]
+        # HDF5 picks scattered rows slowly, so runs of neighbours are read whole.
+        order = np.argsort(rows, kind="stable")
+        for run in np.split(order, np.flatnonzero(np.diff(rows[order]) > NEIGHBOURS) + 1):
+            if run.size:
+                first = rows[run[0]]
+                chosen[run] = images[first : rows[run[-1]] + 1][rows[run] - first]
     return chosen
 
 

@@ -9,6 +9,7 @@ marks ``population`` and ``balanced``.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -25,6 +26,8 @@ SCHEMA_VERSION = 1
 SPLITS = ("train", "val", "test")
 UNKNOWN_CLASS = -1
 """The class of an image made by a model without labels; its flux is NaN."""
+SLAB = 1024
+"""Images that are scaled and written at a time."""
 NO_TIME = -1
 """The time of an image that was never observed."""
 
@@ -90,13 +93,25 @@ class Description:
 
 
 def write_dataset(
-    path: Path | str, splits: Mapping[str, LabelledImages], description: Description
+    path: Path | str,
+    splits: Mapping[str, LabelledImages | Iterable[LabelledImages]],
+    description: Description,
 ) -> None:
-    """Write ``dataset.h5`` whole."""
+    """Write ``dataset.h5`` whole, slab by slab.
+
+    Parameters
+    ----------
+    splits
+        For every split its images, or slabs of them in order, of which memory holds one at a
+        time; there must be one slab, which may be empty.
+    """
     with whole_file(path) as unfinished, h5py.File(unfinished, "w") as file:
         _write_attributes(file, description)
         for split in SPLITS:
-            _write_arrays(file.create_group(split), splits[split])
+            group = file.create_group(split)
+            images = splits[split]
+            for slab in [images] if isinstance(images, LabelledImages) else images:
+                _append_arrays(group, slab)
 
 
 def write_samples(path: Path | str, samples: GeneratedImages, description: Description) -> None:
@@ -124,11 +139,67 @@ def read_description(path: Path | str) -> Description:
 
 
 def read_split(path: Path | str, split: str) -> LabelledImages:
-    """Read one split of ``dataset.h5``."""
-    with _open(path) as file:
-        if split not in file:
-            raise InputError(f"{path}: holds no split {split!r}; is it a dataset.h5?")
-        return LabelledImages(**_read_arrays(file[split], LabelledImages))
+    """Read one split of ``dataset.h5`` whole."""
+    return LazySplit(path, split).whole()
+
+
+class LazySplit:
+    """One split of ``dataset.h5``, whose images stay on disk until they are asked for.
+
+    Each process opens the file for itself when it first reads, so that the split can be
+    handed to any number of workers.
+
+    Raises
+    ------
+    InputError
+        When made, if the file cannot be read or lacks the split.
+    """
+
+    def __init__(self, path: Path | str, split: str) -> None:
+        self.path, self.split = Path(path), split
+        self._file: h5py.File | None = None
+        self._owner = os.getpid()
+        with _open(path) as file:
+            if split not in file:
+                raise InputError(f"{path}: holds no split {split!r}; is it a dataset.h5?")
+            self.shape = tuple(int(n) for n in file[split]["images"].shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice | npt.ArrayLike) -> LabelledImages:
+        """Read some images, in the order asked for; a row may be asked for twice."""
+        if isinstance(rows, slice):
+            return LabelledImages(**{f.name: self._group[f.name][rows] for f in _FIELDS})
+        # HDF5 wants ascending rows, each once.
+        found, back = np.unique(np.asarray(rows, dtype=np.int64), return_inverse=True)
+        return LabelledImages(**{f.name: self._group[f.name][found][back] for f in _FIELDS})
+
+    def whole(self) -> LabelledImages:
+        """Read all."""
+        return self[:]
+
+    def close(self) -> None:
+        """Close the file; it is opened again when needed."""
+        if self._file is not None and self._owner == os.getpid():
+            self._file.close()
+        self._file = None
+
+    @property
+    def _group(self) -> h5py.Group:
+        # A forked process must not read through its parent's open file.
+        if self._file is None or self._owner != os.getpid():
+            self._file, self._owner = _open(self.path), os.getpid()
+        return self._file[self.split]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_file": None}
+
+    def __del__(self) -> None:
+        self.close()
+
+
+_FIELDS = fields(LabelledImages)
 
 
 def read_samples(path: Path | str) -> GeneratedImages:
@@ -156,6 +227,21 @@ def _write_attributes(file: h5py.File, description: Description) -> None:
 def _write_arrays(group: h5py.Group, images: LabelledImages) -> None:
     for field in fields(images):
         group.create_dataset(field.name, data=getattr(images, field.name))
+
+
+def _append_arrays(group: h5py.Group, slab: LabelledImages) -> None:
+    for field in fields(slab):
+        values = getattr(slab, field.name)
+        if field.name not in group:
+            # One image a chunk, so that reading one costs one.
+            chunk = (1 if values.ndim > 1 else SLAB, *values.shape[1:])
+            shape = (None, *values.shape[1:])
+            group.create_dataset(
+                field.name, (0, *values.shape[1:]), values.dtype, maxshape=shape, chunks=chunk
+            )
+        group[field.name].resize(len(group[field.name]) + len(values), axis=0)
+        if len(values):
+            group[field.name][-len(values) :] = values
 
 
 def _read_arrays(group: h5py.Group, kind: type[LabelledImages]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heliosynth.errors import InputError
+from heliosynth.sources.manifest import Fetched, now
 from heliosynth.sources.patience import patiently
 
 Rows = npt.NDArray[np.int64]
@@ -45,24 +46,15 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Source:
-    """A chunk's place in the array's folder, its size as stored and its SHA-256.
-
-    ``size_bytes`` is 0 and ``sha256`` empty where the store holds no such chunk.
-    """
-
-    key: str
-    size_bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True)
 class Part(Generic[Made]):
-    """The wanted rows of one chunk (n,), ascending, what was made of them, and its source."""
+    """The wanted rows of one chunk (n,), ascending, what was made of them, and its source.
+
+    The source has a size of 0 and no SHA-256 where the store holds no such chunk.
+    """
 
     rows: Rows
     made: Made
-    source: Source
+    source: Fetched
 
 
 @dataclass(frozen=True)
@@ -139,11 +131,11 @@ class ChunkedArray:
         frames, source = asked(self.location, where, functools.partial(self._chunk, key, place))
         return Part(rows, work(frames[rows - place * self.chunk_length]), source)
 
-    def _chunk(self, key: str, place: int) -> tuple[Frames, Source]:
+    def _chunk(self, key: str, place: int) -> tuple[Frames, Fetched]:
         start = place * self.chunk_length
         stop = min(start + self.chunk_length, len(self))
         frames = np.asarray(self.array[start:stop], dtype=np.float32)
-        source: Source = self.array.store.sources.pop(key)
+        source: Fetched = self.array.store.sources.pop(key)
         if not source.size_bytes:
             # Zarr would have its fill value stand for them, which is no observation.
             _log.warning("%s/%s: no such chunk, its frames are missing", self.location, key)
@@ -249,14 +241,15 @@ def _store(location: str) -> Any:
 
         def __init__(self, store: Any) -> None:
             super().__init__(store)
-            self.sources: dict[str, Source] = {}
+            self.sources: dict[str, Fetched] = {}
 
         async def get(self, key: str, *args: Any, **kwargs: Any) -> Any:
             buffer = await super().get(key, *args, **kwargs)
             if not key.startswith("."):
                 content = b"" if buffer is None else buffer.to_bytes()
                 sha256 = hashlib.sha256(content).hexdigest() if content else ""
-                self.sources[key] = Source(key, len(content), sha256)
+                address = f"{location}/{key}"
+                self.sources[key] = Fetched("", address, now(), len(content), sha256)
             return buffer
 
     if "://" not in location:

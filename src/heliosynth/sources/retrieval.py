@@ -17,13 +17,14 @@ import urllib.parse
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import h5py
 from tqdm import tqdm
 
 from heliosynth.errors import InputError
 from heliosynth.provenance import read_json, whole_directory, write_json, write_text
+from heliosynth.sources.manifest import fetched, write_manifest
 from heliosynth.sources.patience import patiently
 from heliosynth.sources.signature import require_signature
 
@@ -35,14 +36,14 @@ ENOUGH_OF_A_YEAR = 0.9
 """Share of a year's days that a satellite must serve to be taken at once."""
 
 _log = logging.getLogger(__name__)
-Answer = TypeVar("Answer")
 
 
 def fetch_xrs(year: int, satellites: Sequence[int], output: Path | str) -> None:
     """Fetch a year of science-quality 1-minute XRS files of one satellite.
 
     The first satellite that serves nine days of ten is taken, else the one that serves most.
-    Files are gathered beside the output, which appears whole when all of them are there.
+    Files are gathered beside the output, which appears whole when all of them are there,
+    with its manifest beside it.
 
     Parameters
     ----------
@@ -62,9 +63,13 @@ def fetch_xrs(year: int, satellites: Sequence[int], output: Path | str) -> None:
     folder = gathered / f"goes{satellite:02d}"
     what = f"GOES-{satellite} XRS files of {year}"
     files = patiently(functools.partial(_download, found, folder), what)
+    urls = {row["url"].rpartition("/")[2]: row["url"] for table in found for row in table}
     with whole_directory(final) as unfinished:
         for path in files:
             path.rename(unfinished / path.name)
+    write_manifest(
+        final, (fetched(final / path.name, urls[path.name], final.parent) for path in files)
+    )
     shutil.rmtree(gathered)
 
 
@@ -72,7 +77,8 @@ def fetch_flares(year: int, output: Path | str, url: str | None = None) -> None:
     """Fetch a year of SWPC flares from HEK, month by month, each event once.
 
     Months are asked for with a day on either side, since the service leaves out events that
-    reach over the ends of the span. Every page is kept in a folder named after the output.
+    reach over the ends of the span. Every page is kept in a folder
+    named after the output, and named in the manifest.
 
     Parameters
     ----------
@@ -88,13 +94,14 @@ def fetch_flares(year: int, output: Path | str, url: str | None = None) -> None:
     """
     final = Path(output)
     events: dict[str, Any] = {}
+    pages: dict[Path, str] = {}
     for month in tqdm(range(1, 13), desc=f"HEK flares {year}", mininterval=2):
         query, seen = _flare_query(year, month, url), set[str]()
         for page in itertools.count(1):
             kept = final.with_suffix("") / f"{year}-{month:02d}_{page:02d}.json"
+            address = pages[kept] = f"{query}&page={page}"
             if not kept.exists():
                 what = f"HEK flares of {year}-{month:02d}, page {page}"
-                address = f"{query}&page={page}"
                 write_text(kept, patiently(functools.partial(_hek_page, address), what))
             answer = read_json(kept)
             found = {str(event.get("kb_archivid") or event): event for event in answer["result"]}
@@ -106,6 +113,7 @@ def fetch_flares(year: int, output: Path | str, url: str | None = None) -> None:
     if not events:
         raise InputError(f"HEK knows no SWPC flare of {year}; check the year")
     write_json(final, {"result": list(events.values())})
+    write_manifest(final, (fetched(kept, url, final.parent) for kept, url in pages.items()))
 
 
 def _preferred(year: int, satellites: Sequence[int]) -> tuple[int, Any]:

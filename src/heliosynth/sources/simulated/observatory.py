@@ -23,6 +23,7 @@ from heliosynth.config.schema import Simulation
 from heliosynth.errors import InputError
 from heliosynth.goes_class import LOWER_FLUX, NAMES
 from heliosynth.provenance import whole_directory
+from heliosynth.sources.manifest import fetched, write_manifest
 from heliosynth.sources.simulated import xrs_file
 from heliosynth.sources.simulated.activity import Regions, emerge
 from heliosynth.sources.simulated.corona import FIELD_ARCSEC, SOLAR_RADIUS_ARCSEC, Corona
@@ -114,6 +115,11 @@ def simulate(settings: Simulation, channel: str, seed: int, directory: Path | st
         xrs_file.write_years(unfinished / "goes", settings.start, activity.series, rng)
         (unfinished / "hek").mkdir()
         _write_flares(unfinished / "hek", settings.start, activity, rng)
+    written = (path for path in sorted(Path(directory).rglob("*")) if path.is_file())
+    write_manifest(
+        directory,
+        (fetched(path, f"simulated, seed {seed}", Path(directory).parent) for path in written),
+    )
 
 
 def _write_frames(store: Path, settings: Simulation, activity: Activity, seed: int) -> None:

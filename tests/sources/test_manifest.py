@@ -1,0 +1,55 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from heliosynth.errors import InputError
+from heliosynth.sources import manifest
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Path:
+    folder = tmp_path / "goes" / "2012"
+    folder.mkdir(parents=True)
+    for day in ("a.nc", "b.nc"):
+        (folder / day).write_text(day)
+    files = [
+        manifest.fetched(path, f"https://server/{path.name}", folder.parent)
+        for path in sorted(folder.iterdir())
+    ]
+    manifest.write_manifest(folder, files)
+    return folder
+
+
+def test_a_manifest_lies_beside_its_product(product: Path) -> None:
+    content = json.loads((product.parent / "2012.manifest.json").read_text())
+    first = content["files"][0]
+    assert (first["path"], first["url"]) == ("2012/a.nc", "https://server/a.nc")
+    assert (first["size_bytes"], len(first["sha256"])) == (4, 64)
+    assert first["time"].endswith("+00:00")
+    assert content["versions"]["heliosynth"]
+    assert manifest.manifest_of("hek/2012.json") == Path("hek/2012.manifest.json")
+
+
+def test_untouched_files_pass(product: Path) -> None:
+    assert manifest.verify([manifest.manifest_of(product)]) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda path: path.unlink(), "b.nc is gone"),
+        (lambda path: path.write_text("b.n"), "b.nc has 3 bytes, not 4"),
+        (lambda path: path.write_text("B.nc"), "b.nc has other content"),
+    ],
+)
+def test_a_changed_file_is_named(product: Path, change: object, message: str) -> None:
+    change(product / "b.nc")  # type: ignore[operator]
+    with pytest.raises(InputError, match=f"1 raw file changed since fetching: .*{message}"):
+        manifest.verify([manifest.manifest_of(product)])
+
+
+def test_a_broken_manifest_is_named(product: Path) -> None:
+    manifest.manifest_of(product).write_text("<html>")
+    with pytest.raises(InputError, match=r"2012\.manifest\.json: is no manifest"):
+        manifest.verify([manifest.manifest_of(product)])
