@@ -6,12 +6,14 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import yaml
 import zarr
 
 from heliosynth import goes_class
 from heliosynth.config.loading import merge, resolve
+from heliosynth.dataset.intensities import unscale
 from heliosynth.dataset.store import (
     NO_TIME,
     Description,
@@ -139,33 +141,41 @@ def _samples(rng: np.random.Generator, model: str, trained: tuple[int, ...]) -> 
 def _write_tables(
     results: Path, splits: dict[str, LabelledImages], scarce: tuple[str, ...]
 ) -> None:
+    rng = np.random.default_rng(4)
     rows = [
         {
             "time": str(np.datetime64(int(time), "s")),
+            "year": 2012,
             "goes_class": goes_class.NAMES[number],
             "log10_flux": float(flux),
+            "flare": f"flare {n}" if number > 1 else "",
+            "flare_peak": str(np.datetime64(int(time), "s")),
+            "flare_measured_log10_flux": float(flux) + rng.normal(0, 0.1),
             "selected": True,
+            "reason": "largest flare in the window",
             "refused": "",
             "split": split,
         }
         for split, images in splits.items()
-        for time, number, flux in zip(
-            images.time, images.goes_class, images.log10_flux, strict=True
+        for n, (time, number, flux) in enumerate(
+            zip(images.time, images.goes_class, images.log10_flux, strict=True)
         )
     ]
-    rows.append(
-        {**rows[0], "time": "2012-03-28T00:00:00", "refused": "all NaN", "split": "refused"}
-    )
+    lost = {"refused": "missing pixels", "split": "refused"}
+    rows += [{**rows[n], "time": f"2012-03-28T0{n}:00:00", **lost} for n in range(9)]
+    rows = [{**row, "image_row": n} for n, row in enumerate(rows)]
+    rows.append({**rows[0], "refused": "quality flag", "split": "refused", "image_row": -1})
     _write_csv(results / "dataset/index.csv", rows)
+    _write_intensities(results / "dataset/intensities/2012.h5", splits)
     selected = len(rows)
     summary = {
         "frames": selected + 40,
         "selected": selected,
-        "refused": {"all NaN": 1},
+        "refused": {"missing pixels": 9, "quality flag": 1},
         "classes": COUNTS,
         "trained_classes": [name for name in goes_class.NAMES if name not in scarce],
         "scarce_classes": {name: COUNTS[name]["train"] for name in scarce},
-        "splits": {"train": 250, "val": 46, "test": 61, "gap": 0, "refused": 1, "none": 40},
+        "splits": {"train": 250, "val": 46, "test": 61, "gap": 0, "refused": 10, "none": 40},
         "minimum_frames": 16,
         "split_blocks": [
             {"first": "2012-01-01", "last": "2012-01-31", "split": "train", "frames": 250, "gap": 0}
@@ -195,6 +205,15 @@ def _write_tables(
         for n in rng.integers(0, 5, 300)
     ]
     _write_csv(results / "metrics/cevae_embedding.csv", embedding)
+
+
+def _write_intensities(path: Path, splits: dict[str, LabelledImages]) -> None:
+    images = np.concatenate([split.images[:, 0] for split in splits.values()])
+    broken = images[:9].copy()
+    broken[:, :10] = np.nan
+    path.parent.mkdir(parents=True)
+    with h5py.File(path, "w") as file:
+        file["images"] = unscale(np.concatenate([images, broken]), 5, 3500)
 
 
 def _write_model(folder: Path, row: dict[str, Any], rng: np.random.Generator) -> None:

@@ -6,6 +6,7 @@ The Snakefile builds one :class:`Plan` and reads nothing else, so the rules stay
 from __future__ import annotations
 
 import datetime
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -215,11 +216,12 @@ class Plan:
         return self.configuration.online
 
     def _expand(self, products: tuple[str, ...]) -> list[str]:
-        """Fill in ``{model}`` with every model."""
+        """Fill in ``{model}`` with every model and ``{year}`` with every year."""
         found: dict[str, None] = {}
         for product in products:
-            names = self.models if "{model}" in product else [""]
-            found.update(
-                dict.fromkeys(f"{self.results}/{product}".replace("{model}", n) for n in names)
-            )
+            models = self.models if "{model}" in product else [""]
+            years = self.years if "{year}" in product else [0]
+            for model, year in itertools.product(models, years):
+                filled = product.replace("{model}", model).replace("{year}", str(year))
+                found[f"{self.results}/{filled}"] = None
         return list(found)

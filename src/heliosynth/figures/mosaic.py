@@ -42,9 +42,10 @@ class Mosaic:
     blocks: tuple[slice, ...]
     bar: Axes
 
-    def heading(self, block: int, text: str) -> None:
-        """Write above a block."""
-        x, y = self._middle(self.panels[0, self.blocks[block]], above=True)
+    def heading(self, block: int, text: str, above_in: float = 0.05) -> None:
+        """Write above a block, so many inches."""
+        x, _ = self._middle(self.panels[0, self.blocks[block]], above=True)
+        y = self.panels[0, 0].get_position().y1 + above_in / self.figure.get_figheight()
         self.figure.text(x, y, text, ha="center", va="bottom", fontsize=8)
 
     def row_title(self, row: int, text: str, **font: Any) -> None:

@@ -19,7 +19,8 @@ class Figure:
     Attributes
     ----------
     products
-        Paths below ``results/<run>/``; ``{model}`` stands for every model of the run.
+        Paths below ``results/<run>/``; ``{model}`` stands for every model of the run, ``{year}``
+        for every year.
     caption, category
         For the report.
     needs_archive
@@ -49,6 +50,26 @@ FIGURES: Mapping[str, Figure] = {
     "class_distribution": Figure(
         ("dataset/summary.json",),
         "Frames of each GOES class in the training, validation and test splits.",
+        "Data",
+    ),
+    "coverage": Figure(
+        ("dataset/index.csv",),
+        "The frames of each month, by split and by class.",
+        "Data",
+    ),
+    "label_agreement": Figure(
+        ("dataset/index.csv", "dataset/summary.json"),
+        "Each flare's published peak flux against the largest flux measured during it.",
+        "Data",
+    ),
+    "class_montage": Figure(
+        (DATASET,),
+        "True images of each class, evenly spread in time.",
+        "Data",
+    ),
+    "refused_frames": Figure(
+        ("dataset/index.csv", DATASET, "dataset/intensities/{year}.h5"),
+        "The frames that were refused for their pixels, and why.",
         "Data",
     ),
     "forward_diffusion": Figure(
