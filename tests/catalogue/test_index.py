@@ -46,7 +46,7 @@ def measured(labelled, suns):
     """Quality measures of as many good frames, in the order of the store."""
     rows = np.sort(labelled.loc[labelled["selected"], "store_row"].to_numpy())
     one = quality.measure(suns(1, 32))
-    values = {name: np.repeat(value, len(rows)) for name, value in one.items()}
+    values = {name: np.repeat(value, len(rows), axis=0) for name, value in one.items()}
     values["digest"] = np.arange(len(rows))
     values["lost_pixels"] = np.zeros(len(rows), dtype=np.int64)
     return {2012: rows}, {2012: values}

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from heliosynth.catalogue import quality
 
 
 def judge(images):
     lost = np.zeros(len(images), dtype=np.int64)
-    return quality.refusals({**quality.measure(images), "lost_pixels": lost}).tolist()
+    time = 7200 * np.arange(len(images))
+    measures = {**quality.measure(images), "lost_pixels": lost, "time": time}
+    return quality.refusals(measures).tolist()
 
 
 def test_good_frames_pass(suns):
@@ -61,6 +64,39 @@ def test_a_frame_of_another_disk_size_is_refused(suns):
     assert judge(images) == [quality.DISK_SIZE, *[""] * 6]
 
 
+@pytest.fixture
+def loops(suns):
+    """Suns with bright loops above the limb, in two belts and one at a pole."""
+    images = suns(8, 128)
+    for angle, brightness in ((15, 900), (-20, 600), (165, 700), (200, 400), (80, 300)):
+        x, y = 64 + 60 * np.cos(np.radians(angle)), 64 + 60 * np.sin(np.radians(angle))
+        rows, columns = np.mgrid[:128, :128]
+        images += brightness * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 60)
+    return images
+
+
+@pytest.mark.parametrize("degrees", [15, 47, 90, 180, 270])
+def test_rolled_frames_are_refused(loops, degrees):
+    rolled = ndimage.rotate(
+        loops[3:5], degrees, axes=(1, 2), reshape=False, order=1, mode="nearest"
+    )
+    loops[3:5] = rolled
+    assert judge(loops) == [*[""] * 3, quality.ROLLED, quality.ROLLED, *[""] * 3]
+
+
+def test_a_small_roll_is_borne(loops):
+    loops[3] = ndimage.rotate(loops[3], 3, reshape=False, order=1, mode="nearest")
+    assert judge(loops) == [""] * 8
+
+
+def test_frames_of_other_days_are_no_measure_of_roll(loops):
+    corona = quality.measure(loops)["corona"]
+    corona[4] = np.roll(corona[4], 20)
+    hours = 3600 * np.arange(8)
+    assert quality.rolled(corona, hours).tolist() == [n == 4 for n in range(8)]
+    assert not quality.rolled(corona, 48 * hours).any()
+
+
 def test_a_few_missing_pixels_are_borne(suns):
     images = suns(3, 128)
     images[0, 60, 60] = np.nan
@@ -76,3 +112,4 @@ def test_at_most_one_percent_of_real_frames_is_refused(archive):
     images = np.concatenate([part.made for part in frames.read(rows, np.copy)])
     refused = np.array(judge(images))
     assert (refused != "").mean() < 0.01
+    assert quality.ROLLED not in refused

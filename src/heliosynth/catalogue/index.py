@@ -221,7 +221,9 @@ def _with_images(
                 f"{len(here)} selected frames; build them again"
             )
         image_row[here] = place
-        refused[here] = quality.refusals({k: v[place] for k, v in measures[year].items()})
+        time = labelling.seconds(joined["time"].iloc[here])
+        measured = {name: values[place] for name, values in measures[year].items()}
+        refused[here] = quality.refusals({**measured, "time": time})
     refused[(joined["reason"] == labelling.QUALITY_FLAG).to_numpy()] = labelling.QUALITY_FLAG
     return joined.assign(refused=refused, image_row=image_row)
 

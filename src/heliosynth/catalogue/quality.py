@@ -32,6 +32,9 @@ EDGE_WIDTH = 8
 DARK_SHARE = 0.05
 """Pixels below this share of the disk's median are dark: lost blocks, or the Moon."""
 
+CORONA = (1.0, 1.2)
+"""The ring above the limb whose brightness by angle tells a roll, in radii of the limb."""
+
 MISSING_LIMIT = 1e-3
 DARK_LIMIT = 0.02
 SATURATED_LIMIT = 0.05
@@ -41,6 +44,11 @@ OFFSET_LIMIT = 0.02
 RADIUS_LIMIT = 0.03
 """Largest difference of the limb's radius from the median of its year, relative."""
 SCATTER_LIMIT = 0.025
+ROLL_LIMIT = 10.0
+"""Smallest roll against a frame of the same day, degrees."""
+ROLL_LIKENESS, ROLL_GAIN = 0.8, 0.2
+"""Correlation of two rings when turned back, and how much more it is than before."""
+SAME_DAY_S = 86400
 
 MISSING = "missing pixels"
 BLANK = "blank frame"
@@ -51,6 +59,7 @@ BRIGHT = "bright frame"
 NO_LIMB = "no clear limb"
 OFF_POINTING = "off-pointing"
 DISK_SIZE = "wrong disk size"
+ROLLED = "rolled frame"
 REPEAT = "repeat of an earlier frame"
 
 
@@ -68,8 +77,8 @@ def measure(images: Images) -> Measures:
         Arrays (N,): ``missing_fraction`` of all pixels; ``dark_fraction`` and
         ``saturated_fraction`` of the disk's pixels; ``disk_median``, DN; ``limb_x`` and
         ``limb_y``, the disk's centre against the field's; ``limb_radius``; ``limb_scatter``,
-        the median distance of the limb's points from its circle; ``digest``, equal for equal
-        frames.
+        the median distance of the limb's points from its circle; ``corona`` (N, angles), the
+        logarithm of the intensity above the limb; ``digest``, equal for equal frames.
     """
     finite = np.isfinite(images)
     filled = np.where(finite, images, np.float32(0))
@@ -100,8 +109,9 @@ def refusals(measures: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.object_
     Parameters
     ----------
     measures
-        As :func:`measure` gives them, for the frames of one year in order of time, and
-        ``lost_pixels``, the pixels of the averaged frame that nothing was measured for.
+        As :func:`measure` gives them, for the frames of one year in order of time;
+        ``lost_pixels``, the pixels of the averaged frame that nothing was measured for; and
+        ``time``, s.
     """
     median = measures["disk_median"]
     lit = np.isfinite(median) & (median > 0)
@@ -122,12 +132,51 @@ def refusals(measures: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.object_
         NO_LIMB: measures["limb_scatter"] > SCATTER_LIMIT,
         OFF_POINTING: offset > OFFSET_LIMIT,
         DISK_SIZE: np.abs(radius - 1) > RADIUS_LIMIT,
+        ROLLED: rolled(measures["corona"], measures["time"]),
         REPEAT: repeat,
     }
     reasons = np.full(len(median), "", dtype=object)
     for reason, found in reversed(faults.items()):
         reasons[found] = reason
     return reasons
+
+
+def rolled(corona: Floats, time: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Tell the frames that are turned against those of the same day before and after them.
+
+    The corona above the limb changes little within a day, so a frame that matches a
+    neighbour only when turned back is rolled. Both sides must say so: else the frames after a
+    roll would stand accused with it. At the ends of the frames a roll goes unseen.
+
+    Parameters
+    ----------
+    corona
+        Brightness above the limb by angle (N, angles).
+    time
+        In order, s (N,).
+    """
+    rings = corona - corona.mean(axis=1, keepdims=True)
+    norm = np.linalg.norm(rings, axis=1, keepdims=True)
+    waves = np.fft.rfft(np.divide(rings, norm, out=np.zeros_like(rings), where=norm > 0))
+    forward = _turned(waves, time, corona.shape[1])
+    return forward & _turned(waves[::-1], -time[::-1], corona.shape[1])[::-1]
+
+
+def _turned(
+    waves: npt.NDArray[np.complex128], time: npt.NDArray[np.int64], angles: int
+) -> npt.NDArray[np.bool_]:
+    """Compare each frame with the last one that stands upright."""
+    turned, upright = np.zeros(len(time), dtype=bool), 0
+    for frame in range(1, len(time)):
+        if time[frame] - time[upright] <= SAME_DAY_S:
+            likeness = np.fft.irfft(waves[upright].conj() * waves[frame], angles)
+            best = int(likeness.argmax())
+            roll = min(best, angles - best) * 360 / angles
+            clear = likeness[best] > max(ROLL_LIKENESS, likeness[0] + ROLL_GAIN)
+            turned[frame] = roll >= ROLL_LIMIT and clear
+        if not turned[frame]:
+            upright = frame
+    return turned
 
 
 def _typical(values: Floats) -> float:
@@ -151,11 +200,15 @@ def _limb(images: Images, median: Floats) -> dict[str, Floats]:
         distance = np.abs(edge - circle @ terms.T)
         scatter = np.median(distance, axis=1)
         weight = 1 / np.maximum(1, distance / (scatter[:, None] + LIMB_STEP))
+    ring = radii / circle[:, :1]
+    above = ((ring > CORONA[0]) & (ring < CORONA[1])).astype(np.float64)
+    above /= np.maximum(above.sum(axis=1, keepdims=True), 1)
     return {
         "limb_x": circle[:, 1],
         "limb_y": circle[:, 2],
         "limb_radius": circle[:, 0],
         "limb_scatter": scatter,
+        "corona": np.einsum("nar,nr->na", profiles, above),
     }
 
 

@@ -205,7 +205,7 @@ def _join(path: Path, wanted: Year, kept: Path) -> list[dict[str, Any]]:
         file["store_row"], file["time"] = wanted.store_row, wanted.time
         images = file.create_dataset("images", (count, size, size), np.float32)
         for name, values in average(np.ones((0, size, size), np.float32), size).measures.items():
-            file.create_dataset(f"quality/{name}", (count,), values.dtype)
+            file.create_dataset(f"quality/{name}", (count, *values.shape[1:]), values.dtype)
         start = 0
         for part in sorted(kept.glob("*.h5")):
             with h5py.File(part) as held:
