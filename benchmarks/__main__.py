@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import attention, sampling
+from benchmarks import attention, dataset, sampling
 from heliosynth.provenance import versions, write_text
 
 HEADER = """# Results
@@ -23,14 +23,16 @@ Ours and the peer run in turn; medians, and the ratio peer/ours with its range o
 
 def main() -> None:
     """Run, print and write."""
-    rows = [pair.row() for benchmark in (attention, sampling) for pair in benchmark.run()]
+    frames, account = dataset.run()
+    pairs = [frames, *(pair for benchmark in (attention, sampling) for pair in benchmark.run())]
+    rows = [pair.row() for pair in pairs]
     header = HEADER.format(
         machine=platform.processor() or platform.machine(),
         cores=os.cpu_count(),
         threads=torch.get_num_threads(),
         versions=", ".join(f"{name} {version}" for name, version in versions().items()),
     )
-    text = header + "\n".join(rows) + "\n"
+    text = header + "\n".join(rows) + f"\n\n{account.text()}\n"
     write_text(Path(__file__).with_name("RESULTS.md"), text)
     print(text)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -85,10 +84,7 @@ def measure(images: Images) -> Measures:
     disk = filled[:, _disk(images.shape[-1])]
     on_disk = np.where(finite[:, _disk(images.shape[-1])], disk, np.float32(np.nan))
     thinned = on_disk[:, :: max(1, on_disk.shape[1] // 5000)]
-    with warnings.catch_warnings():
-        # A frame without a single finite pixel has no median, which is what NaN says.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        median = np.nanmedian(thinned, axis=1).astype(np.float64)
+    median = _medians(thinned)
     brightest = filled.max(axis=(1, 2))
     return {
         "missing_fraction": 1 - finite.mean(axis=(1, 2)),
@@ -177,6 +173,17 @@ def _turned(
         if not turned[frame]:
             upright = frame
     return turned
+
+
+def _medians(values: Images) -> Floats:
+    """Give the median of the finite values of each row; NaN where there is none."""
+    finite = np.isfinite(values)
+    if finite.all():
+        return np.median(values, axis=1).astype(np.float64)
+    some = finite.any(axis=1)
+    medians = np.full(len(values), np.nan)
+    medians[some] = np.nanmedian(values[some], axis=1)
+    return medians
 
 
 def _typical(values: Floats) -> float:
