@@ -54,6 +54,23 @@ def test_an_archive_is_checked_before_anything_runs(directory: Path) -> None:
         Plan(resolve(raw("archive.yaml", archive=str(directory), dataset=dataset)))
 
 
+def test_level_1_files_are_calibrated_first(tmp_path: Path) -> None:
+    names = ("aia/level1/aia.lev1_euv_12s.2012-07-12T160001Z.171.image_lev1.fits",)
+    for name in (*names, "goes/a.csv", "hek/b.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match="level-1 files need the section `level1`"):
+        Plan(resolve(raw("archive.yaml", archive=str(tmp_path))))
+    tables = {"degradation": "aia_V10_response_table.txt"}
+    plan = Plan(resolve(raw("archive.yaml", archive=str(tmp_path), level1=tables)))
+    assert plan.years == [2012]
+    assert plan.level1_folder == f"{tmp_path}/aia/level1"
+    assert plan.aia_store == "resources/archive/level1.zarr"
+    assert plan.aia_inputs == [plan.aia_store]
+    assert plan.manifests[0] == "resources/archive/level1.zarr.manifest.json"
+    assert "simulated_against_real" not in plan.figures
+
+
 def test_online_inputs_are_fetched_year_by_year() -> None:
     plan = Plan(resolve(raw("paper.yaml")))
     assert plan.local_inputs == []

@@ -13,6 +13,7 @@ from functools import cached_property
 from pydantic import BaseModel
 
 from heliosynth.config.schema import ClassCondition, Configuration, Ddpm, Online, Presentation
+from heliosynth.errors import InputError
 from heliosynth.figures.registry import FIGURES, of_run
 from heliosynth.fingerprint import SOURCE, fingerprint
 from heliosynth.numbers import PRODUCTS as NUMBERS
@@ -37,7 +38,13 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.configuration.archive is not None:
-            years(locate(self.configuration.archive), self.configuration.dataset.channel)
+            paths = locate(self.configuration.archive)
+            years(paths, self.configuration.dataset.channel)
+            if paths.level1 is not None and self.configuration.level1 is None:
+                raise InputError(
+                    f"{paths.level1}: level-1 files need the section `level1` in the "
+                    "configuration, which names the tables to calibrate them with"
+                )
 
     @cached_property
     def results(self) -> str:
@@ -63,10 +70,30 @@ class Plan:
 
     @cached_property
     def aia_store(self) -> str:
-        """Path or URL of the SDOMLv2 store."""
+        """Path or URL of the store in SDOMLv2's layout."""
+        if self.level1_folder is not None:
+            return self.calibrated
         if self.local_inputs:
             return f"{self.local_inputs[0]}/aia/sdomlv2.zarr"
         return self._online.aia_store
+
+    @cached_property
+    def level1_folder(self) -> str | None:
+        """The folder of level-1 files that the frames are made of, if they are."""
+        if self.configuration.source != "archive":
+            return None
+        folder = locate(str(self.configuration.archive)).level1
+        return None if folder is None else str(folder)
+
+    @cached_property
+    def calibrated(self) -> str:
+        """The store that level-1 files are calibrated into."""
+        return f"{self.resources}/level1.zarr"
+
+    @cached_property
+    def aia_inputs(self) -> list[str]:
+        """What the rules that read frames wait for."""
+        return self.local_inputs if self.level1_folder is None else [self.calibrated]
 
     @cached_property
     def xrs_inputs(self) -> list[str]:
@@ -111,15 +138,10 @@ class Plan:
         read = [f"{self.results}/dataset/intensities/{year}{MANIFEST}" for year in self.years]
         if self.configuration.source == "simulated":
             return [f"{self.simulated}{MANIFEST}", *read]
-        folders = ["goes", "hek"] if self.configuration.source == "online" else []
-        return [
-            *(
-                f"{self.resources}/{name}/{year}{MANIFEST}"
-                for name in folders
-                for year in self.years
-            ),
-            *read,
-        ]
+        if self.level1_folder is not None:
+            return [f"{self.calibrated}{MANIFEST}", *read]
+        fetched = [f"{self.resources}/{name}" for name in self._fetched]
+        return [f"{folder}/{year}{MANIFEST}" for folder in fetched for year in self.years] + read
 
     @cached_property
     def models(self) -> list[str]:
@@ -139,7 +161,9 @@ class Plan:
     @cached_property
     def figures(self) -> list[str]:
         """The figures of this run."""
-        return list(of_run(self.models, archive=self.configuration.archive is not None))
+        archive = self.configuration.archive
+        store = archive is not None and locate(archive).aia_store is not None
+        return list(of_run(self.models, archive=store))
 
     @cached_property
     def tables(self) -> list[str]:

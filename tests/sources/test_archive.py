@@ -35,6 +35,19 @@ def test_a_missing_part_is_named(layout: Path, lost: str) -> None:
         locate(layout)
 
 
+def test_level_1_files_stand_in_for_a_store(layout: Path) -> None:
+    shutil.rmtree(layout / "aia" / "sdomlv2.zarr")
+    folder = layout / "aia" / "level1"
+    folder.mkdir()
+    found = locate(layout)
+    assert (found.aia_store, found.level1) == (None, folder)
+    with pytest.raises(InputError, match="holds no FITS file with a date in its name"):
+        years(found, "171A")
+    (folder / "aia.lev1_euv_12s.2013-07-12T160001Z.171.image_lev1.fits").touch()
+    (folder / "aia_lev1_171a_2012_07_12t16_00_00_34z_image_lev1.fits").touch()
+    assert years(found, "171A") == [2012, 2013]
+
+
 def test_years_go_by_channel(layout: Path) -> None:
     assert years(locate(layout), "171A") == [2012, 2013]
     assert years(locate(layout), "94A") == [2012]

@@ -33,7 +33,7 @@ rule labels:
 rule intensities:
     """Read a year's chosen frames, each chunk once, and average them to the target size."""
     input:
-        raw=PLAN.local_inputs,
+        raw=PLAN.aia_inputs,
         labels=f"{RESULTS}/dataset/labels.csv",
     output:
         images=f"{RESULTS}/dataset/intensities/{{year}}.h5",

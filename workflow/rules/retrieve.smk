@@ -70,10 +70,37 @@ rule fetch_flares:
         " 2>&1 | tee {log:q}"
 
 
+rule calibrate:
+    """Calibrate AIA level-1 FITS files into a store in SDOMLv2's layout."""
+    input:
+        raw=[PLAN.level1_folder or []],
+    output:
+        store=directory(PLAN.calibrated),
+        manifest=f"{PLAN.calibrated}.manifest.json",
+    log:
+        f"{RESULTS}/logs/calibrate.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/calibrate.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    threads: workflow.cores or 1
+    resources:
+        mem_mb=lambda wildcards, threads: 2000 * threads,
+        runtime=720,
+    params:
+        settings=PLAN.settings(CONFIG.level1) if CONFIG.level1 else "",
+        channel=CONFIG.dataset.channel,
+        code=PLAN.code("calibrate"),
+    shell:
+        "python workflow/scripts/calibrate.py --files {input.raw:q} --settings {params.settings:q}"
+        " --channel {params.channel} --workers {threads} --output {output.store:q}"
+        " 2>&1 | tee {log:q}"
+
+
 rule frames:
     """List the frames of a year: time, place in the store, exposure, quality."""
     input:
-        raw=PLAN.local_inputs,
+        raw=PLAN.aia_inputs,
     output:
         table=f"{RESULTS}/observations/frames_{{year}}.csv",
     log:

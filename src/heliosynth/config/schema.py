@@ -268,6 +268,13 @@ class Application(Section):
     repeats: Annotated[int, Field(ge=2, description="trainings with other seeds")]
 
 
+class Level1(Section):
+    """Tables that an archive's AIA level-1 FITS files are calibrated with."""
+
+    degradation: str = Field(description="response table of SSW, aia_V10_…_response_table.txt")
+    pointing: str | None = Field(None, description="aia.master_pointing3h as ECSV; null: headers")
+
+
 class Configuration(Section):
     """A whole run."""
 
@@ -276,6 +283,7 @@ class Configuration(Section):
     source: Literal["simulated", "archive", "online"]
     observations: str = Field(description="what the images are, for captions and the paper")
     archive: str | None = Field(None, description="directory of a local archive of real frames")
+    level1: Level1 | None = None
     simulation: Simulation
     online: Online | None = None
     dataset: Dataset

@@ -5,6 +5,7 @@ Light enough to be asked before a run begins: nothing is opened, only folders ar
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,14 +19,17 @@ class ArchivePaths:
     Attributes
     ----------
     aia_store
-        SDOMLv2 Zarr store.
+        SDOMLv2 Zarr store, or None where the frames are level-1 files.
+    level1
+        Folder of AIA level-1 FITS files, or None where there is a store.
     xrs_files
         GOES XRS light curves, of one kind: CSV or NOAA netCDF.
     flare_files
         Flare lists: HEK JSON and CSV.
     """
 
-    aia_store: Path
+    aia_store: Path | None
+    level1: Path | None
     xrs_files: list[Path]
     flare_files: list[Path]
 
@@ -33,8 +37,8 @@ class ArchivePaths:
 def locate(directory: Path | str) -> ArchivePaths:
     """Find the raw inputs of an archive.
 
-    The layout is ``aia/sdomlv2.zarr``, ``goes/*.csv`` or ``goes/*.nc``, and ``hek/*.json`` or
-    ``hek/*.csv``.
+    The layout is ``aia/sdomlv2.zarr`` or ``aia/level1/*.fits``, ``goes/*.csv`` or
+    ``goes/*.nc``, and ``hek/*.json`` or ``hek/*.csv``.
 
     Raises
     ------
@@ -44,10 +48,16 @@ def locate(directory: Path | str) -> ArchivePaths:
     root = Path(directory)
     if not root.is_dir():
         raise InputError(f"{root}: no such directory; set `archive` to a directory of raw inputs")
-    store = root / "aia" / "sdomlv2.zarr"
-    if not store.is_dir():
-        raise InputError(f"{store}: no such Zarr store; an archive keeps its AIA frames there")
-    return ArchivePaths(store, xrs_files(root / "goes"), flare_files(root / "hek"))
+    store, level1 = root / "aia" / "sdomlv2.zarr", root / "aia" / "level1"
+    if not store.is_dir() and not level1.is_dir():
+        raise InputError(
+            f"{store}: no such Zarr store; an archive keeps its AIA frames there, or as level-1 "
+            f"FITS files in {level1}"
+        )
+    light_curves, flares = xrs_files(root / "goes"), flare_files(root / "hek")
+    if store.is_dir():
+        return ArchivePaths(store, None, light_curves, flares)
+    return ArchivePaths(None, level1, light_curves, flares)
 
 
 def xrs_files(place: Path | str) -> list[Path]:
@@ -84,11 +94,15 @@ def flare_files(place: Path | str) -> list[Path]:
 def years(paths: ArchivePaths, channel: str) -> list[int]:
     """List the years in which an archive has frames of a channel.
 
+    The years of level-1 files are those in their names, which say nothing sure of the channel.
+
     Raises
     ------
     InputError
         If there is none; the message names the channels that the archive has.
     """
+    if paths.aia_store is None:
+        return _years_in_names(paths.level1 or Path())
     groups = sorted(paths.aia_store.glob("[12][0-9][0-9][0-9]"))
     found = [int(group.name) for group in groups if channel in _channels(group)]
     if not found:
@@ -98,6 +112,20 @@ def years(paths: ArchivePaths, channel: str) -> list[int]:
             "set `dataset.channel` to one that it holds"
         )
     return found
+
+
+def _years_in_names(folder: Path) -> list[int]:
+    found = {
+        int(match.group(1))
+        for path in folder.glob("*.fits*")
+        if (match := re.search(r"(?<!\d)(20\d\d)[-_]?[01]\d[-_]?[0-3]\d", path.name))
+    }
+    if not found:
+        raise InputError(
+            f"{folder}: holds no FITS file with a date in its name, such as "
+            "aia.lev1_euv_12s.2012-07-12T160001Z.171.image_lev1.fits"
+        )
+    return sorted(found)
 
 
 def _channels(group: Path) -> set[str]:

@@ -1,0 +1,25 @@
+"""Calibrate AIA level-1 FITS files into a store in SDOMLv2's layout."""
+
+import argparse
+from collections.abc import Sequence
+
+from heliosynth.config.schema import Level1
+from heliosynth.errors import one_line_errors
+from heliosynth.sources.level1 import Tables, write_store
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--files", required=True, help="folder of level-1 FITS files")
+    parser.add_argument("--settings", required=True, help="section `level1`, as JSON")
+    parser.add_argument("--channel", required=True, help="AIA channel, such as 171A")
+    parser.add_argument("--workers", type=int, default=1, help="files calibrated side by side")
+    parser.add_argument("--output", required=True, help="Zarr store")
+    args = parser.parse_args(argv)
+    tables = Tables(**Level1.model_validate_json(args.settings).model_dump())
+    write_store(args.files, args.channel, tables, args.output, args.workers)
+
+
+if __name__ == "__main__":
+    main()
