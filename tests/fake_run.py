@@ -146,10 +146,14 @@ def _write_tables(
         {
             "time": str(np.datetime64(int(time), "s")),
             "year": 2012,
+            "store_row": 0,
+            "exposure_s": 2.0,
+            "quality": 0,
             "goes_class": goes_class.NAMES[number],
             "log10_flux": float(flux),
             "flare": f"flare {n}" if number > 1 else "",
             "flare_peak": str(np.datetime64(int(time), "s")),
+            "measured_log10_flux": float(flux) - 0.5,
             "flare_measured_log10_flux": float(flux) + rng.normal(0, 0.1),
             "selected": True,
             "reason": "largest flare in the window",
@@ -163,8 +167,10 @@ def _write_tables(
     ]
     lost = {"refused": "missing pixels", "split": "refused"}
     rows += [{**rows[n], "time": f"2012-03-28T0{n}:00:00", **lost} for n in range(9)]
-    rows = [{**row, "image_row": n} for n, row in enumerate(rows)]
-    rows.append({**rows[0], "refused": "quality flag", "split": "refused", "image_row": -1})
+    rows = [{**row, "store_row": n, "image_row": n} for n, row in enumerate(rows)]
+    flagged = {"selected": False, "reason": "quality flag", "refused": "quality flag"}
+    last = {"store_row": len(rows), "image_row": -1, "split": "refused"}
+    rows.append({**rows[0], **flagged, **last})
     _write_csv(results / "dataset/index.csv", rows)
     _write_intensities(results / "dataset/intensities/2012.h5", splits)
     selected = len(rows)

@@ -7,6 +7,7 @@ import pandas as pd
 import pandera.errors
 import pytest
 
+from heliosynth import schemas
 from heliosynth.catalogue import index, labels, quality
 from heliosynth.config.schema import Dataset
 from heliosynth.errors import InputError
@@ -128,8 +129,8 @@ def test_missing_images_are_an_error(labelled, measured):
 
 def test_the_index_survives_the_disk(labelled, measured, tmp_path):
     table, _ = index.build_index(labelled, *measured, asked())
-    index.write_index(tmp_path / "index.csv", table)
-    read = index.read_index(tmp_path / "index.csv")
+    schemas.write(tmp_path / "index.csv", table, index.SCHEMA)
+    read = schemas.read(tmp_path / "index.csv", index.SCHEMA)
     pd.testing.assert_frame_equal(read, table, check_dtype=False)
     index.SCHEMA.validate(read)
 
@@ -138,5 +139,5 @@ def test_a_table_that_breaks_the_rules_is_not_written(labelled, measured, tmp_pa
     table, _ = index.build_index(labelled, *measured, asked())
     table.loc[5, "split"] = "train"
     with pytest.raises(pandera.errors.SchemaError, match="split if and only if"):
-        index.write_index(tmp_path / "index.csv", table)
+        schemas.write(tmp_path / "index.csv", table, index.SCHEMA)
     assert not (tmp_path / "index.csv").exists()

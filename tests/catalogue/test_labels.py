@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heliosynth import schemas
 from heliosynth.catalogue import labels
 from heliosynth.config.schema import MaxWithin, NearestPeak
 from heliosynth.errors import InputError
@@ -163,15 +164,15 @@ def test_labels_survive_the_disk(tables, tmp_path, classes):
         tables.flares([0][: len(classes)], classes),
         LARGEST,
     )
-    labels.write_labels(tmp_path / "labels.csv", found)
+    schemas.write(tmp_path / "labels.csv", found, schemas.LABELS)
     pd.testing.assert_frame_equal(
-        labels.read_labels(tmp_path / "labels.csv"), found, check_dtype=False
+        schemas.read(tmp_path / "labels.csv", schemas.LABELS), found, check_dtype=False
     )
 
 
 def test_frames_without_a_column_are_refused_by_name(tmp_path):
     (tmp_path / "frames.csv").write_text("time,year,store_row,exposure_s\n")
-    with pytest.raises(InputError, match="has no column quality"):
+    with pytest.raises(InputError, match="quality"):
         labels.read_frames([tmp_path / "frames.csv"])
 
 

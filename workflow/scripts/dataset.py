@@ -3,7 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.catalogue.index import read_index
+from heliosynth import schemas
+from heliosynth.catalogue.index import SCHEMA
 from heliosynth.dataset.build import build_dataset
 from heliosynth.errors import one_line_errors
 from heliosynth.provenance import read_json
@@ -21,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     build_dataset(
         args.output,
-        read_index(args.index),
+        schemas.read(args.index, SCHEMA),
         read_json(args.summary),
         args.intensities,
         args.channel,

@@ -3,8 +3,9 @@
 import argparse
 from collections.abc import Sequence
 
+from heliosynth import schemas
 from heliosynth.errors import one_line_errors
-from heliosynth.sources.sdoml import write_frames
+from heliosynth.sources.sdoml import read_header
 
 
 @one_line_errors
@@ -15,7 +16,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--channel", required=True, help="as SDOMLv2 names it, such as 171A")
     parser.add_argument("--output", required=True, help="CSV of frames")
     args = parser.parse_args(argv)
-    write_frames(args.output, args.store, args.year, args.channel)
+    header = read_header(args.store, args.year, args.channel)
+    schemas.write(args.output, header, schemas.FRAMES)
 
 
 if __name__ == "__main__":

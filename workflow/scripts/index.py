@@ -3,8 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
+from heliosynth import schemas
 from heliosynth.catalogue import index
-from heliosynth.catalogue.labels import read_labels
 from heliosynth.config.schema import Dataset
 from heliosynth.dataset.intensities import read_measured
 from heliosynth.errors import one_line_errors
@@ -23,12 +23,12 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     years = [read_measured(path) for path in args.intensities]
     table, summary = index.build_index(
-        read_labels(args.labels),
+        schemas.read(args.labels, schemas.LABELS),
         {year.year: year.store_row for year in years},
         {year.year: year.measures for year in years},
         Dataset.model_validate_json(args.settings),
     )
-    index.write_index(args.output, table)
+    schemas.write(args.output, table, index.SCHEMA)
     write_json(args.summary, summary)
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from pydantic import TypeAdapter
 
-from heliosynth import goes_class
+from heliosynth import goes_class, schemas
 from heliosynth.catalogue import labels
 from heliosynth.errors import one_line_errors
-from heliosynth.sources import goes, hek
+from heliosynth.sources import goes
 
 
 @one_line_errors
@@ -28,9 +28,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     rule = TypeAdapter[labels.LabelRule](labels.LabelRule).validate_json(args.settings)
     frames, xrs = labels.read_frames(args.frames), goes.read_series(args.xrs)
     goes.require_cover(xrs, frames["time"].min(), frames["time"].max())
-    table = labels.label_frames(frames, xrs, hek.read_table(args.flares), rule, args.classes)
+    table = labels.label_frames(
+        frames, xrs, schemas.read(args.flares, schemas.FLARES), rule, args.classes
+    )
     labels.check_classes(table, args.classes, args.refuse_empty)
-    labels.write_labels(args.output, table)
+    schemas.write(args.output, table, schemas.LABELS)
 
 
 if __name__ == "__main__":

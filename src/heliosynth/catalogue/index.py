@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa
 
-from heliosynth import goes_class
+from heliosynth import goes_class, schemas
 from heliosynth.catalogue import labels as labelling
 from heliosynth.catalogue import quality, splits
 from heliosynth.config.schema import Dataset
 from heliosynth.errors import InputError
-from heliosynth.provenance import whole_file
 
 REFUSED = "refused"
 """The split of frames that a quality flag or their pixels rule out."""
@@ -36,26 +34,16 @@ REASONS = (
     labelling.QUALITY_FLAG,
 )
 
-SCHEMA = pa.DataFrameSchema(
+SCHEMA = schemas.table(
     {
-        "time": pa.Column("datetime64[s]"),
-        "year": pa.Column(np.int64),
-        "store_row": pa.Column(np.int64, pa.Check.ge(0)),
-        "exposure_s": pa.Column(np.float64, nullable=True),
-        "quality": pa.Column(np.int64),
-        "goes_class": pa.Column(str, pa.Check.isin([*goes_class.NAMES, ""])),
-        "log10_flux": pa.Column(np.float64, pa.Check.in_range(-10, -1), nullable=True),
-        "flare": pa.Column(str),
-        "flare_peak": pa.Column("datetime64[s]", nullable=True),
-        "measured_log10_flux": pa.Column(np.float64, nullable=True),
-        "flare_measured_log10_flux": pa.Column(np.float64, nullable=True),
-        "selected": pa.Column(bool),
+        **schemas.LABEL_COLUMNS,
         "reason": pa.Column(str, pa.Check.isin(REASONS)),
         "refused": pa.Column(str),
         "split": pa.Column(str, pa.Check.isin(SPLITS)),
         "image_row": pa.Column(np.int64, pa.Check.ge(NO_IMAGE)),
     },
     checks=[
+        schemas.LABELLED,
         pa.Check(
             lambda t: (
                 t["split"].isin([*splits.NAMES, splits.GAP])
@@ -64,18 +52,13 @@ SCHEMA = pa.DataFrameSchema(
             error="a frame is split if and only if it is selected and not refused",
         ),
         pa.Check(
-            lambda t: ~t["selected"] | ((t["goes_class"] != "") & t["log10_flux"].notna()),
-            error="a selected frame has a class and a flux",
-        ),
-        pa.Check(
             lambda t: (t["image_row"] >= 0) == t["selected"],
             error="a frame has an image if and only if it is selected",
         ),
     ],
     unique=["year", "store_row"],
-    strict=True,
-    ordered=True,
 )
+"""``index.csv``."""
 
 
 def build_index(
@@ -162,19 +145,6 @@ def check_scarcity(counts: Mapping[str, Mapping[str, int]], settings: Dataset) -
             f"class {listed}; add observations, or lower dataset.minimum_frames"
         )
     return scarce
-
-
-def write_index(path: Path | str, index: pd.DataFrame) -> None:
-    """Write ``index.csv`` whole, after checking it against :data:`SCHEMA`."""
-    SCHEMA.validate(index)
-    with whole_file(path) as unfinished:
-        index.to_csv(unfinished, index=False, date_format="%Y-%m-%dT%H:%M:%S")
-
-
-def read_index(path: Path | str) -> pd.DataFrame:
-    """Read ``index.csv``."""
-    texts = (*labelling.TEXT_COLUMNS, "refused", "split")
-    return labelling.read_table(path, texts, ("time", "flare_peak"), ("image_row",))
 
 
 def _summary(

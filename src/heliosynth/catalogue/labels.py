@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from heliosynth import goes_class
+from heliosynth import goes_class, schemas
 from heliosynth.config.schema import MaxWithin, NearestPeak
 from heliosynth.errors import InputError
-from heliosynth.provenance import whole_file
 
 if TYPE_CHECKING:
     from heliosynth.sources.goes import XrsSeries
@@ -39,8 +38,6 @@ OTHER_CLASS = "class not of the study"
 
 SELECTED = (NEAREST_PEAK, LARGEST_FLARE, BACKGROUND)
 """The reasons of the frames that are used."""
-
-TEXT_COLUMNS = ("goes_class", "flare", "reason")
 
 
 def label_frames(
@@ -230,50 +227,10 @@ def largest_during(start: Seconds, end: Seconds, xrs_time: Seconds, flux: Flux) 
 
 def read_frames(files: Sequence[Path | str]) -> pd.DataFrame:
     """Read the tables of frames of several years into one."""
-    columns = ("year", "store_row", "exposure_s", "quality")
-    tables = [read_table(path, times=("time",), numbers=columns) for path in files]
-    frames = pd.concat(tables, ignore_index=True)
+    frames = pd.concat([schemas.read(path, schemas.FRAMES) for path in files], ignore_index=True)
     if frames.empty:
         raise InputError(f"{', '.join(map(str, files))}: there are no frames; check the store")
     return frames
-
-
-def write_labels(path: Path | str, labels: pd.DataFrame) -> None:
-    """Write ``labels.csv`` whole."""
-    with whole_file(path) as unfinished:
-        labels.to_csv(unfinished, index=False, date_format="%Y-%m-%dT%H:%M:%S")
-
-
-def read_labels(path: Path | str) -> pd.DataFrame:
-    """Read ``labels.csv``."""
-    return read_table(path, TEXT_COLUMNS, ("time", "flare_peak"))
-
-
-def read_table(
-    path: Path | str,
-    texts: Sequence[str] = (),
-    times: Sequence[str] = (),
-    numbers: Sequence[str] = (),
-) -> pd.DataFrame:
-    """Read a CSV table: empty texts stay texts, times are whole seconds UTC.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read or lacks one of the columns.
-    """
-    try:
-        table: pd.DataFrame = pd.read_csv(path, dtype=dict.fromkeys(texts, str))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as CSV ({error}); build it again") from None
-    missing = sorted({*texts, *times, *numbers} - set(table.columns))
-    if missing:
-        raise InputError(f"{path}: has no column {', '.join(missing)}; build it again")
-    for column in texts:
-        table[column] = table[column].fillna("").astype(str)
-    for column in times:
-        table[column] = pd.to_datetime(table[column]).astype("datetime64[s]")
-    return table
 
 
 def seconds(times: pd.Series[Any]) -> Seconds:

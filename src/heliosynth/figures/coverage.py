@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from heliosynth import goes_class
-from heliosynth.catalogue.index import read_index
+from heliosynth import goes_class, schemas
+from heliosynth.catalogue.index import SCHEMA
 from heliosynth.figures import style
 from heliosynth.products import Products
 
@@ -18,7 +18,7 @@ COLOURS = {**style.SPLIT_COLOURS, "gap": "#E8D9A0", "refused": style.ACCENT, "no
 
 def coverage(products: Products) -> Figure:
     """Draw the frames of each month, and of each class by month, by what became of them."""
-    index = read_index(products.path("dataset/index.csv"))
+    index = schemas.read(products.path("dataset/index.csv"), SCHEMA)
     month = index["time"].dt.to_period("M")
     months = pd.period_range(month.min(), month.max(), freq="M")
     figure = style.canvas(style.PAGE_IN, 3.2)
@@ -41,7 +41,7 @@ def coverage(products: Products) -> Figure:
 
 def label_agreement(products: Products) -> Figure:
     """Draw each flare's published flux against the largest that was measured during it."""
-    index = read_index(products.path("dataset/index.csv"))
+    index = schemas.read(products.path("dataset/index.csv"), SCHEMA)
     flares = index[index["selected"] & (index["flare"] != "")].drop_duplicates("flare")
     flares = flares.dropna(subset="flare_measured_log10_flux")
     counted = products.summary["disagreement"]

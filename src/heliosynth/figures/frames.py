@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from heliosynth.catalogue.index import NO_IMAGE, read_index
+from heliosynth import schemas
+from heliosynth.catalogue.index import NO_IMAGE, SCHEMA
 from heliosynth.dataset.intensities import Images, read_images, scale
 from heliosynth.figures import style
 from heliosynth.figures.grids import spread_out, true_title
@@ -40,7 +41,7 @@ def class_montage(products: Products) -> Figure:
 
 def refused_frames(products: Products) -> Figure:
     """Draw a contact sheet of the frames that were refused for their pixels, with the reason."""
-    index = read_index(products.path("dataset/index.csv"))
+    index = schemas.read(products.path("dataset/index.csv"), SCHEMA)
     refused = index[(index["refused"] != "") & (index["image_row"] != NO_IMAGE)]
     flagged = int(((index["refused"] != "") & (index["image_row"] == NO_IMAGE)).sum())
     refused = refused.sort_values(["refused", "time"])

@@ -12,7 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from heliosynth import goes_class
+from heliosynth import goes_class, schemas
+from heliosynth.catalogue.index import SCHEMA
 from heliosynth.errors import InputError
 from heliosynth.figures import style
 from heliosynth.products import Products
@@ -30,8 +31,7 @@ Floats = npt.NDArray[np.floating[Any]]
 def xrs_and_frames(products: Products) -> Figure:
     """Draw the light curve with the frames of each split, and a close-up of the largest flare."""
     series = read_series(products.path("observations/xrs.h5")).to_operational()
-    index = pd.read_csv(products.path("dataset/index.csv"))
-    index["time"] = pd.to_datetime(index["time"], format="ISO8601").dt.tz_localize(None)
+    index = schemas.read(products.path("dataset/index.csv"), SCHEMA)
     chosen = index[index["split"].isin(list(style.SPLIT_TITLES))]
     figure = style.canvas(style.PAGE_IN, 4.1)
     curve, ribbon, close = figure.subplots(3, 1, height_ratios=[3.2, 0.9, 3.2])

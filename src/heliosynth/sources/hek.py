@@ -12,7 +12,6 @@ import pandas as pd
 
 from heliosynth import goes_class
 from heliosynth.errors import InputError
-from heliosynth.provenance import whole_file
 from heliosynth.sources.signature import require_signature
 
 TIMES = {"start": "event_starttime", "peak": "event_peaktime", "end": "event_endtime"}
@@ -62,20 +61,6 @@ def read_flares(files: Sequence[Path | str]) -> pd.DataFrame:
     )
     flares = flares.drop_duplicates("identifier").drop_duplicates(["peak", "goes_class_label"])
     return flares.reset_index(drop=True)
-
-
-def write_table(path: Path | str, flares: pd.DataFrame) -> None:
-    """Write the table of :func:`read_flares` as ``flares.csv``."""
-    with whole_file(path) as unfinished:
-        flares.to_csv(unfinished, index=False, date_format="%Y-%m-%dT%H:%M:%S")
-
-
-def read_table(path: Path | str) -> pd.DataFrame:
-    """Read ``flares.csv`` back, with the columns and types of :func:`read_flares`."""
-    flares = pd.read_csv(path, dtype={"goes_class_label": str, "identifier": str})
-    for column in TIMES:
-        flares[column] = pd.to_datetime(flares[column]).astype(SECONDS)
-    return flares
 
 
 def _read_events(path: Path) -> pd.DataFrame:

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from heliosynth.errors import InputError
-from heliosynth.provenance import whole_file
 from heliosynth.sources.chunks import ChunkedArray, names, open_array
 
 
@@ -38,8 +37,8 @@ def read_header(store: Path | str, year: int, channel: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a frame in order of time: ``time`` (datetime64[s], UTC), ``store_row`` (int,
-        place in the array), ``exposure_s`` (float, NaN where unknown) and ``quality`` (int,
+        One row a frame in order of time: ``time`` (datetime64[s], UTC), ``year``, ``store_row``
+        (int, place in the array), ``exposure_s`` (float, NaN where unknown) and ``quality`` (int,
         0 where good or unknown).
 
     Raises
@@ -54,6 +53,7 @@ def read_header(store: Path | str, year: int, channel: str) -> pd.DataFrame:
     header = pd.DataFrame(
         {
             "time": _times(_keyword(attributes, "T_OBS", length)),
+            "year": year,
             "store_row": np.arange(length),
             "exposure_s": pd.to_numeric(
                 pd.Series(_keyword(attributes, "EXPTIME", length), dtype=object), errors="coerce"
@@ -63,14 +63,6 @@ def read_header(store: Path | str, year: int, channel: str) -> pd.DataFrame:
     )
     header = header.dropna(subset="time")
     return header.sort_values(["time", "store_row"], ignore_index=True)
-
-
-def write_frames(path: Path | str, store: Path | str, year: int, channel: str) -> None:
-    """Write the header of a year as ``frames_<year>.csv``, with a column ``year``."""
-    header = read_header(store, year, channel)
-    header.insert(1, "year", year)
-    with whole_file(path) as unfinished:
-        header.to_csv(unfinished, index=False, date_format="%Y-%m-%dT%H:%M:%S")
 
 
 def open_channel(store: Path | str, year: int, channel: str) -> ChunkedArray:
