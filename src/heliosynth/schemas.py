@@ -83,19 +83,20 @@ def read(path: Path | str, schema: pa.DataFrameSchema) -> pd.DataFrame:
     """
     try:
         return schema.validate(_typed(path, schema))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as its table ({error}); build it again") from None
-    except pa.errors.SchemaError as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: {reason[:200]}; build it again") from None
+    except (OSError, ValueError, pa.errors.SchemaError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"{path}: cannot be read as its table ({reason}); build it again"
+        ) from None
 
 
 def _typed(path: Path | str, schema: pa.DataFrameSchema) -> pd.DataFrame:
     kinds = {name: str(column.dtype) for name, column in schema.columns.items()}
     texts = [name for name, kind in kinds.items() if kind.startswith("str")]
     content: pd.DataFrame = pd.read_csv(path, dtype=dict.fromkeys(texts, str))
-    if list(content) != list(kinds):
-        differ = sorted(set(content) ^ set(kinds)) or list(content)
+    found = [str(name) for name in content]
+    if found != list(kinds):
+        differ = sorted(set(found) ^ set(kinds)) or found
         raise ValueError(f"wrong columns: {', '.join(differ)}")
     for name, kind in kinds.items():
         if name in texts:
