@@ -56,6 +56,15 @@ def test_faults_are_refused_by_name(suns):
     ]
 
 
+@pytest.mark.parametrize("place", [(5, 64), (64, 15), (110, 100)])
+def test_the_moon_before_the_disk_is_refused(suns, place):
+    images = suns(5, 128)
+    rows, columns = np.mgrid[:128, :128]
+    images[2][np.hypot(rows - place[0], columns - place[1]) < 52] = 3
+    assert judge(images)[2] == quality.DARK
+    assert judge(images)[:2] == ["", ""]
+
+
 def test_a_frame_of_another_disk_size_is_refused(suns):
     images = suns(7, 128)
     inner = images[0][8:-8, 8:-8]

@@ -110,7 +110,7 @@ def test_what_was_kept_of_other_code_or_size_does_not_count(interrupted, write):
 
 
 def test_a_kept_file_that_is_broken_is_made_anew(interrupted, write, tmp_path):
-    first = min((tmp_path / ".unfinished").rglob("*.h5"))
+    first = min(tmp_path.glob(".unfinished*/*.h5"))
     first.write_bytes(first.read_bytes()[:100])
     path = write(interrupted)
     assert interrupted.asked[-1] == [0, 3, 6, 9, 24, 27]

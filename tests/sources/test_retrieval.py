@@ -77,6 +77,26 @@ def test_flares_come_by_month_whole_and_once(hek_service: Any, tmp_path: Path) -
     assert len(hek_service.asked) == 1 + 2 * 12, "what was fetched is kept"
 
 
+@pytest.mark.parametrize("fault", [429, 403, 500, "html", "cut", "stall"])
+def test_faults_of_the_service_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str | int
+) -> None:
+    monkeypatch.setattr(retrieval, "HEK_LIMIT_S", 0.5)
+    event = _answer({"event_starttime": ["2012-07-01"]})["result"]
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "her").write_text(json.dumps({"result": event, "overmax": False}))
+    with serving(tmp_path / "served") as server:
+        server.stall_s = 1.0
+        server.faults["/her"] = [fault, fault]
+        retrieval.fetch_flares(2012, tmp_path / "2012.json", f"{server.url}/her?")
+        assert len(server.asked) == 12 + 2
+        server.faults["/her"] = [fault] * 10
+        with pytest.raises(InputError, match="HEK flares of 2013-01, page 1: no good answer"):
+            retrieval.fetch_flares(2013, tmp_path / "2013.json", f"{server.url}/her?")
+    assert len(read_flares([tmp_path / "2012.json"])) == 1
+    assert not list(tmp_path.glob("2013*"))
+
+
 def test_a_dead_service_ends_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match="HEK flares of 2012-01, page 1: no good answer in 5 attempts"

@@ -132,7 +132,7 @@ def write_year(path: Path | str, wanted: Year, read: Reader, record: Record) -> 
     InputError
         If the store gives other frames than asked for.
     """
-    kept = Path(path).parent / ".unfinished" / f"{wanted.year}-{wanted.key}"
+    kept = Path(path).parent / f".unfinished-{wanted.year}-{wanted.key}"
     done = _rows_of(kept)
     missing = np.setdiff1d(wanted.store_row, done)
     holding = _Holding(kept)

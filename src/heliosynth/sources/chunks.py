@@ -129,7 +129,11 @@ class ChunkedArray:
         key = str(self.array.metadata.encode_chunk_key((place, 0, 0)))
         where = f"{self.location}/{key}"
         frames, source = asked(self.location, where, functools.partial(self._chunk, key, place))
-        return Part(rows, work(frames[rows - place * self.chunk_length]), source)
+        wanted = rows - place * self.chunk_length
+        if wanted[-1] - wanted[0] == len(wanted) - 1:
+            # Neighbours need no copy.
+            return Part(rows, work(frames[wanted[0] : wanted[-1] + 1]), source)
+        return Part(rows, work(frames[wanted]), source)
 
     def _chunk(self, key: str, place: int) -> tuple[Frames, Fetched]:
         start = place * self.chunk_length
