@@ -104,6 +104,15 @@ def test_a_killed_job_goes_on_where_it_was(interrupted, write, tmp_path):
     assert sorted(p.name for p in tmp_path.rglob("*.h5")) == ["2012.h5"]
 
 
+def test_memory_holds_no_more_than_its_bound(write, monkeypatch):
+    held = []
+    monkeypatch.setattr(averaging, "KEEP_BYTES", 8 * 8 * 4 * 4 - 1)
+    monkeypatch.setattr(averaging, "_write", lambda path, parts: held.append(len(parts)))
+    with pytest.raises(FileNotFoundError):
+        write(Store())
+    assert held == [1]
+
+
 def test_what_was_kept_of_other_code_or_size_does_not_count(interrupted, write):
     write(interrupted, year(code="other"))
     assert interrupted.asked[-1] == ROWS.tolist()

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from heliosynth.dataset import store
+from heliosynth.dataset import build, store
 from heliosynth.dataset.averaging import Year, write_year
 from heliosynth.dataset.build import build_dataset
 from heliosynth.dataset.intensities import scale
@@ -50,6 +50,16 @@ def files(tmp_path):
         }
     )
     return paths, frames, index
+
+
+@pytest.mark.parametrize("slab_bytes", [1, 8 * 8 * 4, 2**26])
+def test_the_slab_does_not_matter(files, tmp_path, monkeypatch, slab_bytes):
+    paths, frames, index = files
+    monkeypatch.setattr(build, "SLAB_BYTES", slab_bytes)
+    build_dataset(tmp_path / "dataset.h5", index, SUMMARY, paths, "171A", "simulated")
+    train = store.read_split(tmp_path / "dataset.h5", "train")
+    expected = scale(np.stack([frames[2011][2], frames[2012][3]])[:, None], 5, 3500)
+    assert np.array_equal(train.images, expected)
 
 
 def test_splits_hold_scaled_frames_in_order_of_time(files, tmp_path):

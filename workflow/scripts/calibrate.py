@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from heliosynth.config.schema import Level1
 from heliosynth.errors import one_line_errors
+from heliosynth.fingerprint import fingerprint
 from heliosynth.sources.level1 import Tables, write_store
 
 
@@ -18,7 +19,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", required=True, help="Zarr store")
     args = parser.parse_args(argv)
     tables = Tables(**Level1.model_validate_json(args.settings).model_dump())
-    write_store(args.files, args.channel, tables, args.output, args.workers)
+    code = fingerprint(__file__)
+    write_store(args.files, args.channel, tables, args.output, args.workers, code=code)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ from heliosynth.errors import InputError
 from heliosynth.provenance import digest, whole_file
 
 KEEP_EVERY_S = 60.0
+KEEP_BYTES = 2**28
+"""Averaged frames held in memory at most; large frames are kept more often."""
 
 
 class Averaged(NamedTuple):
@@ -114,7 +116,7 @@ def write_year(path: Path | str, wanted: Year, read: Reader, record: Record) -> 
 
     Datasets: ``images`` (N, size, size) float32 in linear DN, ``store_row``, ``time``, and the
     measures of quality in the group ``quality``. Memory holds what was read within
-    :data:`KEEP_EVERY_S`.
+    :data:`KEEP_EVERY_S`, and no more than :data:`KEEP_BYTES`.
 
     Parameters
     ----------
@@ -160,10 +162,12 @@ class _Holding:
     folder: Path
     parts: list[Part] = field(default_factory=list)
     since: float = field(default_factory=clock.monotonic)
+    size_bytes: int = 0
 
     def add(self, part: Part) -> None:
         self.parts.append(part)
-        if clock.monotonic() - self.since > KEEP_EVERY_S:
+        self.size_bytes += part.made.images.nbytes
+        if clock.monotonic() - self.since > KEEP_EVERY_S or self.size_bytes > KEEP_BYTES:
             self.keep()
 
     def keep(self) -> None:
@@ -171,7 +175,7 @@ class _Holding:
             # Named by the first row, so that the order of names is that of rows.
             with whole_file(self.folder / f"{self.parts[0].rows[0]:09d}.h5") as unfinished:
                 _write(unfinished, self.parts)
-        self.parts, self.since = [], clock.monotonic()
+        self.parts, self.since, self.size_bytes = [], clock.monotonic(), 0
 
 
 def _write(path: Path, parts: list[Part]) -> None:

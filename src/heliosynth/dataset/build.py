@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,11 @@ import pandas as pd
 
 from heliosynth import goes_class, provenance
 from heliosynth.dataset.intensities import CLIP_DN, read_images, read_measured, scale
-from heliosynth.dataset.store import SLAB, SPLITS, Description, LabelledImages, write_dataset
+from heliosynth.dataset.store import SPLITS, Description, LabelledImages, write_dataset
 from heliosynth.errors import InputError
+
+SLAB_BYTES = 2**26
+"""Images that are scaled and written at a time."""
 
 
 def build_dataset(
@@ -77,17 +81,21 @@ def _labelled(
     frames: pd.DataFrame, by_year: Mapping[int, Path | str], limits: tuple[float, float]
 ) -> Iterator[LabelledImages]:
     frames = frames.sort_values(["time", "store_row"])
+    shape = read_images(next(iter(by_year.values())), np.empty(0, np.int64)).shape[1:]
+    slab = max(1, SLAB_BYTES // (4 * math.prod(shape)))
     # An empty split has a slab too, which tells the shape of its images.
-    for start in range(0, max(len(frames), 1), SLAB):
-        yield _slab(frames.iloc[start : start + SLAB], by_year, limits)
+    for start in range(0, max(len(frames), 1), slab):
+        yield _slab(frames.iloc[start : start + slab], by_year, limits, shape)
 
 
 def _slab(
-    frames: pd.DataFrame, by_year: Mapping[int, Path | str], limits: tuple[float, float]
+    frames: pd.DataFrame,
+    by_year: Mapping[int, Path | str],
+    limits: tuple[float, float],
+    shape: tuple[int, ...],
 ) -> LabelledImages:
     year, row = frames["year"].to_numpy(), frames["image_row"].to_numpy()
-    size = read_images(next(iter(by_year.values())), np.empty(0, np.int64)).shape[1:]
-    images = np.empty((len(frames), 1, *size), np.float32)
+    images = np.empty((len(frames), 1, *shape), np.float32)
     for name in np.unique(year):
         if name not in by_year:
             raise InputError(f"the index has frames of {name}, but no intensities of that year")

@@ -30,7 +30,7 @@ CLIP_DN = {
 """Intensities that −1 and +1 stand for, DN, for each AIA channel (Giger 2022)."""
 
 
-NEIGHBOURS = 16
+NEIGHBOURS = 4
 """Rows at most this far apart are read in one go, with those between them."""
 
 

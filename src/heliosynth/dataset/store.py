@@ -27,7 +27,7 @@ SPLITS = ("train", "val", "test")
 UNKNOWN_CLASS = -1
 """The class of an image made by a model without labels; its flux is NaN."""
 SLAB = 1024
-"""Images that are scaled and written at a time."""
+"""Labels that lie together on disk."""
 NO_TIME = -1
 """The time of an image that was never observed."""
 

@@ -8,6 +8,7 @@ them and is never corrected again.
 from __future__ import annotations
 
 import functools
+import shutil
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -136,6 +137,7 @@ def write_store(
     output: Path | str,
     workers: int = 1,
     size_px: int = SIZE_PX,
+    code: str = "",
 ) -> None:
     """Calibrate a folder of level-1 files into a store in SDOMLv2's layout, whole.
 
@@ -149,6 +151,8 @@ def write_store(
         Zarr store, with a manifest of the files and tables beside it.
     workers
         Files calibrated side by side.
+    code
+        Hash of the code, so that what other code calibrated is not gone on with.
 
     Raises
     ------
@@ -156,8 +160,12 @@ def write_store(
         If a file is unfit; see :func:`calibrate`.
     """
     files, final = files_of(folder, channel), Path(output)
-    key = digest([asdict(tables), file_sha256(tables.degradation), size_px])[:16]
-    kept = final.parent / f"{final.name}.calibrated" / key
+    named = [Path(table) for table in asdict(tables).values() if table is not None]
+    for table in named:
+        if not table.is_file():
+            raise InputError(f"{table}: no such table; name it in the section `level1`")
+    key = digest([[file_sha256(table) for table in named], size_px, code])[:16]
+    kept = final.parent / f"{final.name}.calibrated-{key}"
     one = functools.partial(_keep, tables=tables, size_px=size_px, folder=kept)
     with ProcessPoolExecutor(workers) as pool:
         parts = list(
@@ -165,10 +173,9 @@ def write_store(
         )
     with whole_directory(final) as unfinished:
         _write_years(unfinished, channel, parts, size_px)
-    named = [*files, *(Path(t) for t in asdict(tables).values() if t)]
-    record(final, [asdict(fetched(path, str(path), path.parent)) | {"path": ""} for path in named])
-    for part in parts:
-        part.unlink()
+    sources = [asdict(fetched(path, str(path), path.parent)) for path in (*files, *named)]
+    record(final, [source | {"path": ""} for source in sources])
+    shutil.rmtree(kept)
 
 
 def _keep(path: Path, tables: Tables, size_px: int, folder: Path) -> Path:
