@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from heliosynth.dataset import averaging, intensities
+from heliosynth.dataset import area, averaging, intensities
 from heliosynth.errors import InputError
 
 FRAMES = np.random.default_rng(0).lognormal(5, 1, (10, 16, 16)).astype(np.float32)
@@ -66,7 +66,7 @@ def test_frames_are_written_chunk_by_chunk_and_read_in_any_order(write):
     assert set(map(len, measured.measures.values())) == {10}
     assert len(np.unique(measured.measures["digest"])) == 10
     wanted = np.array([7, 0, 9, 7])
-    averaged = intensities.area_average(FRAMES, 8)
+    averaged = area.area_average(FRAMES, 8)
     assert (intensities.read_images(path, wanted) == averaged[wanted]).all()
 
 
@@ -100,7 +100,7 @@ def test_a_killed_job_goes_on_where_it_was(interrupted, write, tmp_path):
     assert interrupted.asked[-1] == [24, 27]
     assert len(interrupted.recorded) == 3
     with h5py.File(path) as file:
-        assert (file["images"][()] == intensities.area_average(FRAMES, 8)).all()
+        assert (file["images"][()] == area.area_average(FRAMES, 8)).all()
     assert sorted(p.name for p in tmp_path.rglob("*.h5")) == ["2012.h5"]
 
 
@@ -124,7 +124,7 @@ def test_a_kept_file_that_is_broken_is_made_anew(interrupted, write, tmp_path):
     path = write(interrupted)
     assert interrupted.asked[-1] == [0, 3, 6, 9, 24, 27]
     with h5py.File(path) as file:
-        assert (file["images"][()] == intensities.area_average(FRAMES, 8)).all()
+        assert (file["images"][()] == area.area_average(FRAMES, 8)).all()
 
 
 def test_wrong_frames_are_an_error(write, tmp_path):

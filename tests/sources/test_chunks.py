@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from heliosynth.errors import InputError
+from heliosynth.provenance import file_sha256
 from heliosynth.sources import chunks, patience, sdoml
 from loopback import FaultyServer, serving
 
@@ -38,6 +39,12 @@ def test_a_store_on_a_server_reads_like_one_on_disk(server: FaultyServer) -> Non
     header = sdoml.read_header(f"{server.url}/sdomlv2.zarr", 2012, "171A")
     assert len(header) == N
     np.testing.assert_array_equal(read(server), IMAGES)
+    array = sdoml.open_channel(f"{server.url}/sdomlv2.zarr", 2012, "171A")
+    (part,) = array.read([5], np.copy)
+    assert part.source.url == server.url + CHUNK
+    assert part.source.sha256 == file_sha256(server.folder / CHUNK[1:])
+    server.asked.clear()
+    read(server)
     assert [path for path in server.asked if path.endswith(".0.0")].count(CHUNK) == 1
 
 

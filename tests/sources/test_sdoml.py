@@ -1,16 +1,19 @@
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numcodecs import Blosc, Zlib
 
 import frames
 from heliosynth.errors import InputError
-from heliosynth.sources import sdoml
+from heliosynth.provenance import file_sha256
+from heliosynth.sources import manifest, sdoml
 
 N = 10
 IMAGES = np.arange(N * 4, dtype=np.float32).reshape(N, 2, 2)
@@ -87,9 +90,7 @@ def test_rows_come_once_chunk_by_chunk(rows: list[int], store: Path) -> None:
     for part in parts:
         assert part.made.dtype == np.float32
         np.testing.assert_array_equal(part.made, IMAGES[part.rows])
-        stored = Path(part.source.url).read_bytes()
-        assert part.source.size_bytes == len(stored)
-        assert part.source.sha256 == hashlib.sha256(stored).hexdigest()
+        assert part.source.size_bytes == Path(part.source.url).stat().st_size
 
 
 def test_a_row_outside_the_store_is_an_error(store: Path) -> None:
@@ -102,6 +103,39 @@ def test_a_broken_chunk_is_named(store: Path) -> None:
     chunk.write_bytes(chunk.read_bytes()[:10])
     with pytest.raises(InputError, match=r"2012/171A/1\.0\.0: cannot be read"):
         list(sdoml.open_channel(store, 2012, "171A").read(range(N), np.copy))
+
+
+def test_a_chunk_is_checked_where_a_manifest_knows_it(store: Path) -> None:
+    chunk = store / "2012" / "171A" / "1.0.0"
+    files = [manifest.fetched(path, "simulated", store.parent) for path in chunk.parent.iterdir()]
+    manifest.write_manifest(store, files)
+    (part,) = sdoml.open_channel(store, 2012, "171A").read([4], np.copy)
+    assert part.source.sha256 == file_sha256(chunk)
+    # Two chunks exchanged: each is whole and decodes, and only its hash tells.
+    other = chunk.with_name("0.0.0").read_bytes()
+    chunk.write_bytes(other)
+    with pytest.raises(InputError, match=r"2012/171A/1\.0\.0: is not what its manifest says"):
+        list(sdoml.open_channel(store, 2012, "171A").read([4], np.copy))
+
+
+@pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8", "<i2"])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("compressor", [None, Blosc("zstd", 3, Blosc.BITSHUFFLE), Zlib()])
+def test_chunks_decode_as_zarr_decodes_them(
+    tmp_path: Path, dtype: str, order: Any, compressor: Any
+) -> None:
+    images = np.random.default_rng(0).normal(300, 90, (7, 6, 6)).astype(dtype)
+    array = zarr.create_array(
+        tmp_path / "store.zarr" / "2012" / "171A",
+        data=images,
+        chunks=(3, 6, 6),
+        order=order,
+        compressors=compressor,
+        zarr_format=2,
+    )
+    found = sdoml.open_channel(tmp_path / "store.zarr", 2012, "171A").read(range(7), np.copy)
+    read = np.concatenate([part.made for part in found])
+    np.testing.assert_array_equal(read, np.asarray(array[:], np.float32))
 
 
 def test_a_chunk_that_is_not_there_is_missing_not_dark(

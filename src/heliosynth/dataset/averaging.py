@@ -21,7 +21,8 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from heliosynth.catalogue import quality
-from heliosynth.dataset.intensities import Images, Integers, area_average
+from heliosynth.dataset.area import AreaMeans, Images, area_means
+from heliosynth.dataset.intensities import Integers
 from heliosynth.errors import InputError
 from heliosynth.provenance import digest, whole_file
 
@@ -106,9 +107,19 @@ def average(frames: Images, size: int) -> Averaged:
         raise InputError(
             f"dataset.image_size_px is {size}, but the frames have only {frames.shape[-1]} pixels"
         )
-    averaged = area_average(frames, size)
-    lost = np.count_nonzero(~np.isfinite(averaged), axis=(1, 2))
-    return Averaged(averaged, {**quality.measure(frames), "lost_pixels": lost})
+    averaged, looked_at = _averages(frames, size, min(frames.shape[-1], quality.LOOKED_AT_PX))
+    lost = np.count_nonzero(~np.isfinite(averaged.images), axis=(1, 2))
+    return Averaged(averaged.images, {**quality.measure(*looked_at), "lost_pixels": lost})
+
+
+def _averages(frames: Images, first: int, second: int) -> tuple[AreaMeans, AreaMeans]:
+    """Average frames to two sizes, the coarser from the finer where their pixels match."""
+    if first < second:
+        return _averages(frames, second, first)[::-1]
+    fine = area_means(frames, first)
+    if first % second or frames.shape[-1] % first:
+        return fine, area_means(frames, second)
+    return fine, area_means(fine.images, second, fine.measured)
 
 
 def write_year(path: Path | str, wanted: Year, read: Reader, record: Record) -> None:

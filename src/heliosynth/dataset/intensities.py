@@ -1,19 +1,18 @@
-"""Intensities averaged to the target size, scaled for a network, and read back."""
+"""Intensities scaled for a network, and the averaged frames of a year read back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 
 from heliosynth.catalogue import quality
+from heliosynth.dataset.area import Images
 from heliosynth.errors import InputError
 
-Images = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
 CLIP_DN = {
@@ -54,61 +53,6 @@ class MeasuredYear:
     store_row: Integers
     time: Integers
     measures: quality.Measures
-
-
-def area_average(images: Images, size: int) -> Images:
-    """Average frames over the areas of larger, or smaller, pixels.
-
-    A target pixel is the mean of what it covers of the raw ones, weighted by area, so the
-    mean intensity of the whole frame is conserved at any ratio of sizes. Missing pixels do
-    not count; a target pixel that covers no other is NaN.
-
-    Parameters
-    ----------
-    images
-        Frames in linear DN (N, H, W), NaN where missing.
-    size
-        Height and width of the averaged frames.
-
-    Returns
-    -------
-    numpy.ndarray
-        (N, size, size) float32.
-    """
-    finite = np.isfinite(images)
-    if finite.all():
-        return _sums(images, size)
-    total, weight = _sums(np.where(finite, images, np.float32(0)), size), _sums(finite, size)
-    # A trace of weight left by rounding is none.
-    mean = np.divide(total, weight, out=np.full_like(total, np.nan), where=weight > 1e-6)
-    return np.asarray(mean, dtype=np.float32)
-
-
-def _sums(images: npt.NDArray[Any], size: int) -> Images:
-    """Sum pixels (N, H, W) by the share of each target pixel that they fill."""
-    count, high, wide = images.shape
-    if high % size == 0 and wide % size == 0:
-        # Whole blocks: rows first, which adds long runs of memory.
-        rows = images.reshape(count, size, high // size, wide).sum(axis=2, dtype=np.float32)
-        blocks = rows.reshape(count, size, size, wide // size).sum(axis=3, dtype=np.float32)
-        return np.asarray(blocks / np.float32((high // size) * (wide // size)))
-    down, across = overlap(high, size), overlap(wide, size).T
-    return np.asarray(down @ images.astype(np.float32) @ across, dtype=np.float32)
-
-
-def overlap(raw: int, size: int) -> Images:
-    """Give the share of each target pixel that each raw pixel fills, along one axis.
-
-    Returns
-    -------
-    numpy.ndarray
-        (size, raw) float32; every row sums to 1.
-    """
-    ratio = raw / size
-    edges = np.arange(size + 1) * ratio
-    pixel = np.arange(raw)
-    shared = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
-    return np.asarray(np.maximum(shared, 0) / ratio, dtype=np.float32)
 
 
 def scale(intensities: npt.ArrayLike, minimum_dn: float, maximum_dn: float) -> Images:

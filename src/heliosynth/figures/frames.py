@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 
 from heliosynth import schemas
 from heliosynth.catalogue.index import NO_IMAGE, SCHEMA
-from heliosynth.dataset.intensities import Images, read_images, scale
+from heliosynth.dataset.area import Images
+from heliosynth.dataset.intensities import read_images, scale
 from heliosynth.figures import style
 from heliosynth.figures.grids import spread_out, true_title
 from heliosynth.figures.mosaic import mosaic

@@ -58,6 +58,30 @@ def record(product: Path | str, files: list[dict[str, Any]]) -> None:
     write_json(manifest_of(product), {"files": files, **stamp()})
 
 
+def checksums(folder: Path | str) -> dict[str, str]:
+    """Give the SHA-256 of the files in a folder, by their path in it.
+
+    They are looked up in the manifest that lies beside the folder, or one above it; there are
+    none where there is no manifest.
+
+    Raises
+    ------
+    InputError
+        If the manifest cannot be read.
+    """
+    inside = Path(folder).absolute()
+    for product in (inside, *inside.parents):
+        path = manifest_of(product)
+        if path.is_file():
+            start = f"{inside.relative_to(product.parent).as_posix()}/"
+            return {
+                entry["path"].removeprefix(start): entry["sha256"]
+                for entry in _entries(path)
+                if entry["path"].startswith(start)
+            }
+    return {}
+
+
 def faults(manifest: Path | str) -> list[str]:
     """Compare the files of a manifest with it: those beside it, and pieces read from a disk.
 

@@ -1,0 +1,91 @@
+"""Parts of chunks against the same bytes of the whole."""
+
+import contextlib
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numcodecs import Blosc
+
+from heliosynth.sources import blosc
+
+NOISE = np.random.default_rng(0).normal(300, 20, 50_000).astype(np.float32)
+
+
+def encoded(values: np.ndarray, codec: str = "zstd", shuffle: int = Blosc.BITSHUFFLE) -> bytes:
+    return bytes(Blosc(codec, 3, shuffle, blocksize=4096).encode(values))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    codec=st.sampled_from(["zstd", "lz4", "blosclz", "zlib"]),
+    shuffle=st.sampled_from([Blosc.NOSHUFFLE, Blosc.SHUFFLE, Blosc.BITSHUFFLE]),
+    count=st.integers(1, len(NOISE)),
+    ends=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    dtype=st.sampled_from(["<f4", "<f8", "<i2"]),
+)
+def test_a_part_is_the_same_part_of_the_whole(
+    codec: str, shuffle: int, count: int, ends: tuple[float, float], dtype: str
+) -> None:
+    values = NOISE[:count].astype(dtype)
+    whole = values.tobytes()
+    start, stop = sorted(round(end * len(whole)) for end in ends)
+    chunk = blosc.Chunk(encoded(values, codec, shuffle), len(whole))
+    assert chunk.decode(start, stop).tobytes() == whole[start:stop]
+
+
+def test_only_the_blocks_that_hold_it_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    class Counting(Blosc):
+        def decode(self, buf: bytes, out: object = None) -> bytes:
+            asked.append(len(buf))
+            return bytes(super().decode(buf, out))
+
+    monkeypatch.setattr(blosc, "Blosc", Counting)
+    content = encoded(NOISE)
+    blosc.Chunk(content, NOISE.nbytes).decode(20_000, 20_100)
+    assert asked[0] < len(content) / 40
+
+
+def test_what_does_not_compress_is_stored() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 256, 9_000, dtype=np.uint8)
+    content = bytes(Blosc("lz4", 1, Blosc.NOSHUFFLE).encode(values))
+    assert content[2] & blosc.STORED
+    assert (blosc.Chunk(content, 9_000).decode(100, 200) == values[100:200]).all()
+
+
+@pytest.mark.parametrize("cut", [5, 16, 1000, -1])
+def test_a_chunk_cut_short_is_an_error(cut: int) -> None:
+    with pytest.raises(ValueError, match="bytes"):
+        blosc.Chunk(encoded(NOISE)[:cut], NOISE.nbytes)
+
+
+def test_a_chunk_of_another_size_is_an_error() -> None:
+    with pytest.raises(ValueError, match="should decode to 17"):
+        blosc.Chunk(encoded(NOISE), 17)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    place=st.integers(0, 100),
+    value=st.integers(0, 255),
+    part=st.tuples(st.integers(0, 199_999), st.integers(1, 5_000)),
+)
+def test_a_changed_head_is_no_crash(place: int, value: int, part: tuple[int, int]) -> None:
+    content = bytearray(encoded(NOISE))
+    content[place] = value
+    start = part[0]
+    # An error or other bytes; what must not happen is a crash, or any other error.
+    with contextlib.suppress(ValueError, RuntimeError):
+        blosc.Chunk(bytes(content), NOISE.nbytes).decode(start, min(start + part[1], 200_000))
+
+
+def test_blocks_outside_the_chunk_are_an_error() -> None:
+    content = bytearray(encoded(NOISE))
+    struct.pack_into("<I", content, blosc.HEADER.size + 8, len(content) + 5)
+    with pytest.raises(ValueError, match="outside itself"):
+        blosc.Chunk(bytes(content), NOISE.nbytes).decode(0, 100)
