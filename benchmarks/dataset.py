@@ -26,8 +26,8 @@ import zarr
 from numcodecs import Blosc
 
 from benchmarks.pairs import Pair, time_pair
-from heliosynth.dataset.averaging import Year, write_year
 from heliosynth.dataset.area import area_average
+from heliosynth.dataset.averaging import Year, write_year
 from heliosynth.sources import sdoml
 
 FRAMES, SIZE_PX, CHUNK = 6000, 512, 15

@@ -1,4 +1,4 @@
-"""A server on this machine that serves a folder, and fails as told."""
+"""A server on this machine that serves a folder, as web or object store, and fails as told."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
 
 
 class FaultyServer:
-    """Serves a folder over HTTP.
+    """Serves a folder over HTTP; asked as S3 is, it answers as S3 does, its folders as buckets.
 
     Attributes
     ----------
@@ -36,7 +38,7 @@ class FaultyServer:
         self.url = ""
 
     def answer(self, request: http.server.BaseHTTPRequestHandler, body: bool) -> None:
-        path = request.path.partition("?")[0]
+        path, _, query = request.path.partition("?")
         if body:
             self.asked.append(path)
         fault = self.faults[path].pop(0) if body and self.faults[path] else None
@@ -47,10 +49,13 @@ class FaultyServer:
         if fault == "stall":
             time.sleep(self.stall_s)
             return
-        if not file.exists():
+        listing = "list-type=2" in query
+        if not listing and not file.exists():
             request.send_error(404)
             return
-        content = b"<html>busy, come back later</html>" if fault == "html" else _content(file)
+        content = _objects(file, query) if listing else _content(file)
+        if fault == "html":
+            content = b"<html>busy, come back later</html>"
         request.send_response(200)
         request.send_header("Content-Length", str(len(content)))
         request.end_headers()
@@ -65,6 +70,33 @@ def _content(file: Path) -> bytes:
         return file.read_bytes()
     names = sorted(f"{path.name}/" if path.is_dir() else path.name for path in file.iterdir())
     return "".join(f'<a href="{name}">{name}</a><br>' for name in names).encode()
+
+
+def _objects(bucket: Path, query: str) -> bytes:
+    """List the objects of a bucket below a prefix, as S3's ListObjectsV2."""
+    asked = parse_qs(query)
+    prefix = asked.get("prefix", [""])[0]
+    objects, folders = "", set()
+    for path in sorted(bucket.rglob("*")):
+        key = path.relative_to(bucket).as_posix()
+        if path.is_dir() or not key.startswith(prefix):
+            continue
+        below, slash, _ = key.removeprefix(prefix).partition("/")
+        if slash and "delimiter" in asked:
+            folders.add(f"{prefix}{below}/")
+        else:
+            objects += (
+                f"<Contents><Key>{escape(key)}</Key><Size>{path.stat().st_size}</Size>"
+                "<LastModified>2012-01-01T00:00:00.000Z</LastModified></Contents>"
+            )
+    common = "".join(
+        f"<CommonPrefixes><Prefix>{escape(name)}</Prefix></CommonPrefixes>"
+        for name in sorted(folders)
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult><IsTruncated>false</IsTruncated>'
+        f"<Name>{bucket.name}</Name>{objects}{common}</ListBucketResult>"
+    ).encode()
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tracemalloc
 
 import h5py
 import numpy as np
@@ -111,6 +112,30 @@ def test_memory_holds_no_more_than_its_bound(write, monkeypatch):
     with pytest.raises(FileNotFoundError):
         write(Store())
     assert held == [1]
+
+
+def test_ten_times_the_frames_take_no_more_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(averaging, "KEEP_BYTES", 2**18)
+    sun = np.random.default_rng(0).lognormal(5, 1, (15, 32, 32)).astype(np.float32)
+
+    def read(rows, work):
+        for at in range(0, len(rows), 15):
+            yield Part(rows[at : at + 15], work(sun), Chunk(f"{at // 15}.0.0"))
+
+    def peak(count):
+        wanted = year(np.arange(count), size=32)
+        averaging.write_year(tmp_path / f"{count}.h5", wanted, read, list)
+        tracemalloc.reset_peak()
+        averaging.write_year(tmp_path / f"{count}.h5", wanted, read, list)
+        return tracemalloc.get_traced_memory()[1]
+
+    tracemalloc.start()
+    try:
+        few, many = peak(600), peak(6000)
+    finally:
+        tracemalloc.stop()
+    # What grows are times, places and sources: far less than the frames themselves.
+    assert many - few < (6000 - 600) * 32 * 32 * 4 / 20
 
 
 def test_what_was_kept_of_other_code_or_size_does_not_count(interrupted, write):

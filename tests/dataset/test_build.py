@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -50,6 +51,38 @@ def files(tmp_path):
         }
     )
     return paths, frames, index
+
+
+def test_ten_times_the_frames_take_no_more_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "SLAB_BYTES", 2**18)
+    peaks = []
+    tracemalloc.start()
+    try:
+        for count in (400, 4000):
+            rows = np.arange(count)
+            images = np.random.default_rng(0).lognormal(5, 1, (count, 32, 32)).astype(np.float32)
+            path = tmp_path / f"{count}.h5"
+            write_year(
+                path, Year("a/store.zarr", 2012, "171A", 32, rows, rows), _reader(images), list
+            )
+            del images
+            index = pd.DataFrame(
+                {
+                    "time": rows.astype("M8[s]"),
+                    "year": 2012,
+                    "store_row": rows,
+                    "image_row": rows,
+                    "goes_class": "C",
+                    "log10_flux": -5.5,
+                    "split": "train",
+                }
+            )
+            tracemalloc.reset_peak()
+            build_dataset(tmp_path / "dataset.h5", index, SUMMARY, [path], "171A", "simulated")
+            peaks.append(tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < (4000 - 400) * 32 * 32 * 4 / 10
 
 
 @pytest.mark.parametrize("slab_bytes", [1, 8 * 8 * 4, 2**26])

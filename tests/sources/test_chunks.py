@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import s3fs
 
 from heliosynth.errors import InputError
 from heliosynth.provenance import file_sha256
@@ -99,3 +100,50 @@ def test_memory_holds_few_chunks_at_a_time(
     next(parts)
     assert len(worked) <= 2, "the third chunk waits until the first is taken"
     parts.close()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def bucket(server: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of the store as an object store without accounts serves it."""
+    (server.folder / "archive").mkdir()
+    (server.folder / "sdomlv2.zarr").rename(server.folder / "archive" / "sdomlv2.zarr")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+    s3fs.S3FileSystem.clear_instance_cache()
+    yield "s3://archive/sdomlv2.zarr"
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+def test_a_store_in_a_bucket_reads_like_one_on_disk(bucket: str) -> None:
+    assert sdoml.years(bucket) == [2012]
+    assert len(sdoml.read_header(bucket, 2012, "171A")) == N
+    array = sdoml.open_channel(bucket, 2012, "171A")
+    parts = list(array.read(range(N), np.copy))
+    np.testing.assert_array_equal(np.concatenate([part.made for part in parts]), IMAGES)
+    assert parts[1].source.url == f"{bucket}/2012/171A/1.0.0"
+    with pytest.raises(InputError, match=f"{bucket}: holds no year 2013, only 2012"):
+        sdoml.read_header(bucket, 2013, "171A")
+
+
+@pytest.mark.parametrize("fault", [429, 403, 500, "html", "cut", "stall"])
+def test_faults_of_a_bucket_pass_or_are_named(
+    server: FaultyServer, bucket: str, fault: str | int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The client asks some times itself before it gives up.
+    monkeypatch.setattr(chunks, "LIMIT_S", 4.0)
+    array = sdoml.open_channel(bucket, 2012, "171A")
+    chunk = "/archive/sdomlv2.zarr/2012/171A/1.0.0"
+    server.faults[chunk] = [fault, fault]
+    parts = list(array.read(range(N), np.copy))
+    np.testing.assert_array_equal(np.concatenate([part.made for part in parts]), IMAGES)
+    monkeypatch.setattr(patience, "ATTEMPTS", 2)
+    monkeypatch.setattr(chunks, "LIMIT_S", 1.0)
+    server.faults[chunk] = [fault] * 40
+    with pytest.raises(InputError, match=f"{bucket}/2012/171A/1.0.0: no good answer"):
+        list(array.read(range(N), np.copy))
+
+
+def test_a_chunk_that_a_bucket_does_not_hold_is_missing(server: FaultyServer, bucket: str) -> None:
+    (server.folder / "archive/sdomlv2.zarr/2012/171A/1.0.0").unlink()
+    array = sdoml.open_channel(bucket, 2012, "171A")
+    images = np.concatenate([part.made for part in array.read(range(N), np.copy)])
+    assert np.isnan(images[4:8]).all()

@@ -248,3 +248,24 @@ def test_goes_r_file_needs_no_factor(archive: Path) -> None:
     series = read_xrs([path], "operational")
     assert series.satellite == "GOES-16"
     np.testing.assert_array_equal(series.to_operational().xrsb, series.xrsb)
+
+
+def test_the_minutes_around_a_leap_second_keep_their_times(
+    make_netcdf: Callable[..., Path], tmp_path: Path
+) -> None:
+    # 2012-06-30 ended with 23:59:60; NOAA's clock, as that of the labels, knows no such second.
+    days = [
+        make_netcdf(15, "d20120630", "2012-06-30T23:57", FLUX[:3]),
+        make_netcdf(15, "d20120701", "2012-07-01", FLUX[3:6]),
+    ]
+    series = read_xrs(days, "operational")
+    midnight = int(np.datetime64("2012-07-01", "s").astype(np.int64))
+    assert series.time.tolist() == [midnight + 60 * minute for minute in range(-3, 3)]
+    table = tmp_path / "goes15_xrs.csv"
+    table.write_text(
+        "time,xrsb\n2012-06-30T23:59:00Z,1e-6\n2012-06-30T23:59:60Z,2e-6\n"
+        "2012-07-01T00:00:00Z,3e-6\n"
+    )
+    series = read_xrs([table], "operational")
+    assert series.time.tolist() == [midnight - 60, midnight]
+    np.testing.assert_allclose(series.xrsb, [1e-6, 3e-6])

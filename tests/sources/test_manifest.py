@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -53,3 +54,27 @@ def test_a_broken_manifest_is_named(product: Path) -> None:
     manifest.manifest_of(product).write_text("<html>")
     with pytest.raises(InputError, match=r"2012\.manifest\.json: is no manifest"):
         manifest.verify([manifest.manifest_of(product)])
+
+
+def test_a_piece_that_was_read_from_a_disk_is_known_by_its_size(tmp_path: Path) -> None:
+    chunk = tmp_path / "0.0.0"
+    chunk.write_bytes(b"frames")
+    pieces = [
+        manifest.Fetched("", str(chunk), manifest.now(), 6, ""),
+        manifest.Fetched("", str(tmp_path / "1.0.0"), manifest.now(), 0, ""),
+        manifest.Fetched("", "s3://bucket/2.0.0", manifest.now(), 6, "0" * 64),
+    ]
+    manifest.write_manifest(tmp_path / "2012.h5", pieces)
+    path = manifest.manifest_of(tmp_path / "2012.h5")
+    assert manifest.faults(path) == []
+    chunk.write_bytes(b"frame")
+    assert manifest.faults(path) == [f"{chunk} has 5 bytes, not 6"]
+
+
+def test_checksums_are_found_beside_a_folder_or_above_it(product: Path) -> None:
+    known = manifest.checksums(product)
+    assert sorted(known) == ["a.nc", "b.nc"]
+    assert known["a.nc"] == hashlib.sha256(b"a.nc").hexdigest()
+    (product / "deeper").mkdir()
+    assert manifest.checksums(product / "deeper") == {}
+    assert manifest.checksums(product.parent.parent) == {}

@@ -226,13 +226,25 @@ def _read_netcdf(path: Path) -> XrsSeries:
         number = next(filter(None, map(_satellite_number, texts)), None)
         table = series.to_dataframe()
         good = _is_good(path, table["xrsb_quality"].to_numpy(), number)
+        index = _times(path)
     except (OSError, ValueError, KeyError, AttributeError, NoMatchError) as error:
         raise InputError(f"{path}: cannot be read as a NOAA XRS file ({error})") from None
     if number is None:
         raise InputError(f"{path}: does not say which GOES satellite it is of")
     xrsb = np.where(good, _numbers(table["xrsb"]), np.nan)
-    index = pd.DatetimeIndex(table.index)
     return _series(index, xrsb, _numbers(table["xrsa"]), "true", f"GOES-{number}")
+
+
+def _times(path: Path) -> pd.DatetimeIndex:
+    """Read the times by the file's clock, which has 86,400 seconds a day.
+
+    sunpy's times go through astropy's, which spread a leap second over the whole of its day.
+    """
+    with h5py.File(path) as file:
+        seconds, units = file["time"][()], file["time"].attrs["units"]
+    text = units.decode() if isinstance(units, bytes) else str(units)
+    epoch = pd.Timestamp(text.removeprefix("seconds since").removesuffix("UTC").strip())
+    return pd.DatetimeIndex(epoch + pd.to_timedelta(seconds, unit="s"))
 
 
 def _is_good(

@@ -18,7 +18,8 @@ SUFFIX = ".manifest.json"
 class Fetched:
     """A raw file: where it is from, when it came, and what it is.
 
-    ``path`` is its place beside its manifest, empty for a piece that was read and not kept.
+    ``path`` is its place beside its manifest, empty for a piece that was read and not kept;
+    ``sha256`` is empty for a piece that was read from a disk, and is in no manifest there.
     """
 
     path: str
@@ -129,10 +130,13 @@ def _iso(time: datetime.datetime) -> str:
 
 def _fault(folder: Path, entry: dict[str, Any]) -> str:
     file = folder / entry["path"] if entry["path"] else Path(entry["url"])
-    if ("://" in entry["url"] and not entry["path"]) or not entry["sha256"]:
+    # Nothing is kept of pieces that a server sent, nor was there anything of those of size 0.
+    if ("://" in entry["url"] and not entry["path"]) or not entry["size_bytes"]:
         return ""
     if not file.is_file():
         return f"{file} is gone"
     if file.stat().st_size != entry["size_bytes"]:
         return f"{file} has {file.stat().st_size} bytes, not {entry['size_bytes']}"
-    return "" if file_sha256(file) == entry["sha256"] else f"{file} has other content"
+    if entry["sha256"] and file_sha256(file) != entry["sha256"]:
+        return f"{file} has other content"
+    return ""
