@@ -183,6 +183,13 @@ class Plan:
         """Hash what a script does."""
         return fingerprint(SCRIPTS / f"{script}.py")
 
+    def launch(self, model: str) -> str:
+        """Give the command that starts a model's training: torchrun's where processes share it."""
+        gpus = self.configuration.models[model].training.gpus
+        if gpus == 1:
+            return "python"
+        return f"python -m torch.distributed.run --standalone --nproc-per-node={gpus}"
+
     def embedding_model(self, model: str) -> list[str]:
         """Give the folder of the model whose embedding a row is conditioned on, if any."""
         row = self.configuration.models[model]

@@ -44,6 +44,10 @@ def labelled(x, noise_label, condition):
     return 0.1 * x + condition[:, :1, None, None]
 
 
+def loss_of(denoiser, images, condition, generator):
+    return denoiser.loss(images, condition, denoiser.draw(images.shape, generator))
+
+
 @pytest.fixture
 def images():
     return torch.rand(4096, 1, 2, 2, generator=torch.Generator().manual_seed(1)) * 2 - 1
@@ -77,7 +81,7 @@ def test_steps_between_levels_are_interpolated_and_bounded():
 
 def test_noise_prediction_loss_of_nothing_is_the_variance_of_noise(images):
     denoiser = build_denoiser(Recorder(zeros), STUDY)
-    loss = denoiser.loss(images, torch.zeros(4096, 2), torch.Generator().manual_seed(0))
+    loss = loss_of(denoiser, images, torch.zeros(4096, 2), torch.Generator().manual_seed(0))
     assert loss.item() == pytest.approx(1, abs=0.03)
     steps = denoiser.network.calls[0][1]
     assert steps.min() >= 0
@@ -91,7 +95,7 @@ def test_noise_prediction_loss_of_the_perfect_network_is_zero(images):
         return (x * (1 + sigma**2).sqrt() - images) / sigma
 
     denoiser = build_denoiser(Recorder(perfect), STUDY)
-    loss = denoiser.loss(images, torch.zeros(4096, 2), torch.Generator().manual_seed(0))
+    loss = loss_of(denoiser, images, torch.zeros(4096, 2), torch.Generator().manual_seed(0))
     assert loss.item() < 1e-3
 
 
@@ -111,13 +115,13 @@ def test_preconditioned_loss_of_nothing_is_one_at_every_level():
     """With data of variance σ_d², F's target has unit variance and λ c_out² = 1."""
     data = 0.5 * torch.randn(20000, 1, 1, 2, generator=torch.Generator().manual_seed(2))
     denoiser = build_denoiser(Recorder(zeros), KARRAS)
-    loss = denoiser.loss(data, torch.zeros(20000, 2), torch.Generator().manual_seed(0))
+    loss = loss_of(denoiser, data, torch.zeros(20000, 2), torch.Generator().manual_seed(0))
     assert loss.item() == pytest.approx(1, abs=0.03)
 
 
 def test_levels_of_training_are_log_normal(images):
     denoiser = build_denoiser(Recorder(zeros), KARRAS)
-    denoiser.loss(images, torch.zeros(4096, 2), torch.Generator().manual_seed(0))
+    loss_of(denoiser, images, torch.zeros(4096, 2), torch.Generator().manual_seed(0))
     log_sigma = 4 * denoiser.network.calls[0][1]
     assert log_sigma.mean().item() == pytest.approx(-0.8, abs=0.01)
     assert log_sigma.std().item() == pytest.approx(1.4, abs=0.01)
@@ -125,7 +129,7 @@ def test_levels_of_training_are_log_normal(images):
     generator = torch.Generator().manual_seed(3)
     denoiser.network.calls.clear()
     for _ in range(1500):
-        denoiser.loss(images[:4], torch.zeros(4, 2), generator)
+        loss_of(denoiser, images[:4], torch.zeros(4, 2), generator)
     third = torch.stack([4 * label[2] for _, label, _ in denoiser.network.calls])
     assert third.mean().item() == pytest.approx(-0.8, abs=0.15)
     assert third.std().item() == pytest.approx(1.4, abs=0.1)
@@ -136,7 +140,8 @@ def test_losses_follow_their_generator(settings, images):
     denoiser = build_denoiser(Recorder(labelled), settings)
     condition = torch.ones(4096, 2)
     first, again, other = (
-        denoiser.loss(images, condition, torch.Generator().manual_seed(seed)) for seed in (7, 7, 8)
+        loss_of(denoiser, images, condition, torch.Generator().manual_seed(seed))
+        for seed in (7, 7, 8)
     )
     assert first == again
     assert first != other

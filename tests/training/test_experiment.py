@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,13 +141,14 @@ def test_labels_are_dropped_in_training_only(ddpm_row: Rows) -> None:
     objective = DenoisingObjective(row, 16)
     seen: list[torch.Tensor] = []
 
-    def watch(images: torch.Tensor, condition: torch.Tensor, generator: torch.Generator) -> None:
+    def watch(images: torch.Tensor, condition: torch.Tensor, drawn: object) -> None:
         seen.append(condition)
 
     objective.denoiser.loss = watch  # type: ignore[method-assign,assignment]
     for mode in (True, False):
         objective.train(mode)
-        objective.loss(torch.zeros(2, 1, 16, 16), torch.ones(2, 3), torch.Generator())
+        drawn = objective.draw(torch.Size([2, 1, 16, 16]), torch.Generator())
+        objective.loss(torch.zeros(2, 1, 16, 16), torch.ones(2, 3), drawn)
     torch.testing.assert_close(seen[0], torch.zeros(2, 3))
     torch.testing.assert_close(seen[1], torch.ones(2, 3))
 
@@ -160,21 +158,3 @@ def test_a_row_may_leave_its_sampling_out(cevae_row: Rows) -> None:
     assert isinstance(row, Cevae)
     assert read_row(row.model_dump_json()) == row
     assert read_row(row.model_dump_json(exclude={"sampling"})) == row
-
-
-def test_a_killed_training_goes_on_where_it_was(
-    dataset: Path, ddpm_row: Rows, tmp_path: Path
-) -> None:
-    row = ddpm_row(images=480, checkpoints=12)
-    settings = ["--settings", row.model_dump_json(), "--seed", "1", "--threads", "1"]
-    paths = ["--state", str(tmp_path / "state"), "--output", str(tmp_path / "killed")]
-    given = ["--dataset", str(dataset), "--model", "m", *settings, *paths]
-    command = [sys.executable, str(SCRIPT), *given]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as killed:
-        while killed.poll() is None and not list(tmp_path.glob("state/*/*.sha256")):
-            time.sleep(0.02)
-        killed.kill()
-    assert not (tmp_path / "killed" / "training.json").exists()
-    subprocess.run(command, check=True, capture_output=True)
-    train_model(dataset, "m", row, 1, tmp_path / "other", tmp_path / "straight")
-    assert_same_model(tmp_path / "killed", tmp_path / "straight")

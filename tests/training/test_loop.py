@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,7 @@ from heliosynth.config.schema import Training
 from heliosynth.errors import InputError
 from heliosynth.training.checkpoint import StateFolder
 from heliosynth.training.data import Images
-from heliosynth.training.loop import (
-    Objective,
-    Outcome,
-    average_decay,
-    learning_rate,
-    milestones,
-    train,
-)
+from heliosynth.training.loop import Objective, Outcome, train
 
 
 class Mean(Objective):
@@ -33,15 +27,17 @@ class Mean(Objective):
         self.dropout = nn.Dropout(0.3)
         self.interrupted_at, self.infinite_from, self.calls = interrupted_at, infinite_from, 0
 
+    def draw(self, shape: torch.Size, generator: torch.Generator) -> dict[str, torch.Tensor]:
+        return {"noise": torch.randn(shape, generator=generator)}
+
     def loss(
-        self, images: torch.Tensor, condition: torch.Tensor, generator: torch.Generator
+        self, images: torch.Tensor, condition: torch.Tensor, drawn: Mapping[str, torch.Tensor]
     ) -> torch.Tensor:
         if self.training:
             self.calls += 1
             if self.calls == self.interrupted_at:
                 raise KeyboardInterrupt
-        noise = torch.randn(images.shape, generator=generator)
-        loss = ((self.dropout(images) + 0.1 * noise - self.value) ** 2).mean()
+        loss = ((self.dropout(images) + 0.1 * drawn["noise"] - self.value) ** 2).mean()
         return loss * (math.inf if self.training and self.calls >= self.infinite_from else 1)
 
 
@@ -148,30 +144,3 @@ def test_without_memory_the_moving_average_is_the_weights(tmp_path: Path) -> Non
 
 def test_epochs_count_passes_over_the_training_split(tmp_path: Path) -> None:
     assert run(tmp_path, Mean(), images=None, epochs=3).images == 32
-
-
-@pytest.mark.parametrize(
-    ("images", "expected"), [(0, 0.0), (5, 0.25), (10, 0.5), (50, 0.5), (100, 0.5)]
-)
-def test_the_warm_up_is_linear_in_images(images: int, expected: float) -> None:
-    chosen = settings(learning_rate=0.5, warmup_images=10)
-    assert learning_rate(chosen, images, 100) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(("images", "expected"), [(0, 1.0), (50, 0.5), (75, 0.1464466), (100, 0.0)])
-def test_the_cosine_ends_at_nothing(images: int, expected: float) -> None:
-    chosen = settings(learning_rate=1.0, decay="cosine")
-    assert learning_rate(chosen, images, 100) == pytest.approx(expected, abs=1e-7)
-
-
-def test_the_moving_average_forgets_its_start() -> None:
-    assert average_decay(0.999, 1) == pytest.approx(2 / 11)
-    assert average_decay(0.999, 10**6) == 0.999
-
-
-@pytest.mark.parametrize(("steps", "times"), [(1, 20), (7, 3), (100, 20)])
-def test_milestones_end_with_the_last_step(steps: int, times: int) -> None:
-    found = milestones(steps, times)
-    assert max(found) == steps
-    assert min(found) >= 1
-    assert len(found) == min(steps, times)

@@ -24,8 +24,9 @@ rule train:
     resources:
         mem_mb=4000,
         runtime=720,
-        gpu=1,
+        gpu=lambda wildcards: CONFIG.models[wildcards.model].training.gpus,
     params:
+        launch=lambda wildcards: PLAN.launch(wildcards.model),
         settings=lambda wildcards: PLAN.settings(
             CONFIG.models[wildcards.model], exclude={"sampling"}
         ),
@@ -38,7 +39,7 @@ rule train:
         state=f"{RESULTS}/models/.states",
         code=PLAN.code("train"),
     shell:
-        "python workflow/scripts/train.py --dataset {input.dataset:q} --model {wildcards.model}"
+        "{params.launch} workflow/scripts/train.py --dataset {input.dataset:q} --model {wildcards.model}"
         " --settings {params.settings:q} --seed {params.seed} {params.embedding}"
         " --threads {threads} --state {params.state:q} --output {params.folder:q}"
         " 2>&1 | tee {log:q}"

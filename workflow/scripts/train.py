@@ -8,6 +8,7 @@ import torch
 from heliosynth.errors import one_line_errors
 from heliosynth.fingerprint import fingerprint
 from heliosynth.training.experiment import train_model
+from heliosynth.training.processes import joined
 from heliosynth.training.product import read_row
 
 
@@ -23,17 +24,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", required=True, help="models/<model>")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
     args = parser.parse_args(argv)
-    torch.set_num_threads(args.threads)
-    train_model(
-        args.dataset,
-        args.model,
-        read_row(args.settings),
-        args.seed,
-        state=args.state,
-        output=args.output,
-        embedding_model=args.embedding_model,
-        code=fingerprint(__file__),
-    )
+    with joined() as processes:
+        torch.set_num_threads(max(1, args.threads // processes.count))
+        train_model(
+            args.dataset,
+            args.model,
+            read_row(args.settings),
+            args.seed,
+            state=args.state,
+            output=args.output,
+            embedding_model=args.embedding_model,
+            code=fingerprint(__file__),
+            processes=processes,
+        )
 
 
 if __name__ == "__main__":

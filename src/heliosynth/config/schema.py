@@ -177,6 +177,15 @@ class Training(Section):
     validations: PositiveInt = Field(20, description="times the validation loss is taken")
     checkpoints: PositiveInt = Field(20, description="times the state is kept for a resume")
     time_budget_minutes: Positive | None = Field(None, description="stop early, state kept")
+    gpus: PositiveInt = Field(1, description="processes that share each batch, one a GPU")
+
+    @model_validator(mode="after")
+    def _is_shared_evenly(self) -> Training:
+        if self.batch_size % self.gpus:
+            raise ValueError(
+                f"batch_size is {self.batch_size}, which gpus = {self.gpus} cannot share evenly"
+            )
+        return self
 
     @model_validator(mode="after")
     def _has_one_length(self) -> Training:

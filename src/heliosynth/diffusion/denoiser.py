@@ -6,6 +6,7 @@ scaled, what it predicts and which noise levels it learns on is the denoiser's o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,6 +16,10 @@ from heliosynth.diffusion.schedules import karras_sigmas, linear_sigmas, subset
 
 if TYPE_CHECKING:
     from heliosynth.config.schema import Preconditioned, VariancePreserving
+
+
+Drawn = Mapping[str, Tensor]
+"""Random numbers by name, each (N, …), one row an image of the batch."""
 
 
 class Denoiser(nn.Module):
@@ -48,8 +53,31 @@ class Denoiser(nn.Module):
         """
         raise NotImplementedError
 
-    def loss(self, images: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw noise levels and noise for a batch, and give the training loss, a scalar.
+    def draw(self, shape: torch.Size, generator: torch.Generator) -> Drawn:
+        """Draw what the loss of a batch is random in.
+
+        Parameters
+        ----------
+        shape
+            Of the images (N, 1, H, W).
+        generator
+            Source of every random number.
+
+        Returns
+        -------
+        dict
+            ``level`` (N,), where in the distribution of noise levels each image lies, in
+            [0, 1); ``noise`` (N, 1, H, W), standard normal.
+        """
+        noise = torch.randn(shape, generator=generator, device=generator.device)
+        return {"level": self.levels_of(shape[0], generator), "noise": noise}
+
+    def levels_of(self, count: int, generator: torch.Generator) -> Tensor:
+        """Draw places in the distribution of noise levels: (count,) float64 in [0, 1)."""
+        return torch.rand(count, generator=generator, device=generator.device, dtype=torch.float64)
+
+    def loss(self, images: Tensor, condition: Tensor, drawn: Drawn) -> Tensor:
+        """Give the training loss of a batch, a scalar, which is a mean over the images.
 
         Parameters
         ----------
@@ -57,8 +85,8 @@ class Denoiser(nn.Module):
             (N, 1, H, W) in [−1, 1].
         condition
             (N, D), labels already dropped where they are to be.
-        generator
-            Source of every random number; its device may differ from that of the images.
+        drawn
+            As :meth:`draw` gives it.
         """
         raise NotImplementedError
 
@@ -95,12 +123,9 @@ class VariancePreservingDenoiser(Denoiser):
         step: Tensor = above - 1 + ((log_sigma - low) / (high - low)).clamp(0, 1)
         return step
 
-    def loss(self, images: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:
+    def loss(self, images: Tensor, condition: Tensor, drawn: Drawn) -> Tensor:
         """Give the mean square error of the predicted noise, t uniform (Ho et al., eq. 14)."""
-        device = generator.device
-        drawn = torch.randint(len(self.levels), (len(images),), generator=generator, device=device)
-        t = drawn.to(images.device)
-        noise = torch.randn(images.shape, generator=generator, device=device).to(images)
+        t, noise = (drawn["level"] * len(self.levels)).long(), drawn["noise"]
         sigma = _per_image(self.levels[t])
         noisy = (images + sigma * noise) * (1 + sigma**2).rsqrt()
         predicted: Tensor = self.network(noisy, t.to(images), condition)
@@ -129,21 +154,22 @@ class PreconditionedDenoiser(Denoiser):
         denoised: Tensor = (data / total) ** 2 * x + sigma_ * data / total * residual
         return denoised
 
-    def loss(self, images: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:
-        """Give the mean of λ(σ) (D − x0)², λ = (σ²+σ_d²)/(σ σ_d)², ln σ normal.
+    def levels_of(self, count: int, generator: torch.Generator) -> Tensor:
+        """Draw stratified places: each is uniform by itself, all together are evenly spread.
 
-        The levels of a batch are stratified: each is log-normal by itself, but together they
-        cover the distribution evenly, which takes variance out of the gradient.
+        That takes variance out of the gradient.
         """
-        settings, device, count = self.settings, generator.device, len(images)
-        offset = torch.rand((), generator=generator, device=device, dtype=torch.float64)
-        strata = (offset + torch.arange(count, device=device) / count) % 1
-        normal = torch.special.ndtri(strata.clamp(1e-6, 1 - 1e-6))
+        offset = torch.rand((), generator=generator, device=generator.device, dtype=torch.float64)
+        return (offset + torch.arange(count, device=generator.device) / count) % 1
+
+    def loss(self, images: Tensor, condition: Tensor, drawn: Drawn) -> Tensor:
+        """Give the mean of λ(σ) (D − x0)², λ = (σ²+σ_d²)/(σ σ_d)², ln σ normal."""
+        settings = self.settings
+        normal = torch.special.ndtri(drawn["level"].clamp(1e-6, 1 - 1e-6))
         sigma = (settings.log_sigma_mean + settings.log_sigma_std * normal).exp().to(images)
-        noise = torch.randn(images.shape, generator=generator, device=device).to(images)
         sigma_ = _per_image(sigma)
         weight = (sigma_**2 + settings.sigma_data**2) / (sigma_ * settings.sigma_data) ** 2
-        denoised: Tensor = self(images + sigma_ * noise, sigma, condition)
+        denoised: Tensor = self(images + sigma_ * drawn["noise"], sigma, condition)
         loss: Tensor = (weight * (denoised - images) ** 2).mean()
         return loss
 

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from heliosynth.config.schema import Training
 from heliosynth.dataset.store import LabelledImages
+from heliosynth.diffusion.denoiser import Drawn
 from heliosynth.training.checkpoint import StateFolder
 from heliosynth.training.data import FLIPS, Images, draw_weights
 from heliosynth.training.loop import Objective, Outcome, train
@@ -27,9 +28,11 @@ class Classification(Objective):
         super().__init__()
         self.network = network
 
-    def loss(
-        self, images: torch.Tensor, condition: torch.Tensor, generator: torch.Generator
-    ) -> torch.Tensor:
+    def draw(self, shape: torch.Size, generator: torch.Generator) -> Drawn:
+        """Draw nothing: the loss is random in nothing but dropout."""
+        return {}
+
+    def loss(self, images: torch.Tensor, condition: torch.Tensor, drawn: Drawn) -> torch.Tensor:
         """Give the mean cross-entropy; in validation, the share of wrong answers.
 
         Cross-entropy grows with confidence long after the answers stop getting worse, so it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -86,7 +87,23 @@ class Cevae(nn.Module):
         """Give generated images (N, 1, H, W) in [−1, 1] of latents (N, Z) drawn from N(0, 1)."""
         return self.decode(z).clamp(-1, 1)
 
-    def loss(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    def draw(self, shape: torch.Size, generator: torch.Generator) -> dict[str, Tensor]:
+        """Draw what the loss of images of a shape (N, 1, H, W) is random in.
+
+        Returns
+        -------
+        dict
+            ``latent`` (N, Z), standard normal; ``squares`` (N, 3, S) and ``filling``
+            (N, 1, H, W), uniform in [0, 1).
+        """
+        count, device = shape[0], generator.device
+        return {
+            "latent": torch.randn(count, self.latent_dim, generator=generator, device=device),
+            "squares": torch.rand(count, 3, SQUARES, generator=generator, device=device),
+            "filling": torch.rand(shape, generator=generator, device=device),
+        }
+
+    def loss(self, x: Tensor, drawn: Mapping[str, Tensor]) -> Tensor:
         """Give (1−f)(L1 + β KL) + f L1(inpainted), a scalar.
 
         L1 is the mean over images and pixels, KL = ½(μ² + σ² − 1 − ln σ²) the mean over images
@@ -97,21 +114,21 @@ class Cevae(nn.Module):
         ----------
         x
             (N, 1, H, W) in [−1, 1].
-        generator
-            Source of the reparametrisation and the masks.
+        drawn
+            As :meth:`draw` gives it.
         """
         f, beta = self.settings.context_fraction, self.settings.beta
         mean, log_variance = self.encode(x)
-        normal = torch.randn(mean.shape, generator=generator, device=generator.device).to(x)
-        reconstructed = self.decode(mean + (log_variance / 2).exp() * normal)
+        reconstructed = self.decode(mean + (log_variance / 2).exp() * drawn["latent"])
         divergence = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).mean()
         variational = functional.l1_loss(reconstructed, x) + beta * divergence
-        inpainted = self.decode(self.embed(mask_squares(x, generator)))
+        masked = mask_squares(x, drawn["squares"], drawn["filling"])
+        inpainted = self.decode(self.embed(masked))
         return (1 - f) * variational + f * functional.l1_loss(inpainted, x)
 
 
-def mask_squares(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Fill random squares of images with noise uniform in [−1, 1].
+def mask_squares(x: Tensor, squares: Tensor, filling: Tensor) -> Tensor:
+    """Fill squares of images with noise uniform in [−1, 1].
 
     Noise rather than a constant, so that a hole looks like nothing on the Sun.
 
@@ -119,15 +136,16 @@ def mask_squares(x: Tensor, generator: torch.Generator) -> Tensor:
     ----------
     x
         (N, 1, H, H).
-    generator
-        Source of the squares and of the noise.
+    squares
+        (N, 3, S) in [0, 1): width, top and left of each square, as shares of what they may be.
+    filling
+        (N, 1, H, H) in [0, 1).
     """
-    count, size, device = len(x), x.shape[-1], generator.device
-    draws = torch.rand(3, count, SQUARES, 1, generator=generator, device=device).to(x.device)
-    sides = (size * (1 + 2 * draws[0]) / 8).round()
-    starts = (draws[1:] * (size - sides)).round()
+    size = x.shape[-1]
+    sides = (size * (1 + 2 * squares[:, 0]) / 8).round()[..., None]
+    starts = (squares[:, 1:, :, None] * (size - sides)[:, None]).round()
     pixels = torch.arange(size, device=x.device)
-    rows, columns = (pixels >= starts) & (pixels < starts + sides)
+    inside = (pixels >= starts) & (pixels < starts + sides[:, None])
+    rows, columns = inside[:, 0], inside[:, 1]
     masked = (rows[..., :, None] & columns[..., None, :]).any(dim=1, keepdim=True)
-    noise = 2 * torch.rand(x.shape, generator=generator, device=device).to(x) - 1
-    return torch.where(masked, noise, x)
+    return torch.where(masked, 2 * filling - 1, x)

@@ -218,7 +218,6 @@ class ConditionEncoder(nn.Module):
         return embedding
 
 
-def drop_labels(condition: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Make a random share of conditions (N, D) the condition of no label."""
-    kept = torch.rand(len(condition), 1, generator=generator, device=generator.device) >= share
-    return condition * kept.to(condition)
+def drop_labels(condition: Tensor, share: float, uniform: Tensor) -> Tensor:
+    """Make those conditions (N, D) the condition of no label whose number (N,) is below a share."""
+    return condition * (uniform >= share)[:, None].to(condition)

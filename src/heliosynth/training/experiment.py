@@ -24,6 +24,7 @@ from heliosynth.training.objectives import (
     DenoisingObjective,
     build_objective,
 )
+from heliosynth.training.processes import Processes
 from heliosynth.training.product import TrainedModel, load_model, write_model
 
 VALIDATION_IMAGES = 512
@@ -40,6 +41,7 @@ def train_model(
     output: Path | str,
     embedding_model: Path | str | None = None,
     code: str = "",
+    processes: Processes | None = None,
 ) -> None:
     """Train a row of the study and write ``models/<model>/``.
 
@@ -61,13 +63,18 @@ def train_model(
         Folder of the ceVAE whose embedding is part of the condition, if any.
     code
         Hash of the code, so that a state of other code is not resumed.
+    processes
+        Those that train together, of which the first writes; this one alone if None.
 
     Raises
     ------
     InputError
         If there are no training images, or the embedding model is missing or no ceVAE.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    processes = processes or Processes(
+        device=torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    )
+    device = processes.device
     classes, training, validation = _splits(dataset)
     autoencoder = _autoencoder(name, row, embedding_model, device)
     dim = autoencoder.latent_dim if autoencoder else 0
@@ -94,7 +101,10 @@ def train_model(
         row.training,
         own_seed,
         StateFolder(state, about),
+        processes,
     )
+    if not processes.first:
+        return
     model = TrainedModel(name, row, image_size, classes, dim, objective)
     write_model(
         output,
@@ -193,6 +203,6 @@ def _images_sha256(*splits: LabelledImages) -> str:
 
 
 def _settings_that_count(row: Ddpm | CevaeSettings) -> dict[str, Any]:
-    """Give what the weights depend on: not when states are kept, nor the time allowed."""
-    beside = {"training": {"time_budget_minutes", "checkpoints"}, "sampling": True}
+    """Give what the weights depend on: not when states are kept, the time allowed, or who helps."""
+    beside = {"training": {"time_budget_minutes", "checkpoints", "gpus"}, "sampling": True}
     return row.model_dump(mode="json", exclude=beside)  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from torch import nn
 from tqdm import tqdm
 
 from heliosynth.config.schema import Training
+from heliosynth.diffusion.denoiser import Drawn
 from heliosynth.errors import InputError
 from heliosynth.training.checkpoint import (
     Checkpoint,
@@ -26,6 +27,8 @@ from heliosynth.training.checkpoint import (
     restore_optimiser,
 )
 from heliosynth.training.data import Draws, Images, steps_of
+from heliosynth.training.processes import Processes
+from heliosynth.training.schedules import average_decay, learning_rate, milestones
 
 HISTORY_COLUMNS = ("images", "seconds", "train_loss", "val_loss", "learning_rate")
 VALIDATION_SEED = 20230517
@@ -34,13 +37,23 @@ CHECK_EVERY = 20
 
 
 class Objective(nn.Module):
-    """What is trained: a module that gives a loss, and that says what is worth compiling."""
+    """What is trained: a module that gives a loss, and that says what is worth compiling.
 
-    def loss(
-        self, images: torch.Tensor, condition: torch.Tensor, generator: torch.Generator
-    ) -> torch.Tensor:
-        """Give the mean loss of a batch, a scalar."""
+    What the loss of a batch is random in is drawn apart from it, for the batch as a whole, so
+    that a batch may be shared between processes and stays the same batch.
+    """
+
+    def draw(self, shape: torch.Size, generator: torch.Generator) -> Drawn:
+        """Draw the random numbers of a batch of images of a shape (N, 1, H, W): (N, …) each."""
         raise NotImplementedError
+
+    def loss(self, images: torch.Tensor, condition: torch.Tensor, drawn: Drawn) -> torch.Tensor:
+        """Give the loss of a batch, a scalar, which is a mean over its images."""
+        raise NotImplementedError
+
+    def forward(self, images: torch.Tensor, condition: torch.Tensor, drawn: Drawn) -> torch.Tensor:
+        """Give the loss."""
+        return self.loss(images, condition, drawn)
 
     def trunks(self) -> Iterator[nn.Module]:
         """Give the submodules whose forward pass is compiled on a GPU."""
@@ -84,6 +97,7 @@ def train(
     settings: Training,
     seed: int,
     state: StateFolder,
+    processes: Processes | None = None,
 ) -> Outcome:
     """Train an objective, from its last state where there is one.
 
@@ -101,6 +115,8 @@ def train(
         Seed of the order of the images and of all noise.
     state
         Where checkpoints are kept.
+    processes
+        Those that share each batch; this one alone if None.
 
     Returns
     -------
@@ -112,13 +128,18 @@ def train(
     InputError
         If the loss is no longer finite; the last good state stays.
     """
-    run = _Run(objective, images, draw_weights, validation, settings, seed, state)
+    processes = processes or Processes(device=images.pixels.device)
+    run = _Run(objective, images, draw_weights, validation, settings, seed, state, processes)
     began = time.monotonic()
     before = run.seconds
     budget = math.inf if settings.time_budget_minutes is None else settings.time_budget_minutes * 60
     size = settings.batch_size
     with tqdm(
-        total=run.steps * size, initial=run.step * size, unit=" images", mininterval=2
+        total=run.steps * size,
+        initial=run.step * size,
+        unit=" images",
+        mininterval=2,
+        disable=not processes.first,
     ) as bar:
         while run.step < run.steps:
             run.advance()
@@ -127,39 +148,16 @@ def train(
             if run.step in run.validations:
                 run.validate()
                 bar.set_postfix_str(run.last_losses(), refresh=False)
-            over = time.monotonic() - began > budget and run.step < run.steps
+            over = run.agreed(time.monotonic() - began > budget) and run.step < run.steps
             if over or run.step in run.checkpoints:
-                state.write(run.checkpoint())
+                run.keep()
             if over:
                 # After the state was kept, so that going on is as if nothing had stopped it.
                 run.validate()
                 return run.outcome("time budget")
-    state.finish()
+    if processes.first:
+        state.finish()
     return run.outcome("planned length")
-
-
-def learning_rate(settings: Training, images: int, planned: int) -> float:
-    """Give the learning rate after so many of the planned images.
-
-    A linear warm-up over ``warmup_images``, times half a cosine down to 0 at the planned
-    length where ``decay`` is ``cosine``.
-    """
-    rate = settings.learning_rate
-    if settings.warmup_images:
-        rate *= min(1.0, images / settings.warmup_images)
-    if settings.decay == "cosine":
-        rate *= 0.5 * (1 + math.cos(math.pi * min(1.0, images / planned)))
-    return rate
-
-
-def average_decay(decay: float, step: int) -> float:
-    """Give the decay of the moving average at a step (from 1), shorter at the start."""
-    return min(decay, (1 + step) / (10 + step))
-
-
-def milestones(steps: int, times: int) -> frozenset[int]:
-    """Spread events evenly over the steps; the last step is always one."""
-    return frozenset(max(1, round(steps * k / times)) for k in range(1, times + 1))
 
 
 class _Run:
@@ -174,10 +172,11 @@ class _Run:
         settings: Training,
         seed: int,
         state: StateFolder,
+        processes: Processes,
     ) -> None:
         self.objective, self.images, self.validation = objective, images, validation
         self.settings, self.seed, self.state = settings, seed, state
-        self.device = images.pixels.device
+        self.device, self.processes = images.pixels.device, processes
         self.draws = Draws(draw_weights, settings.batch_size, settings.flips, seed)
         planned = settings.images or (settings.epochs or 0) * len(images)
         self.steps = steps_of(planned, settings.batch_size)
@@ -199,6 +198,7 @@ class _Run:
         self.history: list[Mapping[str, float | None]] = []
         self._resume()
         _compile(objective)
+        self.shared = processes.together(objective)
 
     @property
     def seen(self) -> int:
@@ -207,14 +207,16 @@ class _Run:
     def advance(self) -> None:
         """Take one step of the optimiser and of the moving average."""
         settings = self.settings
-        pixels, condition = self.images.batch(*self.draws(self.step))
-        generator = _generator(self.device, self.seed, self.step)
+        rows, flips = self.draws(self.step)
+        mine = self.processes.share(len(rows))
+        pixels, condition = self.images.batch(rows[mine], flips[mine])
+        drawn = self._drawn(len(rows), self.seed, self.step, mine)
         rate = learning_rate(settings, self.seen + settings.batch_size, self._planned)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.objective.train()
         with _autocast(self.device):
-            loss = self.objective.loss(pixels, condition, generator)
+            loss: torch.Tensor = self.shared(pixels, condition, drawn)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(
@@ -234,6 +236,7 @@ class _Run:
         if self.history and self.history[-1]["images"] == self.seen:
             return
         value = self._validation_loss()
+        self._pool_losses()
         mean = float(self.loss_sum) / self.loss_steps if self.loss_steps else None
         rate = learning_rate(self.settings, self.seen, self._planned)
         row = (self.seen, round(self.seconds, 2), mean, value, rate)
@@ -250,8 +253,20 @@ class _Run:
             f"{name} {row[name]:.4g}" for name in ("train_loss", "val_loss") if row[name]
         )
 
-    def checkpoint(self) -> Checkpoint:
+    def agreed(self, over: bool) -> bool:
+        """Tell whether to stop: all processes at the same step, asked for once in a while."""
+        if self.processes.count == 1:
+            return over
+        return self.step % CHECK_EVERY == 0 and self.processes.any(over)
+
+    def keep(self) -> None:
+        """Write the state."""
         self._check()
+        self._pool_losses()
+        if self.processes.first:
+            self.state.write(self.checkpoint())
+
+    def checkpoint(self) -> Checkpoint:
         counters = Counters(
             step=self.step,
             seconds=self.seconds,
@@ -295,6 +310,15 @@ class _Run:
         self.best_step, self.best_loss = counters.best_step, counters.best_loss
         self.history = list(counters.history)
 
+    def _drawn(self, count: int, seed: int, step: int, mine: slice) -> Drawn:
+        """Draw the random numbers of a batch, and give those of this process's share."""
+        shape = torch.Size([count, *self.images.pixels.shape[1:]])
+        drawn = self.objective.draw(shape, _generator(self.device, seed, step))
+        return {name: values[mine].to(self.device) for name, values in drawn.items()}
+
+    def _pool_losses(self) -> None:
+        self.loss_sum = self.processes.mean(self.loss_sum)
+
     @torch.no_grad()
     def _follow(self) -> None:
         decay = average_decay(self.settings.ema_decay, self.step)
@@ -308,14 +332,16 @@ class _Run:
     @torch.no_grad()
     def _validation_loss(self) -> float | None:
         """Give the loss of the averaged weights, with the same noise each time."""
-        total, size = 0.0, self.settings.batch_size
-        for first in range(0, len(self.validation), size):
-            rows = np.arange(first, min(first + size, len(self.validation)))
+        size, count = self.settings.batch_size, len(self.validation)
+        total = torch.zeros((), dtype=torch.float64, device=self.device)
+        for first in range(size * self.processes.rank, count, size * self.processes.count):
+            rows = np.arange(first, min(first + size, count))
             pixels, condition = self.validation.batch(rows, np.zeros_like(rows))
-            generator = _generator(self.device, VALIDATION_SEED, first)
+            drawn = self._drawn(len(rows), VALIDATION_SEED, first, slice(None))
             with _autocast(self.device):
-                total += float(self.average.loss(pixels, condition, generator)) * len(rows)
-        return total / len(self.validation) if len(self.validation) else None
+                total += self.average.loss(pixels, condition, drawn).double() * len(rows)
+        pooled = float(self.processes.mean(total)) * self.processes.count
+        return pooled / count if count else None
 
     def _check(self) -> None:
         if not math.isfinite(float(self.loss_sum)):

@@ -9,7 +9,7 @@ from torch import nn
 
 from heliosynth.config.schema import Cevae as CevaeSettings
 from heliosynth.config.schema import Ddpm
-from heliosynth.diffusion.denoiser import build_denoiser
+from heliosynth.diffusion.denoiser import Drawn, build_denoiser
 from heliosynth.models import build_network
 from heliosynth.models.cevae import Cevae
 from heliosynth.models.conditioning import ConditionEncoder, drop_labels
@@ -36,13 +36,16 @@ class DenoisingObjective(Objective):
         network = build_network(row.network, image_size, self.encoder.dim)
         self.denoiser = build_denoiser(network, row.denoiser)
 
-    def loss(
-        self, images: torch.Tensor, condition: torch.Tensor, generator: torch.Generator
-    ) -> torch.Tensor:
+    def draw(self, shape: torch.Size, generator: torch.Generator) -> Drawn:
+        """Draw levels, noise, and ``kept`` (N,), which tells whose label is dropped."""
+        kept = torch.rand(shape[0], generator=generator, device=generator.device)
+        return {"kept": kept, **self.denoiser.draw(shape, generator)}
+
+    def loss(self, images: torch.Tensor, condition: torch.Tensor, drawn: Drawn) -> torch.Tensor:
         """Give the denoising loss; in training, some labels are dropped for guidance."""
         if self.training:
-            condition = drop_labels(condition, self.label_dropout, generator)
-        return self.denoiser.loss(images, condition, generator)
+            condition = drop_labels(condition, self.label_dropout, drawn["kept"])
+        return self.denoiser.loss(images, condition, drawn)
 
     def trunks(self) -> Iterator[nn.Module]:
         """Give the network under the denoiser."""
@@ -56,11 +59,13 @@ class AutoencodingObjective(Objective):
         super().__init__()
         self.cevae = Cevae(row, image_size)
 
-    def loss(
-        self, images: torch.Tensor, condition: torch.Tensor, generator: torch.Generator
-    ) -> torch.Tensor:
+    def draw(self, shape: torch.Size, generator: torch.Generator) -> Drawn:
+        """Draw latents and masks."""
+        return self.cevae.draw(shape, generator)
+
+    def loss(self, images: torch.Tensor, condition: torch.Tensor, drawn: Drawn) -> torch.Tensor:
         """Give the loss of the autoencoder."""
-        return self.cevae.loss(images, generator)
+        return self.cevae.loss(images, drawn)
 
 
 def build_objective(
