@@ -29,6 +29,7 @@ lint: setup
 	@$(RUN) snakemake --lint
 
 bench: setup
+	@$(RUN) python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt --constraint constraints.txt
 	@$(RUN) python -m benchmarks
 
 setup: programs $(READY)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import attention, dataset, sampling
+from benchmarks import dataset, floors, sampling, scaling, training
 from heliosynth.provenance import versions, write_text
 
 HEADER = """# Results
@@ -19,22 +19,44 @@ Ours and the peer run in turn; medians, and the ratio peer/ours with its range o
 | what | ours | peer | ratio | runs |
 |---|---|---|---|---|
 """
+FLOORS = """
+{text}
+
+| what | measured | arithmetic | bytes, unfused |
+|---|---|---|---|
+"""
 
 
 def main() -> None:
     """Run, print and write."""
     frames, account = dataset.run()
-    pairs = [frames, *(pair for benchmark in (attention, sampling) for pair in benchmark.run())]
-    rows = [pair.row() for pair in pairs]
+    steps, floor = training.run()
+    pairs = [frames, *steps, *sampling.run()]
     header = HEADER.format(
-        machine=platform.processor() or platform.machine(),
+        machine=_processor(),
         cores=os.cpu_count(),
         threads=torch.get_num_threads(),
         versions=", ".join(f"{name} {version}" for name, version in versions().items()),
     )
-    text = header + "\n".join(rows) + f"\n\n{account.text()}\n"
+    parts = [
+        header + "\n".join(pair.row() for pair in pairs),
+        account.text(),
+        FLOORS.format(text=floors.text()).strip("\n") + "\n" + "\n".join(f.row() for f in floor),
+        scaling.run(),
+    ]
+    text = "\n\n".join(parts) + "\n"
     write_text(Path(__file__).with_name("RESULTS.md"), text)
     print(text)
+
+
+def _processor() -> str:
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    names = Path("/proc/cpuinfo")
+    for line in names.read_text().splitlines() if names.exists() else []:
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

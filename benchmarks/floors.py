@@ -1,0 +1,122 @@
+"""The least time that a computation can take on this machine: its arithmetic, and its bytes."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+RUNS = 5
+
+
+@dataclass(frozen=True)
+class Floors:
+    """What a computation takes, and what it must take.
+
+    Attributes
+    ----------
+    title
+        What is computed.
+    seconds
+        Median of the measured times.
+    arithmetic_s
+        Its floating point operations at the rate of a large matrix product.
+    bytes_s
+        What its operations read and write, one by one, at the rate of a large copy.
+    """
+
+    title: str
+    seconds: float
+    arithmetic_s: float
+    bytes_s: float
+
+    def row(self) -> str:
+        """Give a row of a Markdown table."""
+        return (
+            f"| {self.title} | {self.seconds:.3f} s | {self.arithmetic_s:.3f} s "
+            f"({100 * self.arithmetic_s / self.seconds:.0f} %) | {self.bytes_s:.3f} s "
+            f"({100 * self.bytes_s / self.seconds:.0f} %) |"
+        )
+
+
+class _Bytes(TorchDispatchMode):
+    """Counts the bytes of the tensors that operations take and give."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        # Views and reshapes move nothing.
+        if not func.is_view:
+            tensors = (t for t in tree_leaves((args, result)) if isinstance(t, torch.Tensor))
+            self.total += sum(t.numel() * t.element_size() for t in tensors)
+        return result
+
+
+def count(title: str, step: Callable[[], None]) -> Floors:
+    """Time a computation, and count its arithmetic and its bytes."""
+    step()
+    with FlopCounterMode(display=False) as operations:
+        step()
+    with _Bytes() as moved:
+        step()
+    seconds = _median_seconds(step)
+    return Floors(
+        title,
+        seconds,
+        operations.get_total_flops() / flops_a_second(),
+        moved.total / bytes_a_second(),
+    )
+
+
+@cache
+def flops_a_second() -> float:
+    """Measure the rate of a large matrix product, of the type that trainings use."""
+    size, kind = (8192, torch.bfloat16) if DEVICE.type == "cuda" else (2048, torch.float32)
+    a, b = (torch.randn(size, size, device=DEVICE, dtype=kind) for _ in range(2))
+    return 2 * size**3 / _median_seconds(lambda: a @ b)
+
+
+@cache
+def bytes_a_second() -> float:
+    """Measure the rate of a copy that no cache holds: bytes read and written."""
+    values = torch.ones(2**28 if DEVICE.type == "cuda" else 2**26, device=DEVICE)
+    copied = torch.empty_like(values)
+    return 2 * values.nbytes / _median_seconds(lambda: copied.copy_(values))
+
+
+def text() -> str:
+    """Say what the floors are made of."""
+    return (
+        f"The machine's peak, measured: {flops_a_second() / 1e9:.0f} GFLOP/s in a large matrix "
+        f"product, {bytes_a_second() / 1e9:.0f} GB/s in a large copy."
+    )
+
+
+def _median_seconds(step: Callable[[], object]) -> float:
+    taken = []
+    for run in range(RUNS + 1):
+        start = time.perf_counter()
+        step()
+        if DEVICE.type == "cuda":
+            torch.cuda.synchronize()
+        if run > 0:
+            taken.append(time.perf_counter() - start)
+    median = statistics.median(taken)
+    if not math.isfinite(median):
+        raise ValueError("no time was measured")
+    return median
