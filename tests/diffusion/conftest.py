@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,53 @@ class GaussianMixture:
         return square + self.deviation**2 - self.mean**2
 
 
+@dataclass(frozen=True)
+class PatchMixture:
+    """Patches of 2 × 2 pixels drawn one by one from Gaussians; its own perfect denoiser.
+
+    ``means`` (K, 4) and ``covariances`` (K, 4, 4) are in the order of ``patches``. Conditions
+    do not matter.
+    """
+
+    weights: Tensor
+    means: Tensor
+    covariances: Tensor
+
+    def __call__(self, x: Tensor, sigma: Tensor, condition: Tensor) -> Tensor:
+        shares, posterior = self._components(self.patches(x), sigma.view(-1, 1, 1, 1))
+        denoised = (shares[..., None] * posterior).sum(-2)
+        size = (x.shape[2] // 2, x.shape[3] // 2)
+        return functional.pixel_shuffle(denoised.transpose(1, 2).unflatten(2, size), 2)
+
+    @staticmethod
+    def patches(x: Tensor) -> Tensor:
+        """Give the patches of images (N, 1, H, W) as rows: (N, H W / 4, 4)."""
+        return functional.pixel_unshuffle(x, 2).flatten(2).transpose(1, 2)
+
+    def shares(self, rows: Tensor) -> Tensor:
+        """Give how likely each component is to have made clean patches (..., 4): (..., K)."""
+        return self._components(rows, torch.zeros(()))[0]
+
+    @property
+    def mean(self) -> Tensor:
+        return self.weights @ self.means
+
+    @property
+    def covariance(self) -> Tensor:
+        centred = self.means - self.mean
+        between = centred[:, :, None] * centred[:, None, :]
+        return (self.weights[:, None, None] * (self.covariances + between)).sum(0)
+
+    def _components(self, rows: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
+        """Along a covariance's axes, of variances d, the posterior mean is μ + d/(d+σ²) (x−μ)."""
+        variances, axes = torch.linalg.eigh(self.covariances)
+        total = variances + sigma**2
+        along = torch.einsum("...ki,kij->...kj", rows[..., None, :] - self.means, axes)
+        logits = self.weights.log() - 0.5 * (along**2 / total + total.log()).sum(-1)
+        back = torch.einsum("...kj,kij->...ki", along * variances / total, axes)
+        return logits.softmax(-1), self.means + back
+
+
 @pytest.fixture
 def gaussian() -> GaussianMixture:
     return GaussianMixture((0.3,), (1.0,), 0.5)
@@ -52,6 +100,16 @@ def gaussian() -> GaussianMixture:
 @pytest.fixture
 def two_peaks() -> GaussianMixture:
     return GaussianMixture((-0.6, 0.5), (0.3, 0.7), 0.1)
+
+
+@pytest.fixture
+def patch_mixture() -> PatchMixture:
+    """Three narrow ellipsoids whose axes are not those of the pixels."""
+    generator = torch.Generator().manual_seed(0)
+    mixing = 0.25 * torch.randn(3, 4, 4, generator=generator, dtype=torch.float64)
+    covariances = mixing @ mixing.mT + 0.01 * torch.eye(4, dtype=torch.float64)
+    means = torch.tensor([[-1, -1, 0, 1], [1, 0, 1, -1], [0, 1, -1, 0]], dtype=torch.float64)
+    return PatchMixture(torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64), means, covariances)
 
 
 @pytest.fixture

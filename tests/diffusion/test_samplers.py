@@ -15,6 +15,16 @@ from heliosynth.diffusion.schedules import karras_sigmas, linear_sigmas, subset
 ALL = [*SAMPLERS.values(), functools.partial(ddim, eta=0.5)]
 
 
+# Steps at which the error of a sampler's order is below the sampling error.
+STEPS_TO_MOMENTS = [
+    pytest.param(ddpm, 300, id="ddpm"),
+    pytest.param(ddim, 300, id="ddim"),
+    pytest.param(functools.partial(ddim, eta=1.0), 300, id="ddim_1"),
+    pytest.param(heun, 50, id="heun"),
+    pytest.param(dpm_solver_2m, 50, id="dpm_solver_2m"),
+]
+
+
 def levels(steps, sigma_min=0.002, sigma_max=80.0):
     return torch.from_numpy(karras_sigmas(steps, sigma_min, sigma_max))
 
@@ -41,6 +51,16 @@ def test_samples_have_the_shares_of_two_peaks(sampler, two_peaks):
     assert (x < 0).double().mean().item() == pytest.approx(0.3, abs=0.015)
     assert x.var().item() == pytest.approx(two_peaks.variance, rel=0.03)
     assert x[x > 0.1].std().item() == pytest.approx(two_peaks.deviation, rel=0.05)
+
+
+@pytest.mark.parametrize(("sampler", "steps"), STEPS_TO_MOMENTS)
+def test_samples_have_the_moments_of_a_mixture_in_four_dimensions(sampler, steps, patch_mixture):
+    images = draw(sampler, patch_mixture, levels(steps), range(32))
+    x = patch_mixture.patches(images).flatten(0, 1)
+    centred = x - patch_mixture.mean
+    assert_averages(x, patch_mixture.mean)
+    assert_averages(centred[:, :, None] * centred[:, None, :], patch_mixture.covariance)
+    assert_averages(patch_mixture.shares(x), patch_mixture.weights)
 
 
 def test_the_full_linear_schedule_samples_a_gaussian_by_ancestors(gaussian):
@@ -136,6 +156,12 @@ def test_progress_sees_every_step(gaussian):
     x = 80.0 * noise.normal(1, 2, 2)
     heun(gaussian, x, levels(5), torch.zeros(1, 2), noise, progress=progress)
     assert seen == [0, 1, 2, 3, 4]
+
+
+def assert_averages(values, expected):
+    """Assert that independent values average to what is expected, within 4 standard errors."""
+    error = values.std(0) / len(values) ** 0.5
+    assert ((values.mean(0) - expected).abs() < 4 * error).all()
 
 
 def exact_flow(gaussian, x, sigmas):
