@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 from torch import nn
 
 from heliosynth.config.schema import Preconditioned, VariancePreserving
 from heliosynth.diffusion.denoiser import Guided, build_denoiser
+from heliosynth.diffusion.noise import SampleNoise
+from heliosynth.diffusion.samplers import SAMPLERS
 
 STUDY = VariancePreserving(
     kind="variance_preserving", noise_steps=1000, beta_first=1e-4, beta_last=0.02
@@ -168,6 +173,49 @@ def test_guidance_extrapolates_from_no_label_to_the_label(settings):
     torch.testing.assert_close(guided, with_label + 2 * (with_label - without))
     assert torch.equal(Guided(denoiser, 0.0)(x, sigma, condition), with_label)
     assert torch.equal(Guided(denoiser, 2.0).sigmas(5), denoiser.sigmas(5))
+
+
+@examples(max_examples=50, deadline=None)
+@given(st.floats(-1, 10), st.sampled_from([STUDY, KARRAS]))
+def test_guidance_weighs_the_label_against_none(guidance, settings):
+    """D_c + w (D_c − D_0) = (1 + w) D_c − w D_0: all label at w = 0, none at w = −1."""
+    denoiser = build_denoiser(Recorder(labelled), settings)
+    x, sigma, condition = torch.full((2, 1, 2, 2), 0.3), torch.tensor([0.1, 4.0]), torch.ones(2, 2)
+    with_label, without = denoiser(x, sigma, condition), denoiser(x, sigma, 0 * condition)
+    expected = (1 + guidance) * with_label - guidance * without
+    guided = Guided(denoiser, guidance)(x, sigma, condition)
+    torch.testing.assert_close(guided, expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("settings", [STUDY, KARRAS])
+def test_both_halves_of_guidance_are_one_batch(settings):
+    network = Recorder(labelled)
+    x, sigma, condition = torch.randn(3, 1, 2, 2), torch.tensor([0.1, 1.0, 9.0]), torch.ones(3, 2)
+    denoiser = build_denoiser(network, settings)
+    denoiser(x, sigma, condition)
+    Guided(denoiser, 1.5)(x, sigma, condition)
+    alone, both = network.calls
+    for half, whole in zip(alone[:2], both[:2], strict=True):
+        assert torch.equal(torch.cat([half, half]), whole)
+    assert torch.equal(both[2], torch.cat([condition, torch.zeros(3, 2)]))
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+@pytest.mark.parametrize("settings", [STUDY, KARRAS], ids=["study", "karras"])
+def test_no_guidance_samples_the_conditional_model_bit_by_bit(sampler, settings):
+    network = Recorder(labelled)
+    denoiser = build_denoiser(network, settings)
+    seen = {}
+    for name, model in [("conditional", denoiser), ("w = 0", Guided(denoiser, 0.0))]:
+        noise, sigmas = SampleNoise(range(3)), model.sigmas(6)
+        end = sampler(model, sigmas[0] * noise.normal(1, 4, 4), sigmas, torch.ones(3, 2), noise)
+        seen[name] = (end, network.calls.copy())
+        network.calls.clear()
+    (plain, plain_calls), (unguided, unguided_calls) = seen.values()
+    assert torch.equal(plain, unguided)
+    assert len(plain_calls) == len(unguided_calls)
+    for one, other in zip(plain_calls, unguided_calls, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 def test_derived_levels_are_not_kept_with_the_weights():

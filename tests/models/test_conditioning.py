@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from heliosynth.config.schema import ClassCondition, FluxCondition
 from heliosynth.diffusion.noise import SampleNoise
 from heliosynth.errors import InputError
-from heliosynth.models.conditioning import ConditionEncoder, drop_labels
+from heliosynth.models.conditioning import (
+    COSINES,
+    FLUX_MARGIN,
+    ConditionEncoder,
+    drop_labels,
+)
 
 CLASS = ClassCondition(kind="goes_class")
 EMBEDDED = ClassCondition(kind="goes_class", embedding_of="cevae")
 FLUX = FluxCondition(kind="xray_flux")
 E = 6
 KINDS = pytest.mark.parametrize("settings", [CLASS, EMBEDDED, FLUX], ids=["class", "cevae", "flux"])
+
+
+TRAINING_FLUXES = st.lists(st.floats(-8, -3), min_size=2, max_size=20).filter(
+    lambda fluxes: np.std(fluxes) > 0.05
+)
 
 
 def embedding_dim(settings):
@@ -38,6 +52,16 @@ def fitted(settings, split):
     goes_class, flux, embedding = split
     encoder.fit(goes_class, flux, embedding if settings is EMBEDDED else None)
     return encoder
+
+
+def fitted_to_fluxes(fluxes):
+    encoder = ConditionEncoder(FLUX)
+    encoder.fit(torch.full((len(fluxes),), 2), torch.tensor(fluxes, dtype=torch.float64))
+    return encoder
+
+
+def encoded_fluxes(encoder, *fluxes):
+    return encoder.encode(torch.zeros(len(fluxes)), torch.tensor(fluxes, dtype=torch.float64))
 
 
 def encoded(settings, split):
@@ -87,6 +111,27 @@ def test_a_flux_condition_is_smooth_and_bounded(split):
     assert torch.equal(condition[0], condition[1])
 
 
+@settings(max_examples=50, deadline=None)
+@given(TRAINING_FLUXES, st.floats(-9, -2), st.floats(-9, -2))
+def test_a_flux_condition_changes_no_faster_than_its_features(fluxes, one, other):
+    """(f − mean)/deviation has slope 1/deviation, cos(π k f/range) at most π k/range."""
+    spread = max(fluxes) - min(fluxes) + 2 * FLUX_MARGIN
+    slopes = [1 / np.std(fluxes), *(math.pi * k / spread for k in range(1, COSINES + 1))]
+    first, second = encoded_fluxes(fitted_to_fluxes(fluxes), one, other)
+    changed = (first - second).double().norm().item()
+    assert changed <= math.hypot(*slopes) * abs(one - other) + 1e-4
+
+
+@settings(max_examples=100, deadline=None)
+@given(TRAINING_FLUXES, st.floats(allow_nan=False))
+def test_any_flux_counts_as_the_nearest_within_the_margin(fluxes, flux):
+    lowest, highest = min(fluxes) - FLUX_MARGIN, max(fluxes) + FLUX_MARGIN
+    nearest = min(max(flux, lowest), highest)
+    given, within = encoded_fluxes(fitted_to_fluxes(fluxes), flux, nearest)
+    assert given.isfinite().all()
+    torch.testing.assert_close(given, within, atol=1e-4, rtol=0.0)
+
+
 def test_a_flux_is_told_apart_from_another(split):
     """Neighbouring tenths of a dex over the training range give distinct conditions."""
     encoder = fitted(FLUX, split)
@@ -128,6 +173,44 @@ def test_drawn_embeddings_have_the_moments_of_their_class(split):
     assert ((drawn.mean(0) - own.mean(0)).abs() < 0.15 * spread).all()
     np.testing.assert_allclose(np.cov(drawn.T), np.cov(own.T), atol=0.15 * float(spread.max()) ** 2)
     assert torch.cdist(drawn, own).min() > 1e-4
+
+
+# Five X images say little about how far apart others would lie.
+@pytest.mark.parametrize(("number", "share"), [(1, 0.9), (2, 0.9), (3, 0.9), (4, 0.7)])
+def test_drawn_embeddings_are_no_nearer_than_training_ones_to_each_other(number, share, split):
+    own = encoded(EMBEDDED, split)[split[0] == number][:, 5:-1]
+    drawn = drawn_embeddings(fitted(EMBEDDED, split), number, 1000)
+    assert not (drawn[:, None] == own).all(-1).any()
+    among_themselves = torch.cdist(own, own).fill_diagonal_(torch.inf).amin(1).mean()
+    assert torch.cdist(drawn, own).amin(1).mean() > share * among_themselves
+
+
+def test_no_training_embedding_draws_others_near(split):
+    """The mean square distance of draws to t is |t − mean|² + their spread, never below it."""
+    own = encoded(EMBEDDED, split)[split[0] == 1][:, 5:-1]
+    drawn = drawn_embeddings(fitted(EMBEDDED, split), 1, 2000)
+    centre = own.mean(0)
+    spread = ((own - centre) ** 2).sum(1).mean()
+    square = (torch.cdist(drawn, own) ** 2).mean(0)
+    torch.testing.assert_close(square, ((own - centre) ** 2).sum(1) + spread, atol=0.0, rtol=0.15)
+
+
+def test_drawn_embeddings_know_no_more_than_moments(split):
+    """Embeddings reflected in their class's mean are others of the same moments."""
+    goes_class, flux, embedding = split
+    means = torch.stack([embedding[goes_class == n].mean(0) for n in range(1, 5)])
+    reflected = 2 * means[goes_class - 1] - embedding
+    assert (reflected - embedding).abs().min() > 0
+    one, other = (
+        drawn_embeddings(fitted(EMBEDDED, (goes_class, flux, given)), 2, 100)
+        for given in (embedding, reflected)
+    )
+    torch.testing.assert_close(one, other, atol=1e-5, rtol=0.0)
+
+
+def drawn_embeddings(encoder, number, count):
+    condition, _ = encoder.draw(torch.full((count,), number), SampleNoise(range(count)))
+    return condition[:, 5:-1]
 
 
 def test_a_class_of_few_images_still_gets_a_full_covariance(split):
