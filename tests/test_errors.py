@@ -1,8 +1,8 @@
-"""A script ends on a mistake of the user with one line, on a mistake of ours with a traceback."""
+"""A script ends on what a user can mend with one line, on a mistake of ours with a traceback."""
 
 import pytest
 
-from heliosynth.errors import InputError, one_line_errors
+from heliosynth.errors import TIME_UP_STATUS, InputError, OutOfTimeError, one_line_errors
 
 
 def test_an_input_error_becomes_one_line_and_a_failing_exit() -> None:
@@ -13,6 +13,17 @@ def test_an_input_error_becomes_one_line_and_a_failing_exit() -> None:
     with pytest.raises(SystemExit) as caught:
         main([])
     assert caught.value.code == "error: flares.csv: no such file; run `make paper`"
+
+
+def test_time_that_is_up_has_a_status_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    @one_line_errors
+    def main(argv: object = None) -> None:
+        raise OutOfTimeError("time is up; submit again")
+
+    with pytest.raises(SystemExit) as caught:
+        main([])
+    assert caught.value.code == TIME_UP_STATUS == 75
+    assert capsys.readouterr().err == "time is up; submit again\n"
 
 
 def test_other_errors_pass_through() -> None:

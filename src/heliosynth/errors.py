@@ -1,4 +1,4 @@
-"""Errors that a user can mend, and how a script reports them: in one line."""
+"""What ends a script without being its fault, and how that is reported: in one line."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ class InputError(Exception):
     """Something given to the pipeline is wrong; the message says what, where, and what to do."""
 
 
+class OutOfTimeError(Exception):
+    """The time allowed is over before the work is; what was done is kept, so start it again."""
+
+
+TIME_UP_STATUS = 75
+"""Exit status of a script that wants to be started again: ``EX_TEMPFAIL`` of sysexits.h."""
+
 Main = Callable[[Sequence[str] | None], None]
 
 
 def one_line_errors(main: Main) -> Callable[..., None]:
-    """Let a script end on an :class:`InputError` with one line and exit status 1."""
+    """Let a script end with one line: status 1 on :class:`InputError`, 75 on :class:`OutOfTimeError`."""
 
     @functools.wraps(main)
     def guarded(argv: Sequence[str] | None = None) -> None:
@@ -23,5 +30,8 @@ def one_line_errors(main: Main) -> Callable[..., None]:
             main(argv)
         except InputError as error:
             sys.exit(f"error: {error}")
+        except OutOfTimeError as error:
+            print(error, file=sys.stderr)
+            sys.exit(TIME_UP_STATUS)
 
     return guarded

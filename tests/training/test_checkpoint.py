@@ -19,7 +19,7 @@ ROW = {"images": 8.0, "seconds": 1 / 3, "train_loss": 0.1, "val_loss": None, "le
 
 
 def checkpoint(step: int) -> Checkpoint:
-    counters = Counters(step, 0.1 + step, 1 / 3, 7, None, None, (ROW,))
+    counters = Counters(step, 0.1 + step, 0.1, 1 / 3, 7, None, None, (ROW,))
     tensors = {"layer.weight": torch.full((2, 2), float(step))}
     average = {name: tensor.clone() for name, tensor in tensors.items()}
     return Checkpoint(tensors, average, {}, {"0.step": torch.tensor(3.0)}, counters)

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from heliosynth.config.schema import Cevae, Ddpm
-from heliosynth.errors import InputError
+from heliosynth.errors import InputError, OutOfTimeError
 from heliosynth.training.experiment import train_model
 from heliosynth.training.objectives import AutoencodingObjective, DenoisingObjective
 from heliosynth.training.product import load_model, read_row
@@ -62,6 +62,31 @@ def test_interrupted_and_resumed_equals_uninterrupted_to_the_bit(
     assert not (tmp_path / "broken").exists()
     train_model(dataset, "m", row, 1, tmp_path / "other", tmp_path / "broken")
     assert_same_model(tmp_path / "straight", tmp_path / "broken")
+
+
+def test_a_deadline_keeps_the_state_writes_no_model_and_says_so(
+    dataset: Path, ddpm_row: Rows, tmp_path: Path
+) -> None:
+    row, model = ddpm_row(), tmp_path / "model"
+    with pytest.raises(
+        OutOfTimeError, match=r"m: time is up after 8 of 64 images; .* submit again"
+    ):
+        train_model(dataset, "m", row, 1, tmp_path / "state", model, deadline=0)
+    assert not model.exists()
+    train_model(dataset, "m", row, 1, tmp_path / "state", model)
+    train_model(dataset, "m", row, 1, tmp_path / "other", tmp_path / "straight")
+    assert_same_model(tmp_path / "straight", model)
+    assert json.loads((model / "training.json").read_text())["stopped_early"] is False
+
+
+def test_a_time_budget_within_the_deadline_is_a_success(
+    dataset: Path, ddpm_row: Rows, tmp_path: Path
+) -> None:
+    row = ddpm_row(time_budget_minutes=1e-9)
+    train_model(dataset, "m", row, 1, tmp_path / "state", tmp_path / "model", deadline=0)
+    report = json.loads((tmp_path / "model" / "training.json").read_text())
+    assert report["stopped_early"] is True
+    assert report["ended"] == "time budget"
 
 
 def test_the_product_is_four_files_that_rebuild_the_model(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,7 +49,12 @@ def settings(**changes: object) -> Training:
 
 
 def run(
-    state: Path, objective: Objective, validation: int = 6, seed: int = 3, **changes: object
+    state: Path,
+    objective: Objective,
+    validation: int = 6,
+    seed: int = 3,
+    deadline: float = math.inf,
+    **changes: object,
 ) -> Outcome:
     generator = torch.Generator().manual_seed(0)
     pixels = 0.4 + 0.1 * torch.randn(10, 1, 2, 2, generator=generator)
@@ -57,7 +64,7 @@ def run(
     chosen = settings(**changes)
     about = chosen.model_dump(mode="json", exclude={"time_budget_minutes"})
     folder = StateFolder(state, about)
-    return train(objective, training, weights, held_out, chosen, seed, folder)
+    return train(objective, training, weights, held_out, chosen, seed, folder, deadline=deadline)
 
 
 def assert_same(one: Outcome, other: Outcome) -> None:
@@ -85,6 +92,41 @@ def test_a_time_budget_stops_early_keeps_the_state_and_changes_nothing(tmp_path:
     gone_on = run(tmp_path / "stopped", Mean())
     assert gone_on.ended == "planned length"
     assert_same(gone_on, straight)
+
+
+def test_stopped_at_every_step_by_a_deadline_it_ends_as_if_never_stopped(tmp_path: Path) -> None:
+    straight = run(tmp_path / "straight", Mean(), flips=True, decay="cosine")
+    seen = []
+    for _ in range(straight.planned_images // 4):
+        outcome = run(tmp_path / "stopped", Mean(), deadline=0, flips=True, decay="cosine")
+        seen.append(outcome.images)
+    assert seen == list(range(4, straight.planned_images + 1, 4))
+    assert outcome.ended == "planned length"
+    assert_same(outcome, straight)
+
+
+def test_a_deadline_does_not_concern_a_finished_training(tmp_path: Path) -> None:
+    first = run(tmp_path, Mean())
+    objective = Mean()
+    assert_same(run(tmp_path, objective, deadline=0), first)
+    assert objective.calls == 0
+
+
+def test_a_time_budget_goes_on_over_deadlines_and_starts_anew_when_it_is_spent(
+    tmp_path: Path,
+) -> None:
+    class Slow(Mean):
+        def loss(self, *batch: Any) -> torch.Tensor:
+            time.sleep(0.02 if self.training else 0)
+            return super().loss(*batch)
+
+    budget = 0.11 / 60
+    for expected in ("time budget", "time budget"):
+        ended = []
+        while "time budget" not in ended:
+            ended.append(run(tmp_path, Slow(), deadline=0, time_budget_minutes=budget).ended)
+        assert ended[-1] == expected
+        assert 1 <= ended.count("deadline") <= 5
 
 
 def test_a_finished_training_takes_no_further_step(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from heliosynth.fingerprint import fingerprint
 from heliosynth.training.experiment import train_model
 from heliosynth.training.processes import joined
 from heliosynth.training.product import read_row
+from heliosynth.walltime import deadline
 
 
 @one_line_errors
@@ -36,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             embedding_model=args.embedding_model,
             code=fingerprint(__file__),
             processes=processes,
+            deadline=deadline(),
         )
 
 

@@ -37,6 +37,8 @@ class Counters:
         this number, so it is also the state of the random numbers.
     seconds
         Training time so far, s.
+    spent
+        Part of it that counts towards the time budget, s: what came after the last stop for it.
     loss_sum, loss_steps
         Sum and number of the training losses since the last row of the history.
     best_step, best_loss
@@ -47,6 +49,7 @@ class Counters:
 
     step: int
     seconds: float
+    spent: float
     loss_sum: float
     loss_steps: int
     best_step: int | None

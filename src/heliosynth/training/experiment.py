@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import torch
 from heliosynth.config.schema import Cevae as CevaeSettings
 from heliosynth.config.schema import ClassCondition, Ddpm
 from heliosynth.dataset.store import LabelledImages, read_description, read_split
-from heliosynth.errors import InputError
+from heliosynth.errors import InputError, OutOfTimeError
 from heliosynth.models.cevae import Cevae
 from heliosynth.provenance import file_sha256
 from heliosynth.training.checkpoint import StateFolder
@@ -42,6 +43,7 @@ def train_model(
     embedding_model: Path | str | None = None,
     code: str = "",
     processes: Processes | None = None,
+    deadline: float = math.inf,
 ) -> None:
     """Train a row of the study and write ``models/<model>/``.
 
@@ -65,11 +67,15 @@ def train_model(
         Hash of the code, so that a state of other code is not resumed.
     processes
         Those that train together, of which the first writes; this one alone if None.
+    deadline
+        When to keep the state and stop though the training is not done, s since 1970.
 
     Raises
     ------
     InputError
         If there are no training images, or the embedding model is missing or no ceVAE.
+    OutOfTimeError
+        If the deadline passed first; nothing is written but the state.
     """
     processes = processes or Processes(
         device=torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -102,9 +108,15 @@ def train_model(
         own_seed,
         StateFolder(state, about),
         processes,
+        deadline,
     )
     if not processes.first:
         return
+    if outcome.ended == "deadline":
+        raise OutOfTimeError(
+            f"{name}: time is up after {outcome.images} of {outcome.planned_images} images; "
+            "the state is kept, submit again"
+        )
     model = TrainedModel(name, row, image_size, classes, dim, objective)
     write_model(
         output,

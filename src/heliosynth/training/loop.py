@@ -35,6 +35,8 @@ VALIDATION_SEED = 20230517
 CHECK_EVERY = 20
 """Steps between looks at whether the loss is finite."""
 
+Ended = Literal["planned length", "time budget", "deadline"]
+
 
 class Objective(nn.Module):
     """What is trained: a module that gives a loss, and that says what is worth compiling.
@@ -74,7 +76,7 @@ class Outcome:
     images, planned_images
         Images seen, and those of the planned length.
     ended
-        Why the training ended.
+        Why the training ended. At a deadline the weights are those so far, if any.
     history
         One row a validation, with :data:`HISTORY_COLUMNS`.
     """
@@ -85,7 +87,7 @@ class Outcome:
     images: int
     planned_images: int
     seconds: float
-    ended: Literal["planned length", "time budget"]
+    ended: Ended
     history: tuple[Mapping[str, float | None], ...]
 
 
@@ -98,6 +100,7 @@ def train(
     seed: int,
     state: StateFolder,
     processes: Processes | None = None,
+    deadline: float = math.inf,
 ) -> Outcome:
     """Train an objective, from its last state where there is one.
 
@@ -117,6 +120,8 @@ def train(
         Where checkpoints are kept.
     processes
         Those that share each batch; this one alone if None.
+    deadline
+        When to keep the state and stop though the training is not done, s since 1970.
 
     Returns
     -------
@@ -131,7 +136,7 @@ def train(
     processes = processes or Processes(device=images.pixels.device)
     run = _Run(objective, images, draw_weights, validation, settings, seed, state, processes)
     began = time.monotonic()
-    before = run.seconds
+    before, spent_before = run.seconds, run.spent
     budget = math.inf if settings.time_budget_minutes is None else settings.time_budget_minutes * 60
     size = settings.batch_size
     with tqdm(
@@ -144,17 +149,23 @@ def train(
         while run.step < run.steps:
             run.advance()
             bar.update(size)
-            run.seconds = before + time.monotonic() - began
+            passed = time.monotonic() - began
+            run.seconds, run.spent = before + passed, spent_before + passed
             if run.step in run.validations:
                 run.validate()
                 bar.set_postfix_str(run.last_losses(), refresh=False)
-            over = run.agreed(time.monotonic() - began > budget) and run.step < run.steps
-            if over or run.step in run.checkpoints:
+            over = run.agreed(run.spent > budget) and run.step < run.steps
+            late = run.agreed(time.time() > deadline) and run.step < run.steps
+            if over:
+                run.spent = 0.0
+            if over or late or run.step in run.checkpoints:
                 run.keep()
             if over:
                 # After the state was kept, so that going on is as if nothing had stopped it.
                 run.validate()
                 return run.outcome("time budget")
+            if late:
+                return run.outcome("deadline")
     if processes.first:
         state.finish()
     return run.outcome("planned length")
@@ -189,7 +200,7 @@ class _Run:
             weight_decay=settings.weight_decay,
             fused=True,
         )
-        self.step, self.seconds = 0, 0.0
+        self.step, self.seconds, self.spent = 0, 0.0, 0.0
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=self.device)
         self.loss_steps = 0
         self.best: Tensors = {}
@@ -270,6 +281,7 @@ class _Run:
         counters = Counters(
             step=self.step,
             seconds=self.seconds,
+            spent=self.spent,
             loss_sum=float(self.loss_sum),
             loss_steps=self.loss_steps,
             best_step=self.best_step,
@@ -279,7 +291,7 @@ class _Run:
         weights, average = self.objective.state_dict(), self.average.state_dict()
         return Checkpoint(weights, average, self.best, flatten_optimiser(self.optimiser), counters)
 
-    def outcome(self, ended: Literal["planned length", "time budget"]) -> Outcome:
+    def outcome(self, ended: Ended) -> Outcome:
         return Outcome(
             weights={name: tensor.cpu() for name, tensor in self.best.items()},
             kept_images=(self.best_step or 0) * self.settings.batch_size,
@@ -304,7 +316,7 @@ class _Run:
         restore_optimiser(self.optimiser, checkpoint.optimiser)
         self.best = {k: v.to(self.device) for k, v in checkpoint.best.items()}
         counters = checkpoint.counters
-        self.step, self.seconds = counters.step, counters.seconds
+        self.step, self.seconds, self.spent = counters.step, counters.seconds, counters.spent
         self.loss_sum.fill_(counters.loss_sum)
         self.loss_steps = counters.loss_steps
         self.best_step, self.best_loss = counters.best_step, counters.best_loss
