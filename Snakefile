@@ -20,7 +20,7 @@ os.environ.update(
 
 from heliosynth.config.loading import resolve
 from heliosynth.errors import InputError
-from heliosynth.plan import Plan
+from heliosynth.plan import Plan, doubled
 
 
 configfile: "config.yaml"

@@ -22,7 +22,10 @@ Main = Callable[[Sequence[str] | None], None]
 
 
 def one_line_errors(main: Main) -> Callable[..., None]:
-    """Let a script end with one line: status 1 on :class:`InputError`, 75 on :class:`OutOfTimeError`."""
+    """Let a script end with one line and status 1 on an :class:`InputError`.
+
+    On an :class:`OutOfTimeError` the status is :data:`TIME_UP_STATUS`.
+    """
 
     @functools.wraps(main)
     def guarded(argv: Sequence[str] | None = None) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,6 +23,31 @@ from heliosynth.sources.manifest import SUFFIX as MANIFEST
 from heliosynth.tables import TABLES
 
 SCRIPTS = SOURCE.parent / "workflow" / "scripts"
+
+
+LARGEST_INCREASE = 4
+
+
+def doubled(mem_mb: int) -> Callable[[object, int], int]:
+    """Give a rule's memory: twice as much at each attempt, but not without end.
+
+    A training is submitted again when its time is up, too, which is no sign of too little memory.
+
+    Parameters
+    ----------
+    mem_mb
+        Memory at the first attempt, MB.
+
+    Returns
+    -------
+    callable
+        What Snakemake asks with the wildcards and the number of the attempt, from 1.
+    """
+
+    def memory(wildcards: object, attempt: int) -> int:
+        return mem_mb * min(2 ** (attempt - 1), LARGEST_INCREASE)
+
+    return memory
 
 
 @dataclass(frozen=True)
@@ -76,6 +102,11 @@ class Plan:
         if self.local_inputs:
             return f"{self.local_inputs[0]}/aia/sdomlv2.zarr"
         return self._online.aia_store
+
+    @cached_property
+    def store_is_remote(self) -> bool:
+        """Whether frames are read over a network."""
+        return "://" in self.aia_store
 
     @cached_property
     def level1_folder(self) -> str | None:

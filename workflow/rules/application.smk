@@ -16,7 +16,7 @@ rule application:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=doubled(4000),
         runtime=240,
         gpu=1,
     params:

@@ -16,7 +16,7 @@ rule labels:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=doubled(4000),
         runtime=30,
     params:
         settings=PLAN.settings(CONFIG.dataset.labels),
@@ -42,10 +42,11 @@ rule intensities:
         f"{RESULTS}/logs/intensities_{{year}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/intensities_{{year}}.tsv"
+    localrule: PLAN.store_is_remote
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=doubled(2000),
         runtime=720,
     params:
         store=PLAN.aia_store,
@@ -76,7 +77,7 @@ rule index:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=doubled(4000),
         runtime=30,
     params:
         settings=PLAN.settings(CONFIG.dataset),
@@ -105,7 +106,7 @@ rule dataset:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=doubled(4000),
         runtime=60,
     params:
         channel=CONFIG.dataset.channel,

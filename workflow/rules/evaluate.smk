@@ -14,7 +14,7 @@ rule features_real:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=doubled(4000),
         runtime=120,
         gpu=1,
     params:
@@ -54,7 +54,7 @@ rule classifier:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=doubled(4000),
         runtime=120,
         gpu=1,
     params:
@@ -84,7 +84,7 @@ rule metrics_real:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=doubled(4000),
         runtime=120,
     params:
         settings=PLAN.settings(CONFIG.evaluation),
@@ -121,7 +121,7 @@ rule metrics:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=doubled(4000),
         runtime=120,
     params:
         settings=PLAN.settings(CONFIG.evaluation),
@@ -151,7 +151,7 @@ rule metrics_summary:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=doubled(1000),
         runtime=10,
     params:
         code=PLAN.code("metrics_summary"),
@@ -175,7 +175,7 @@ rule embedding_map:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=doubled(4000),
         runtime=60,
     params:
         folder=subpath(input.weights, parent=True),

@@ -22,7 +22,7 @@ rule train:
         "../../envs/heliosynth.yaml"
     threads: max(1, (workflow.cores or 2) // 2)
     resources:
-        mem_mb=4000,
+        mem_mb=doubled(4000),
         runtime=720,
         gpu=lambda wildcards: CONFIG.models[wildcards.model].training.gpus,
     params:
@@ -61,7 +61,7 @@ rule sample:
         "../../envs/heliosynth.yaml"
     threads: max(1, (workflow.cores or 2) // 2)
     resources:
-        mem_mb=4000,
+        mem_mb=doubled(4000),
         runtime=240,
         gpu=1,
     params:

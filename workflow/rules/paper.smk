@@ -9,10 +9,11 @@ rule configuration:
         f"{RESULTS}/logs/configuration.log",
     benchmark:
         f"{RESULTS}/benchmarks/configuration.tsv"
+    localrule: True
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=500,
+        mem_mb=doubled(500),
         runtime=5,
     params:
         configuration=PLAN.settings(CONFIG),
@@ -43,7 +44,7 @@ rule figure:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=doubled(2000),
         runtime=20,
     params:
         results=subpath(output.pdf, ancestor=2),
@@ -76,7 +77,7 @@ rule table:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=doubled(1000),
         runtime=10,
     params:
         results=subpath(output.tex, ancestor=2),
@@ -101,7 +102,7 @@ rule numbers:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=doubled(1000),
         runtime=10,
     params:
         results=subpath(output.tex, ancestor=2),
@@ -126,10 +127,11 @@ rule paper:
         f"{RESULTS}/logs/paper.log",
     benchmark:
         f"{RESULTS}/benchmarks/paper.tsv"
+    localrule: True
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=doubled(1000),
         runtime=10,
     params:
         results=subpath(output.pdf, parent=True),
@@ -151,10 +153,11 @@ rule bundle:
         f"{RESULTS}/logs/bundle.log",
     benchmark:
         f"{RESULTS}/benchmarks/bundle.tsv"
+    localrule: True
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=doubled(1000),
         runtime=10,
     params:
         results=subpath(output.report, parent=True),

@@ -1,4 +1,6 @@
-# Raw inputs, and the three tables that are made of them. Only the fetch rules use a network.
+# Raw inputs, and the three tables that are made of them.
+#
+# What uses a network runs where snakemake runs: the fetch rules, and what reads a remote store.
 
 
 rule simulate:
@@ -13,7 +15,7 @@ rule simulate:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=doubled(2000),
         runtime=20,
     params:
         settings=PLAN.settings(CONFIG.simulation),
@@ -35,10 +37,11 @@ rule fetch_xrs:
         f"{RESULTS}/logs/fetch_xrs_{{year}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/fetch_xrs_{{year}}.tsv"
+    localrule: True
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=doubled(2000),
         runtime=240,
     params:
         satellites=CONFIG.online.xrs_satellites if CONFIG.online else [],
@@ -58,10 +61,11 @@ rule fetch_flares:
         f"{RESULTS}/logs/fetch_flares_{{year}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/fetch_flares_{{year}}.tsv"
+    localrule: True
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=doubled(2000),
         runtime=240,
     params:
         code=PLAN.code("fetch_flares"),
@@ -85,7 +89,9 @@ rule calibrate:
         "../../envs/heliosynth.yaml"
     threads: workflow.cores or 1
     resources:
-        mem_mb=lambda wildcards, threads: 2000 * threads,
+        mem_mb=lambda wildcards, attempt, threads: doubled(2000 * threads)(
+            wildcards, attempt
+        ),
         runtime=720,
     params:
         settings=PLAN.settings(CONFIG.level1) if CONFIG.level1 else "",
@@ -107,10 +113,11 @@ rule frames:
         f"{RESULTS}/logs/frames_{{year}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/frames_{{year}}.tsv"
+    localrule: PLAN.store_is_remote
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=doubled(2000),
         runtime=30,
     params:
         store=PLAN.aia_store,
@@ -135,7 +142,7 @@ rule xrs:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=doubled(4000),
         runtime=60,
     params:
         files=PLAN.xrs_files,
@@ -160,7 +167,7 @@ rule flares:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=doubled(2000),
         runtime=30,
     params:
         files=PLAN.flare_files,
@@ -179,7 +186,7 @@ rule verify:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=doubled(1000),
         runtime=120,
     params:
         code=PLAN.code("verify"),
