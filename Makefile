@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 SNAKEMAKE = PATH="$(CURDIR)/$(VENV)/bin:$$PATH" snakemake --cores $(CORES)
 RUN = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: paper test figures verify bench lint setup programs clean
+.PHONY: paper test test-slurm figures verify bench lint setup programs clean
 
 paper: setup
 	@$(SNAKEMAKE)
@@ -20,6 +20,9 @@ verify: setup
 
 test: setup
 	@$(RUN) python -m pytest
+
+test-slurm: setup
+	@$(RUN) bash tests/slurm/run.sh
 
 lint: setup
 	@$(RUN) ruff check .

@@ -1,0 +1,142 @@
+"""The tiny configuration on a SLURM of one node, through the profile that users have."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from workflow.conftest import copy_project
+
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1500)]
+
+LIMITED = "ddpm_continuous"
+"""The model whose jobs end before its training does."""
+GPU_RULES = {"train", "sample", "features_real", "features_generated", "classifier", "application"}
+LOCAL_RULES = {"configuration", "paper", "bundle"}
+PATIENCE = (
+    *("--slurm-status-command", "squeue", "--slurm-no-account"),
+    *("--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2"),
+    *("--slurm-keep-successful-logs", "--latency-wait", "10", "--jobs", "4"),
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A submission, as SLURM remembers it."""
+
+    name: str
+    fields: dict[str, str]
+
+    @property
+    def state(self) -> str:
+        return self.fields["JobState"]
+
+
+def limited(profile: Path) -> None:
+    """Give one model's jobs a minute each, and no job more threads than there are cores."""
+    content = yaml.safe_load(profile.read_text(encoding="utf-8"))
+    resources = content["set-resources"]
+    resources["train"] = {
+        **resources["train"],
+        "runtime": f"1 if wildcards.model == '{LIMITED}' else 20",
+    }
+    content["set-threads"] = dict.fromkeys(content["set-threads"], 1)
+    profile.write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that has run to the paper on the cluster; one training is far too long for a job.
+
+    It ends by its time budget, which a job of a minute cannot fill, so that the number of jobs
+    does not hang on how fast the machine is.
+    """
+    folder = copy_project(tmp_path_factory.mktemp("cluster"))
+    limited(folder / "profiles/slurm/config.yaml")
+    long = {LIMITED: {"training": {"images": 10**8, "time_budget_minutes": 1.0}}}
+    command = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", *PATIENCE]
+    given = ["--configfile", "config/tiny.yaml", "--config", f"models={json.dumps(long)}"]
+    done = subprocess.run(
+        [*command, *given],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (folder / "snakemake.log").write_text(done.stdout + done.stderr, encoding="utf-8")
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-12000:]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def jobs(project: Path) -> list[Job]:
+    """Give every submission, in order."""
+    told = subprocess.run(
+        ["scontrol", "--oneliner", "show", "jobs"], capture_output=True, text=True, check=True
+    )
+    found = []
+    for line in told.stdout.splitlines():
+        fields = dict(re.findall(r"(\S+?)=(\S*)", line))
+        found.append(Job(fields["Comment"], fields))
+    return sorted(found, key=lambda job: int(job.fields["JobId"]))
+
+
+def test_it_runs_to_the_paper(project: Path) -> None:
+    assert (project / "results/tiny/paper.pdf").read_bytes().startswith(b"%PDF")
+    assert (project / "results/tiny/report.zip").is_file()
+
+
+def test_a_training_whose_time_is_up_is_submitted_until_it_is_done(
+    project: Path, jobs: list[Job]
+) -> None:
+    trainings = [job for job in jobs if job.name == f"rule_train_wildcards_{LIMITED}"]
+    assert len(trainings) >= 2
+    assert [job.state for job in trainings[:-1]] == ["FAILED"] * (len(trainings) - 1)
+    assert trainings[-1].state == "COMPLETED"
+    seen = []
+    for job in trainings[:-1]:
+        said = re.findall(
+            r"time is up after (\d+) of 1\d+ images; the state is kept, submit again",
+            Path(job.fields["StdOut"]).read_text(encoding="utf-8"),
+        )
+        assert len(said) == 1
+        seen.append(int(said[0]))
+    report = json.loads((project / f"results/tiny/models/{LIMITED}/training.json").read_text())
+    assert report["ended"] == "time budget"
+    assert seen == sorted(set(seen))
+    assert seen[-1] < report["images"]
+    assert report["seconds"] >= 60
+
+
+def test_memory_doubles_at_the_second_attempt(jobs: list[Job]) -> None:
+    first, second, *_ = [job for job in jobs if job.name == f"rule_train_wildcards_{LIMITED}"]
+    assert (first.fields["MinMemoryNode"], second.fields["MinMemoryNode"]) == ("4000M", "8000M")
+
+
+def test_jobs_that_compute_on_a_gpu_ask_for_one_where_there_are_some(jobs: list[Job]) -> None:
+    asking = {job.name for job in jobs if "gpu" in job.fields.get("TresPerJob", "")}
+    there = {job.name for job in jobs if job.fields["Partition"] == "gpu"}
+    wanted = {job.name for job in jobs if rule_of(job) in GPU_RULES}
+    assert asking == there == wanted
+    assert {rule_of(job) for job in jobs if job.name in wanted} == GPU_RULES
+
+
+def test_small_jobs_share_a_submission_and_local_ones_have_none(jobs: list[Job]) -> None:
+    names = [rule_of(job) for job in jobs]
+    for group in ("observations", "dataset", "presentation"):
+        assert names.count(group) == 1
+    assert LOCAL_RULES.isdisjoint(names)
+    assert {"figure", "table", "labels"}.isdisjoint(names)
+
+
+def rule_of(job: Job) -> str:
+    """Give the rule or the group of a job."""
+    return re.sub(r"^rule_|_wildcards_.*$", "", job.name)
