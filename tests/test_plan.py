@@ -8,7 +8,7 @@ import yaml
 
 from heliosynth.config.loading import merge, resolve
 from heliosynth.errors import InputError
-from heliosynth.plan import SCRIPTS, Plan
+from heliosynth.plan import SCRIPTS, Plan, doubled
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -97,3 +97,25 @@ def test_every_door_is_short_and_has_a_hash() -> None:
     doors = sorted(SCRIPTS.glob("*.py"))
     assert len({plan.code(door.stem) for door in doors}) == len(doors)
     assert [door.name for door in doors if len(door.read_text().splitlines()) > 40] == []
+
+
+def test_frames_are_read_over_a_network_from_a_remote_store_only() -> None:
+    assert Plan(resolve(raw("paper.yaml"))).store_is_remote
+    assert not Plan(resolve(raw())).store_is_remote
+
+
+def test_the_weights_of_clip_are_the_users_or_fetched(tmp_path: Path) -> None:
+    plan = Plan(resolve(raw("paper.yaml")))
+    (fetched,) = plan.encoder_weights("clip")
+    assert fetched == plan.fetched_clip_weights
+    assert f"{fetched}.manifest.json" in plan.manifests
+    assert plan.encoder_weights("efficientnet_lite0") == []
+    own = Plan(resolve(raw("paper.yaml", evaluation={"clip_weights": "mine.pt"})))
+    assert own.encoder_weights("clip") == ["mine.pt"]
+    assert f"{fetched}.manifest.json" not in own.manifests
+    assert not any("clip" in manifest for manifest in Plan(resolve(raw())).manifests)
+
+
+def test_memory_doubles_with_each_attempt_up_to_fourfold() -> None:
+    memory = doubled(1000)
+    assert [memory(None, attempt) for attempt in (1, 2, 3, 4, 5)] == [1000, 2000, 4000, 4000, 4000]

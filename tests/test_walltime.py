@@ -40,9 +40,9 @@ def test_outside_of_a_job_there_is_no_deadline(monkeypatch: pytest.MonkeyPatch) 
     assert deadline() == math.inf
 
 
-def test_a_tenth_of_the_time_is_set_aside_or_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tenth_of_the_time_is_set_aside_within_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLURM_JOB_ID", "7")
-    for left, margin in ((60, 6), (20 * 60, 120), (10 * HOUR, 300), (-60, 0)):
+    for left, margin in ((60, 15), (20 * 60, 120), (10 * HOUR, 300), (-60, 15)):
         end = time.time() + left
         monkeypatch.setenv("SLURM_JOB_END_TIME", str(end))
         assert end - deadline() == pytest.approx(margin, abs=0.1)

@@ -167,6 +167,8 @@ class Plan:
     def manifests(self) -> list[str]:
         """The manifests of all raw inputs of this run."""
         read = [f"{self.results}/dataset/intensities/{year}{MANIFEST}" for year in self.years]
+        if self.fetched_clip_weights in self.encoder_weights("clip") and "clip" in self.encoders:
+            read.append(f"{self.fetched_clip_weights}{MANIFEST}")
         if self.configuration.source == "simulated":
             return [f"{self.simulated}{MANIFEST}", *read]
         if self.level1_folder is not None:
@@ -188,6 +190,16 @@ class Plan:
     def encoders(self) -> list[str]:
         """The feature encoders."""
         return list(self.configuration.evaluation.encoders)
+
+    @cached_property
+    def fetched_clip_weights(self) -> str:
+        """The weights of CLIP, where the model hub is asked for them."""
+        return f"{self.resources}/clip/open_clip_model.safetensors"
+
+    def encoder_weights(self, encoder: str) -> list[str]:
+        """Give the file of an encoder's weights; none where they come with a package."""
+        given = self.configuration.evaluation.clip_weights
+        return [given or self.fetched_clip_weights] if encoder == "clip" else []
 
     @cached_property
     def figures(self) -> list[str]:

@@ -10,8 +10,8 @@ from datetime import datetime
 
 MARGIN_SHARE = 0.1
 """Part of the time left that is set aside for keeping a state, …"""
-LARGEST_MARGIN = 300.0
-"""… and the most of it, s."""
+MARGIN_LIMITS = (15.0, 300.0)
+"""… and the least and the most of it, s."""
 
 
 def deadline() -> float:
@@ -20,7 +20,8 @@ def deadline() -> float:
     SLURM itself is asked, so that what came before in the job counts too.
     """
     end = _job_end()
-    return end - min(LARGEST_MARGIN, MARGIN_SHARE * max(0.0, end - time.time()))
+    least, most = MARGIN_LIMITS
+    return end - min(most, max(least, MARGIN_SHARE * (end - time.time())))
 
 
 def _job_end() -> float:

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from heliosynth.errors import InputError
 from heliosynth.evaluation import encoders
+from heliosynth.sources.manifest import verify
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +93,18 @@ def test_a_hub_that_cannot_be_reached_is_said_so(monkeypatch):
     monkeypatch.setattr(open_clip, "download_pretrained", unreachable)
     with pytest.raises(InputError, match=r"no route to host\); put a file"):
         encoders.load_encoder("clip")
+
+
+def test_clip_weights_are_kept_with_their_manifest(monkeypatch, tmp_path):
+    given, kept = tmp_path / "hub" / "open_clip_model.safetensors", tmp_path / "kept.safetensors"
+    given.parent.mkdir()
+    given.write_bytes(b"weights")
+    monkeypatch.setattr(open_clip, "download_pretrained", lambda _source: str(given))
+    encoders.fetch_clip_weights(kept)
+    assert kept.read_bytes() == b"weights"
+    assert verify([tmp_path / "kept.safetensors.manifest.json"]) == 1
+    with pytest.raises(InputError, match=r"as open_clip_model\.safetensors, not as \.pt;"):
+        encoders.fetch_clip_weights(tmp_path / "kept.pt")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A copy of the project in which a test may run and edit."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,24 +8,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("Snakefile", "config.yaml", "config", "envs", "paper", "profiles", "src", "workflow")
+from project import copy_project
 
 Snakemake = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-def copy_project(folder: Path) -> Path:
-    for part in PARTS:
-        if (ROOT / part).is_dir():
-            shutil.copytree(
-                ROOT / part,
-                folder / part,
-                ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"),
-            )
-        else:
-            shutil.copy2(ROOT / part, folder / part)
-    shutil.copy2(Path(__file__).with_name("tiny.yaml"), folder / "config" / "tiny.yaml")
-    return folder
 
 
 def run_snakemake(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":

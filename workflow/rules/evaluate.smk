@@ -1,10 +1,33 @@
 # Every metric of the study, each with its spread and n.
 
 
+rule fetch_clip:
+    """Fetch the weights of CLIP from the model hub."""
+    output:
+        weights=PLAN.fetched_clip_weights,
+        manifest=f"{PLAN.fetched_clip_weights}.manifest.json",
+    log:
+        f"{RESULTS}/logs/fetch_clip.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fetch_clip.tsv"
+    localrule: True
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=doubled(2000),
+        runtime=60,
+    params:
+        code=PLAN.code("fetch_clip"),
+    shell:
+        "python workflow/scripts/fetch_clip.py --output {output.weights:q}"
+        " 2>&1 | tee {log:q}"
+
+
 rule features_real:
     """Encode the real images of every split."""
     input:
         images=f"{RESULTS}/dataset/dataset.h5",
+        weights=lambda wildcards: PLAN.encoder_weights(wildcards.encoder),
     output:
         features=f"{RESULTS}/features/{{encoder}}/real.h5",
     log:
@@ -18,11 +41,10 @@ rule features_real:
         runtime=120,
         gpu=1,
     params:
-        weights=(
-            ["--clip-weights", CONFIG.evaluation.clip_weights]
-            if CONFIG.evaluation.clip_weights
-            else []
-        ),
+        weights=lambda wildcards: [
+            f"--clip-weights={path}"
+            for path in PLAN.encoder_weights(wildcards.encoder)
+        ],
         code=PLAN.code("features"),
     shell:
         "python workflow/scripts/features.py --images {input.images:q} --encoder {wildcards.encoder}"
@@ -33,6 +55,7 @@ rule features_real:
 use rule features_real as features_generated with:
     input:
         images=f"{RESULTS}/samples/{{model}}.h5",
+        weights=lambda wildcards: PLAN.encoder_weights(wildcards.encoder),
     output:
         features=f"{RESULTS}/features/{{encoder}}/{{model}}.h5",
     log:

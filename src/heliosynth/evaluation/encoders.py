@@ -6,6 +6,7 @@ the size of its input.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,8 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from heliosynth.errors import InputError
-from heliosynth.provenance import file_sha256
+from heliosynth.provenance import file_sha256, whole_file
+from heliosynth.sources.manifest import fetched, write_manifest
 
 EFFICIENTNET_SIZE_PX = 128
 """Input of EfficientNet-Lite0. The Suns are 32 to 128 pixels wide, so its native 224 adds no
@@ -103,6 +105,28 @@ def load_encoder(name: str, clip_weights: Path | str | None = None) -> Encoder:
     if name == "clip":
         return _clip(Path(clip_weights) if clip_weights else _clip_weights_from_hub())
     raise InputError(f"evaluation.encoders: no encoder is called {name!r}")
+
+
+def fetch_clip_weights(output: Path | str) -> None:
+    """Fetch OpenAI's weights of CLIP's ViT-B-32 from the model hub, with a manifest beside them.
+
+    Raises
+    ------
+    InputError
+        If the hub gives none, or none in the format that the suffix of ``output`` says.
+    """
+    import open_clip
+
+    given, output = _clip_weights_from_hub(), Path(output)
+    if given.suffix != output.suffix:
+        raise InputError(
+            f"the hub gave CLIP weights as {given.name}, not as {output.suffix}; copy them to a "
+            "place of yours and name it at evaluation.clip_weights"
+        )
+    with whole_file(output) as unfinished:
+        shutil.copyfile(given, unfinished)
+    hub = open_clip.get_pretrained_cfg(CLIP_ARCHITECTURE, "openai")["hf_hub"]
+    write_manifest(output, [fetched(output, f"hf://{hub}{given.name}", output.parent)])
 
 
 def efficientnet_lite0() -> nn.Module:

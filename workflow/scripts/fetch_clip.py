@@ -1,0 +1,19 @@
+"""Fetch the weights of CLIP."""
+
+import argparse
+from collections.abc import Sequence
+
+from heliosynth.errors import one_line_errors
+from heliosynth.evaluation.encoders import fetch_clip_weights
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", required=True, help="file of weights (safetensors)")
+    args = parser.parse_args(argv)
+    fetch_clip_weights(args.output)
+
+
+if __name__ == "__main__":
+    main()
