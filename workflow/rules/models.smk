@@ -76,3 +76,38 @@ rule sample:
         " --settings {params.settings:q} --seed {params.seed} --threads {threads}"
         " --output {output.samples:q}"
         " 2>&1 | tee {log:q}"
+
+
+rule sample_flux_response:
+    """Generate images at a grid of X-ray fluxes, of the same seeds at each."""
+    input:
+        dataset=f"{RESULTS}/dataset/dataset.h5",
+        config=f"{RESULTS}/models/{{model}}/config.json",
+        weights=f"{RESULTS}/models/{{model}}/weights.safetensors",
+    output:
+        samples=f"{RESULTS}/samples/flux_response/{{model}}.h5",
+    log:
+        f"{RESULTS}/logs/sample_flux_response_{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/sample_flux_response_{{model}}.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    threads: max(1, (workflow.cores or 2) // 2)
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=1,
+    params:
+        sampling=lambda wildcards: PLAN.settings(
+            CONFIG.models[wildcards.model].sampling
+        ),
+        settings=PLAN.settings(CONFIG.evaluation.flux_response),
+        seed=CONFIG.seed,
+        folder=subpath(input.weights, parent=True),
+        code=PLAN.code("sample_flux_response"),
+    shell:
+        "python workflow/scripts/sample_flux_response.py --model {params.folder:q}"
+        " --dataset {input.dataset:q} --sampling {params.sampling:q}"
+        " --settings {params.settings:q} --seed {params.seed} --threads {threads}"
+        " --output {output.samples:q}"
+        " 2>&1 | tee {log:q}"
