@@ -65,7 +65,12 @@ def _page(folder: Path) -> str:
     )
     links = "\n".join(
         f'<li><a href="{path.relative_to(folder)}">{path.relative_to(folder)}</a></li>'
-        for pattern in ("tables/*.csv", "metrics/summary.*", "metrics/flux_response/*", "application/*")
+        for pattern in (
+            "tables/*.csv",
+            "metrics/summary.*",
+            "metrics/flux_response/*",
+            "application/*",
+        )
         for path in sorted(folder.glob(pattern))
     )
     return f"""<!doctype html>

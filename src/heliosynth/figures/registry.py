@@ -140,9 +140,7 @@ FIGURES: Mapping[str, Figure] = {
 }
 
 
-def of_run(
-    models: Collection[str], flux_models: Collection[str], archive: bool
-) -> Iterator[str]:
+def of_run(models: Collection[str], flux_models: Collection[str], archive: bool) -> Iterator[str]:
     """Give the figures that a run can draw.
 
     Parameters
