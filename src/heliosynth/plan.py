@@ -253,7 +253,11 @@ class Plan:
 
     def _expand(self, products: tuple[str, ...]) -> list[str]:
         """Fill in ``{model}``, ``{flux_model}`` and ``{year}``, each with every one of the run."""
-        every = {"model": self.models, "flux_model": self.flux_models, "year": self.years}
+        every = {
+            "model": self.models,
+            "flux_model": self.flux_models,
+            "year": [str(year) for year in self.years],
+        }
         found: dict[str, None] = {}
         for product in products:
             open_places = [place for place in every if f"{{{place}}}" in product]

@@ -61,7 +61,7 @@ def _read(products: Products, model: str) -> pd.DataFrame:
 
 def _axes_above(grid: Mosaic, fluxes: npt.NDArray[np.float32]) -> Axes:
     """Place axes above the images so that each image stands under its flux."""
-    width, height = grid.figure.get_size_inches()
+    height = grid.figure.get_figheight()
     first, last = (grid.panels[0, at].get_position() for at in (0, -1))
     room = (ABOVE_IN - NAMES_IN - LABELS_IN) / height
     axes = grid.figure.add_axes((first.x0, 1 - NAMES_IN / height - room, last.x1 - first.x0, room))
