@@ -41,6 +41,8 @@ def flux_response(products: Products) -> Figure:
     _classes(axes)
     tables = [_read(products, model) for model in models]
     real = tables[0][tables[0]["set"] == TEST]
+    # A held-out flux may lie beyond the training fluxes, and so beyond the axis.
+    real = real[real["log10_flux"].between(*axes.get_xlim())]
     axes.plot(
         real["log10_flux"], 100 * real["bright_area"], ".", markersize=4, color=style.MUTED,
         alpha=0.45, markeredgewidth=0, rasterized=True,
