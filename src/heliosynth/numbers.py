@@ -35,7 +35,7 @@ PRODUCTS = (
     "metrics/flux_response/{flux_model}.json",
     "application/summary.json",
 )
-"""What the numbers are read from; the places stand for what they do in the figures' registry."""
+"""What the numbers are read from; ``{model}`` and ``{flux_model}`` as in the figures."""
 
 Macros = dict[str, str]
 

@@ -18,7 +18,6 @@ from heliosynth.errors import InputError
 from heliosynth.evaluation.flux_response import (
     BRIGHT_QUANTILE,
     DISK_RADIUS,
-    SCHEMA,
     Response,
     bright_area,
     bright_threshold,
@@ -172,7 +171,7 @@ def test_the_door_writes_every_number_and_every_image(products, rising, tmp_path
             *("--output-json", str(outputs[0]), "--output-csv", str(outputs[1])),
         ]
     )
-    found, table = read_json(outputs[0]), schemas.read(outputs[1], SCHEMA)
+    found, table = read_json(outputs[0]), schemas.read(outputs[1], schemas.FLUX_RESPONSE)
     assert found["name"] == "m"
     counts = {"grid": 24, "population": 40, "train": 40, "test": 20}
     assert {name: entry["n"] for name, entry in found["correlation"].items()} == counts

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from heliosynth import schemas
 from heliosynth.errors import one_line_errors
-from heliosynth.evaluation.flux_response import SCHEMA, measure_flux_response
+from heliosynth.evaluation.flux_response import measure_flux_response
 from heliosynth.provenance import write_json
 
 
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     found, table = measure_flux_response(
         args.dataset, args.grid, args.samples, args.repeats, args.seed
     )
-    schemas.write(args.output_csv, table, SCHEMA)
+    schemas.write(args.output_csv, table, schemas.FLUX_RESPONSE)
     write_json(args.output_json, {"name": args.name, **found})
 
 

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pandera.pandas as pa
 from scipy.stats import spearmanr
 
 from heliosynth import schemas
@@ -31,7 +30,7 @@ from heliosynth.dataset.store import (
 )
 from heliosynth.errors import InputError
 from heliosynth.evaluation.estimate import Estimate, EstimateJson
-from heliosynth.evaluation.resampling import Rows, bootstrap_groups
+from heliosynth.evaluation.resampling import Rows, bootstrap, bootstrap_groups
 from heliosynth.provenance import stamp
 
 Images = npt.NDArray[np.float32]
@@ -49,18 +48,7 @@ SLAB = 1024
 """Images whose intensities are computed together."""
 DAY_S = 86400
 
-GRID, POPULATION, TRAINING, TEST = "grid", "population", "train", "test"
-SCHEMA = schemas.table(
-    {
-        "set": pa.Column(str, pa.Check.isin([GRID, POPULATION, TRAINING, TEST])),
-        "group": pa.Column(np.int64),
-        "log10_flux": pa.Column(np.float64),
-        "bright_area": pa.Column(np.float64, pa.Check.in_range(0, 1)),
-    }
-)
-"""``metrics/flux_response/<model>.csv``: a row an image. ``grid`` are the images at a grid of
-fluxes, ``population`` those with the class mix of the training split; ``group`` is the seed of a
-generated image and the day, since 1970, of a real one."""
+GRID, POPULATION, TRAINING, TEST = schemas.RESPONSE_SETS
 
 
 @dataclass(frozen=True)
@@ -134,7 +122,7 @@ def correlate_within(response: Response, repeats: int, seed: int) -> Estimate:
     found = np.array(
         [rank_correlation(response.log10_flux[o], response.bright_area[o]) for o in own]
     )
-    rows = np.random.default_rng(seed).integers(len(found), size=(repeats, len(found)))
+    rows = bootstrap(len(found), repeats, np.random.default_rng(seed))
     return Estimate.over(found[rows].mean(axis=1), len(response.group), float(found.mean()))
 
 
@@ -167,7 +155,7 @@ def measure_flux_response(
         ``correlation`` of each set, ``correlation_within_seeds`` of the grid, the threshold,
         and ``about``.
     table
-        Every image, as :data:`SCHEMA` has it.
+        Every image, as :data:`heliosynth.schemas.FLUX_RESPONSE` has it.
 
     Raises
     ------

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 
 from heliosynth import goes_class, schemas
 from heliosynth.dataset.store import GeneratedImages
-from heliosynth.evaluation.flux_response import GRID, SCHEMA, TEST
 from heliosynth.figures import style
 from heliosynth.figures.grids import flux_text, spread_out, true_title
 from heliosynth.figures.mosaic import Mosaic, mosaic
@@ -40,7 +39,7 @@ def flux_response(products: Products) -> Figure:
     axes = _axes_above(grid, fluxes[0])
     _classes(axes)
     tables = [_read(products, model) for model in models]
-    real = tables[0][tables[0]["set"] == TEST]
+    real = tables[0][tables[0]["set"] == "test"]
     # A held-out flux may lie beyond the training fluxes, and so beyond the axis.
     real = real[real["log10_flux"].between(*axes.get_xlim())]
     axes.plot(
@@ -49,7 +48,7 @@ def flux_response(products: Products) -> Figure:
         label=f"{true_title(products)}, test split (n = {len(real)})",
     )  # fmt: skip
     for row, (model, images, table) in enumerate(zip(models, samples, tables, strict=True)):
-        _curve(axes, table[table["set"] == GRID], model_title(model), COLOURS[row % len(COLOURS)])
+        _curve(axes, table[table["set"] == "grid"], model_title(model), COLOURS[row % len(COLOURS)])
         _images(grid, row, images, products)
         grid.row_title(row, "one seed" if len(models) == 1 else model_title(model))
     axes.legend(loc="upper left")
@@ -58,7 +57,7 @@ def flux_response(products: Products) -> Figure:
 
 
 def _read(products: Products, model: str) -> pd.DataFrame:
-    return schemas.read(products.path(f"metrics/flux_response/{model}.csv"), SCHEMA)
+    return schemas.read(products.path(f"metrics/flux_response/{model}.csv"), schemas.FLUX_RESPONSE)
 
 
 def _axes_above(grid: Mosaic, fluxes: npt.NDArray[np.float32]) -> Axes:
