@@ -50,7 +50,9 @@ def flux_response(products: Products) -> Figure:
     for row, (model, images, table) in enumerate(zip(models, samples, tables, strict=True)):
         _curve(axes, table[table["set"] == "grid"], model_title(model), COLOURS[row % len(COLOURS)])
         _images(grid, row, images, products)
-        grid.row_title(row, "one seed" if len(models) == 1 else model_title(model))
+        title = model_title(model).replace(" ", "\n")
+        grid.row_title(row, "one seed" if len(models) == 1 else title)
+    axes.set_ylim(bottom=0)
     axes.legend(loc="upper left")
     grid.intensity_bar(products.description, "DN")
     return grid.figure
