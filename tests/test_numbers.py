@@ -87,7 +87,7 @@ def test_the_flux_response_is_said_with_spread_and_n(products: Products) -> None
     assert (found["fluxresponsequantile"], found["fluxresponsethreshold"]) == ("95", r"1\,045")
     text = found["fluxresponsestatement"]
     assert "continuous labels is $0.750 \\pm 0.030$ ($n = 48$) over the grid" in text
-    assert "$0.850 \\pm 0.010$ on average within the images of one seed" in text
+    assert "$0.850 \\pm 0.010$ ($n = 48$) on average within the images of one seed" in text
 
 
 def test_best_statement() -> None:

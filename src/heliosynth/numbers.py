@@ -289,11 +289,10 @@ def flux_statement(model: str, response: Mapping[str, Any]) -> str:
         return f"{value} ($n = {latex.integer(entry['n'])}$)"
 
     of = {name: written(entry) for name, entry in response["correlation"].items()}
-    within = response["correlation_within_seeds"]
     return (
         f"The rank correlation of {latex.escape(in_prose(model))} is {of['grid']} over the grid, "
-        f"{latex.measurement(within['value'], within['std'])} on average within the images of one "
-        f"seed, and {of['population']} over images with the fluxes of the training split; that of "
+        f"{written(response['correlation_within_seeds'])} on average within the images of one seed, "
+        f"and {of['population']} over images with the fluxes of the training split; that of "
         f"the true frames is {of['train']} in the training and {of['test']} in the test split."
     )
 
