@@ -291,8 +291,8 @@ def flux_statement(model: str, response: Mapping[str, Any]) -> str:
     of = {name: written(entry) for name, entry in response["correlation"].items()}
     return (
         f"The rank correlation of {latex.escape(in_prose(model))} is {of['grid']} over the grid, "
-        f"{written(response['correlation_within_seeds'])} on average within the images of one seed, "
-        f"and {of['population']} over images with the fluxes of the training split; that of "
+        f"{written(response['correlation_within_seeds'])} on average within the images of one "
+        f"seed, and {of['population']} over images with the fluxes of the training split; that of "
         f"the true frames is {of['train']} in the training and {of['test']} in the test split."
     )
 
