@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+import join_samples
 import sample_flux_response as door
 from heliosynth.config.schema import FluxResponse, PriorSampling, Sampling
 from heliosynth.dataset.store import (
@@ -165,6 +167,23 @@ def test_samples_of_a_diffusion_model(folder: Path, dataset: Path, tmp_path: Pat
     assert about.provenance["sampling"]["steps"] == 3
     generate_samples(folder, dataset, SAMPLING, 5, tmp_path / "again.h5")
     np.testing.assert_array_equal(read_samples(tmp_path / "again.h5").images, samples.images)
+
+
+@pytest.mark.parametrize("shards", [2, 3, 10])
+def test_shards_together_are_the_whole_to_the_bit(
+    folder: Path, dataset: Path, tmp_path: Path, shards: int
+) -> None:
+    generate_samples(folder, dataset, SAMPLING, 5, tmp_path / "whole.h5")
+    shared = SAMPLING.model_copy(update={"shards": shards, "batch_size": 3})
+    parts = [tmp_path / f"{shard}.h5" for shard in range(shards)]
+    for shard, part in enumerate(parts):
+        generate_samples(folder, dataset, shared, 5, part, shard)
+    join_samples.main(["--shards", *map(str, parts), "--output", str(tmp_path / "joined.h5")])
+    whole, joined = read_samples(tmp_path / "whole.h5"), read_samples(tmp_path / "joined.h5")
+    for field in dataclasses.fields(whole):
+        one, other = getattr(whole, field.name), getattr(joined, field.name)
+        np.testing.assert_array_equal(one, other, err_msg=field.name)
+    assert read_description(tmp_path / "joined.h5").channel == "171A"
 
 
 def test_weights_that_do_not_fit_are_refused(folder: Path) -> None:

@@ -127,8 +127,9 @@ def generate_samples(
     settings: Sampling | PriorSampling,
     seed: int,
     output: Path | str,
+    shard: int = 0,
 ) -> None:
-    """Generate the images of a model and write ``samples/<model>.h5``.
+    """Generate the images of a model, or a shard of them, and write them as a file of samples.
 
     Parameters
     ----------
@@ -142,6 +143,8 @@ def generate_samples(
         Seed of the run.
     output
         File to write.
+    shard
+        Which of ``settings.shards`` parts, from 0.
 
     Raises
     ------
@@ -155,6 +158,7 @@ def generate_samples(
         plan = plan_samples(classes, trained, settings.population, settings.per_class)
     else:
         plan = plan_prior(settings.population)
+    plan = plan.shard(shard, settings.shards)
     seeds = image_seeds(seed, model.name, plan)
     images, log10_flux = generate(model, plan.goes_class, seeds, settings)
     samples = GeneratedImages(

@@ -188,6 +188,11 @@ class Plan:
         """Hash what a script does."""
         return fingerprint(SCRIPTS / f"{script}.py")
 
+    def shards(self, model: str) -> list[str]:
+        """Give the files that a model's images are made in, each by a job of its own."""
+        count = self.configuration.models[model].sampling.shards
+        return [f"{self.results}/samples/shards/{model}/{shard}.h5" for shard in range(count)]
+
     def launch(self, model: str) -> str:
         """Give the command that starts a model's training: torchrun's where processes share it."""
         gpus = self.configuration.models[model].training.gpus

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,11 @@ class SamplePlan:
 
     def __len__(self) -> int:
         return len(self.goes_class)
+
+    def shard(self, number: int, shards: int) -> SamplePlan:
+        """Give one of as many parts, from 0; together, in order, they are the whole."""
+        rows = np.array_split(np.arange(len(self)), shards)[number]
+        return SamplePlan(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
 def plan_samples(

@@ -76,7 +76,7 @@ def test_one_models_learning_rate_runs_that_model_and_what_follows(jobs) -> None
     found = jobs("--config", "models={ddpm_continuous: {training: {learning_rate: 0.1}}}")
     of_models = {job for job in found if "model=" in job[1]}
     assert {rule for rule, _ in of_models} == {
-        *("train", "sample", "features_generated", "metrics"),
+        *("train", "sample_shard", "sample", "features_generated", "metrics"),
         *("sample_flux_response", "flux_response"),
     }
     assert all("model=ddpm_continuous" in wildcards for _, wildcards in of_models)

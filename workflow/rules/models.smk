@@ -1,4 +1,4 @@
-# One rule trains every model, one rule samples every model.
+# One rule trains every model, one rule samples every model, in as many shards as its row says.
 
 
 rule train:
@@ -45,18 +45,18 @@ rule train:
         " 2>&1 | tee {log:q}"
 
 
-rule sample:
+rule sample_shard:
     """Generate images: one set with the class mix of the training split, one balanced."""
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
         config=f"{RESULTS}/models/{{model}}/config.json",
         weights=f"{RESULTS}/models/{{model}}/weights.safetensors",
     output:
-        samples=f"{RESULTS}/samples/{{model}}.h5",
+        samples=f"{RESULTS}/samples/shards/{{model}}/{{shard}}.h5",
     log:
-        f"{RESULTS}/logs/sample_{{model}}.log",
+        f"{RESULTS}/logs/sample_{{model}}_{{shard}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/sample_{{model}}.tsv"
+        f"{RESULTS}/benchmarks/sample_{{model}}_{{shard}}.tsv"
     conda:
         "../../envs/heliosynth.yaml"
     threads: max(1, (workflow.cores or 2) // 2)
@@ -74,6 +74,27 @@ rule sample:
     shell:
         "python workflow/scripts/sample.py --model {params.folder:q} --dataset {input.dataset:q}"
         " --settings {params.settings:q} --seed {params.seed} --threads {threads}"
+        " --shard {wildcards.shard} --output {output.samples:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule sample:
+    """Put the shards of a model's images together."""
+    input:
+        shards=lambda wildcards: PLAN.shards(wildcards.model),
+    output:
+        samples=f"{RESULTS}/samples/{{model}}.h5",
+    log:
+        f"{RESULTS}/logs/sample_{{model}}.log",
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        code=PLAN.code("join_samples"),
+    shell:
+        "python workflow/scripts/join_samples.py --shards {input.shards:q}"
         " --output {output.samples:q}"
         " 2>&1 | tee {log:q}"
 

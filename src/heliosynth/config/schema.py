@@ -199,6 +199,13 @@ class PriorSampling(Section):
 
     population: PositiveInt = Field(description="images with the class mix of the training split")
     batch_size: PositiveInt = 64
+    shards: PositiveInt = Field(1, description="jobs that share the images; they stay the same")
+
+    @model_validator(mode="after")
+    def _has_an_image_a_shard(self) -> PriorSampling:
+        if self.shards > self.population:
+            raise ValueError(f"shards = {self.shards} are more than {self.population} images")
+        return self
 
 
 class Sampling(PriorSampling):
