@@ -24,18 +24,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", required=True, help="models/<model>")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
     args = parser.parse_args(argv)
+    row, code = read_row(args.settings), fingerprint(__file__)
+    places = args.state, args.output, args.embedding_model
     with joined(args.threads) as processes:
-        train_model(
-            args.dataset,
-            args.model,
-            read_row(args.settings),
-            args.seed,
-            args.state,
-            args.output,
-            args.embedding_model,
-            fingerprint(__file__),
-            processes,
-        )
+        train_model(args.dataset, args.model, row, args.seed, *places, code, processes)
 
 
 if __name__ == "__main__":
