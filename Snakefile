@@ -42,6 +42,7 @@ wildcard_constraints:
     encoder="|".join(PLAN.encoders),
     figure="|".join(PLAN.figures),
     table="|".join(PLAN.tables),
+    shard=r"\d+",
 
 
 report: "workflow/report/workflow.rst"

@@ -73,6 +73,8 @@ def build(
         )
     _write_metrics(results, list(configuration.models), rng)
     _write_application(results)
+    for model in configuration.flux_models:
+        _write_flux_response(results, model, splits["test"], description, rng)
     return results
 
 
@@ -281,6 +283,50 @@ def _write_metrics(results: Path, models: list[str], rng: np.random.Generator) -
             entry = {"value": scaled, "std": abs(scaled) * 0.06, "n": 160 if judged else 240}
             summary[model][name] = None if judged and model == "cevae" else entry
     write_json(results / "metrics/summary.json", summary)
+
+
+def _write_flux_response(
+    results: Path,
+    model: str,
+    test: LabelledImages,
+    description: Description,
+    rng: np.random.Generator,
+) -> None:
+    fluxes, seeds = 12, 4
+    log10_flux = np.repeat(np.linspace(-7.6, -3.4, fluxes), seeds).astype(np.float32)
+    numbers = goes_class.of_flux(10.0**log10_flux)
+    n = len(numbers)
+    samples = GeneratedImages(
+        images=np.stack([sun(rng, number) for number in numbers])[:, None],
+        goes_class=numbers,
+        log10_flux=log10_flux,
+        time=np.full(n, NO_TIME, np.int64),
+        seed=np.tile(np.arange(seeds), fluxes),
+        population=np.zeros(n, bool),
+        balanced=np.zeros(n, bool),
+    )
+    write_samples(results / f"samples/flux_response/{model}.h5", samples, description)
+
+    def row(name: str, group: int, flux: float) -> dict[str, Any]:
+        area = 0.01 * (1 + max(0.0, flux + 7)) * rng.uniform(0.6, 1.6)
+        return {"set": name, "group": group, "log10_flux": flux, "bright_area": area}
+
+    rows = [row("grid", s, float(f)) for s, f in zip(samples.seed, log10_flux, strict=True)]
+    rows += [
+        row("test", t // DAY, float(f)) for t, f in zip(test.time, test.log10_flux, strict=True)
+    ]
+    _write_csv(results / f"metrics/flux_response/{model}.csv", rows)
+    entry = {"value": 0.75, "std": 0.03, "n": n}
+    found = {
+        "name": model,
+        "correlation": dict.fromkeys(("grid", "population", "train", "test"), entry),
+        "correlation_within_seeds": {"value": 0.85, "std": 0.01, "n": n},
+        "threshold_dn": 1045.3,
+        "fluxes": fluxes,
+        "images_per_flux": seeds,
+        "about": dict(stamp(bright_quantile=0.95)),
+    }
+    write_json(results / f"metrics/flux_response/{model}.json", found)
 
 
 def _write_application(results: Path) -> None:

@@ -1,7 +1,8 @@
-"""Plans of samples, and images that depend on their seed alone."""
+"""Images that depend on what was asked and on their seed alone."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from heliosynth.config.schema import PriorSampling, Sampling
+import join_samples
+import sample_flux_response as door
+from heliosynth.config.schema import FluxResponse, PriorSampling, Sampling
 from heliosynth.dataset.store import (
     SPLITS,
     Description,
@@ -24,12 +25,12 @@ from heliosynth.dataset.store import (
 from heliosynth.errors import InputError
 from heliosynth.generation import (
     generate,
+    generate_at_fluxes,
+    generate_flux_response,
     generate_samples,
-    image_seeds,
-    plan_prior,
-    plan_samples,
     read_sampling,
 )
+from heliosynth.sample_plan import image_seeds, plan_prior, plan_samples
 from heliosynth.training.loop import Outcome
 from heliosynth.training.objectives import DenoisingObjective, build_objective
 from heliosynth.training.product import TrainedModel, load_model, read_row, write_model
@@ -58,6 +59,7 @@ DDPM = {
     "label_dropout": 0.1,
     "training": LENGTH,
 }
+FLUX_DDPM = {**DDPM, "condition": {"kind": "xray_flux"}}
 CEVAE = {
     "kind": "cevae",
     "latent_dim": 4,
@@ -99,10 +101,9 @@ def dataset(tmp_path: Path) -> Path:
     return tmp_path / "dataset.h5"
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Write a trained model."""
-    model = make_model(DDPM)
+def write_trained(folder: Path, row: dict[str, object]) -> Path:
+    """Write a model as if it had been trained."""
+    model = make_model(row)
     outcome = Outcome(
         weights=model.objective.state_dict(),
         kept_images=1,
@@ -113,54 +114,18 @@ def folder(tmp_path: Path) -> Path:
         ended="planned length",
         history=(),
     )
-    write_model(tmp_path / "model", model, outcome, {})
-    return tmp_path / "model"
+    write_model(folder, model, outcome, {})
+    return folder
 
 
-@given(
-    counts=st.lists(st.integers(1, 300), min_size=2, max_size=4),
-    population=st.integers(1, 200),
-    per_class=st.integers(1, 20),
-)
-@settings(max_examples=40, deadline=None)
-def test_a_plan_has_both_sets_and_no_more(
-    counts: list[int], population: int, per_class: int
-) -> None:
-    classes = np.repeat(np.arange(1, 1 + len(counts)), counts).astype(np.int8)
-    training = np.concatenate([classes, np.zeros(5, np.int8)])
-    plan = plan_samples(training, range(1, 1 + len(counts)), population, per_class)
-    assert plan.population.sum() == population
-    assert np.all(plan.population | plan.balanced)
-    for goes_class, count in enumerate(counts, start=1):
-        of_class = plan.goes_class == goes_class
-        assert plan.balanced[of_class].sum() == per_class
-        exact = population * count / sum(counts)
-        assert abs(plan.population[of_class].sum() - exact) < 1
-        assert list(plan.number[of_class]) == list(range(of_class.sum()))
-    assert 0 not in plan.goes_class
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_trained(tmp_path / "model", DDPM)
 
 
-def test_remainders_go_to_the_largest() -> None:
-    training = np.repeat([1, 2, 3], [5, 3, 2]).astype(np.int8)
-    plan = plan_samples(training, (1, 2, 3), 11, 1)
-    counts = [plan.population[plan.goes_class == c].sum() for c in (1, 2, 3)]
-    assert counts == [6, 3, 2]  # 5.5, 3.3 and 2.2
-
-
-def test_nothing_to_sample_is_said() -> None:
-    with pytest.raises(InputError, match="nothing to sample"):
-        plan_samples(np.zeros(3, np.int8), (1, 2), 5, 1)
-
-
-def test_seeds_are_the_images_own_and_stay() -> None:
-    small, large = (plan_samples(np.array([1, 2], np.int8), (1, 2), n, 1) for n in (4, 8))
-    seeds = image_seeds(7, "m", small)
-    assert len(set(seeds.tolist())) == len(small)
-    assert seeds.min() >= 0
-    assert set(seeds) < set(image_seeds(7, "m", large))
-    assert not set(seeds) & set(image_seeds(8, "m", large))
-    assert not set(seeds) & set(image_seeds(7, "n", large))
-    assert image_seeds(2023, "ddpm_discrete", small)[0] == 4731150592115865803
+@pytest.fixture
+def flux_folder(tmp_path: Path) -> Path:
+    return write_trained(tmp_path / "flux_model", FLUX_DDPM)
 
 
 def test_an_image_does_not_depend_on_its_batch() -> None:
@@ -204,6 +169,23 @@ def test_samples_of_a_diffusion_model(folder: Path, dataset: Path, tmp_path: Pat
     np.testing.assert_array_equal(read_samples(tmp_path / "again.h5").images, samples.images)
 
 
+@pytest.mark.parametrize("shards", [2, 3, 10])
+def test_shards_together_are_the_whole_to_the_bit(
+    folder: Path, dataset: Path, tmp_path: Path, shards: int
+) -> None:
+    generate_samples(folder, dataset, SAMPLING, 5, tmp_path / "whole.h5")
+    shared = SAMPLING.model_copy(update={"shards": shards, "batch_size": 3})
+    parts = [tmp_path / f"{shard}.h5" for shard in range(shards)]
+    for shard, part in enumerate(parts):
+        generate_samples(folder, dataset, shared, 5, part, shard)
+    join_samples.main(["--shards", *map(str, parts), "--output", str(tmp_path / "joined.h5")])
+    whole, joined = read_samples(tmp_path / "whole.h5"), read_samples(tmp_path / "joined.h5")
+    for field in dataclasses.fields(whole):
+        one, other = getattr(whole, field.name), getattr(joined, field.name)
+        np.testing.assert_array_equal(one, other, err_msg=field.name)
+    assert read_description(tmp_path / "joined.h5").channel == "171A"
+
+
 def test_weights_that_do_not_fit_are_refused(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     config["row"]["network"]["width"] = 16
@@ -226,3 +208,52 @@ def test_samples_of_a_model_without_labels() -> None:
 def test_settings_are_read_by_kind() -> None:
     assert read_sampling(SAMPLING.model_dump_json()) == SAMPLING
     assert read_sampling('{"population": 3}') == PriorSampling(population=3)
+
+
+def test_an_image_at_a_flux_depends_on_its_flux_and_seed_alone() -> None:
+    model = make_model(FLUX_DDPM)
+    flux = np.repeat(np.linspace(-7, -3.5, 3, dtype=np.float32), 2)
+    seeds = np.tile(np.array([5, 6]), 3)
+    # Random weights hardly look at the condition, unless they are guided to.
+    guided = SAMPLING.model_copy(update={"guidance": 30.0})
+    images = generate_at_fluxes(model, flux, seeds, guided)
+    order = np.random.default_rng(0).permutation(len(flux))
+    one = guided.model_copy(update={"batch_size": 1})
+    again = generate_at_fluxes(model, flux[order], seeds[order], one)
+    np.testing.assert_allclose(again, images[order], atol=1e-4)
+    changed = np.abs(np.diff(images[::2], axis=0)).mean(axis=(1, 2, 3))
+    assert changed.min() > 1e-3
+
+
+def test_a_flux_response_has_the_same_seeds_from_the_lowest_to_the_highest_training_flux(
+    flux_folder: Path, dataset: Path, tmp_path: Path
+) -> None:
+    wanted = FluxResponse(fluxes=4, images=3)
+    door.main(
+        [
+            *("--model", str(flux_folder), "--dataset", str(dataset), "--seed", "5"),
+            *("--sampling", SAMPLING.model_dump_json(), "--settings", wanted.model_dump_json()),
+            *("--output", str(tmp_path / "response.h5")),
+        ]
+    )
+    samples = read_samples(tmp_path / "response.h5")
+    assert samples.images.shape == (12, 1, 16, 16)
+    fluxes = samples.log10_flux.reshape(4, 3)
+    np.testing.assert_allclose(fluxes[:, 0], np.linspace(-7, -3.5, 4), rtol=1e-6)
+    assert np.all(fluxes == fluxes[:, :1])
+    seeds = samples.seed.reshape(4, 3)
+    assert np.all(seeds == seeds[0])
+    assert len(set(seeds[0].tolist())) == 3
+    # -7.0 and -3.5, and between them -5.83 and -4.67.
+    assert samples.goes_class.reshape(4, 3)[:, 0].tolist() == [1, 2, 3, 4]
+    assert not samples.population.any()
+    assert read_description(tmp_path / "response.h5").provenance["model"] == "m"
+    more = FluxResponse(fluxes=4, images=5)
+    generate_flux_response(flux_folder, dataset, SAMPLING, more, 5, tmp_path / "more.h5")
+    assert set(seeds[0]) < set(read_samples(tmp_path / "more.h5").seed)
+
+
+@pytest.mark.parametrize(("row", "lacks"), [(DDPM, "is the class"), (CEVAE, "no condition")])
+def test_a_model_that_knows_no_flux_is_refused(row: dict[str, object], lacks: str) -> None:
+    with pytest.raises(InputError, match=rf"m: .*{lacks}.* cannot be asked for a flux"):
+        generate_at_fluxes(make_model(row), np.float32([-6]), np.array([1]), SAMPLING)

@@ -78,6 +78,16 @@ def test_a_run_of_two_models_has_every_macro_of_the_paper(
     few = Products(fake_run.build(tmp_path, without=tuple(dropped)))
     assert macros(few).keys() == macros(products).keys()
     assert macros(few)["parametersDdpmCevae"] == "--"
+    assert macros(few)["fluxresponsethreshold"] == "--"
+    assert macros(few)["fluxresponsestatement"] == ""
+
+
+def test_the_flux_response_is_said_with_spread_and_n(products: Products) -> None:
+    found = macros(products)
+    assert (found["fluxresponsequantile"], found["fluxresponsethreshold"]) == ("95", r"1\,045")
+    text = found["fluxresponsestatement"]
+    assert "continuous labels is $0.750 \\pm 0.030$ ($n = 48$) over the grid" in text
+    assert "$0.850 \\pm 0.010$ ($n = 48$) on average within the images of one seed" in text
 
 
 def test_best_statement() -> None:

@@ -31,12 +31,15 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def _set(products: Products) -> None:
+FIGURES_SET = ("class_distribution", "unet", "flux_response")
+
+
+def _set(products: Products, figures: tuple[str, ...] = FIGURES_SET) -> None:
     for name in TABLES:
         place = products.root / "tables" / name
         write_table(name, products, place.with_suffix(".tex"), place.with_suffix(".csv"))
     write_numbers(products, products.root / "tables/numbers.tex")
-    for name in ("class_distribution", "unet"):
+    for name in figures:
         place = products.root / "figures" / name
         draw(name, products, place.with_suffix(".pdf"), place.with_suffix(".png"))
 
@@ -94,6 +97,14 @@ def test_compiles_for_real_observations_without_figures(tmp_path: Path) -> None:
     first = (root / "paper.pdf").read_bytes()
     paper.compile_paper(PAPER, root, root / "paper.pdf")
     assert (root / "paper.pdf").read_bytes() == first
+
+
+@needs_latex
+def test_compiles_without_a_model_that_knows_the_flux(tmp_path: Path) -> None:
+    root = fake_run.build(tmp_path, without=("ddpm_continuous",))
+    _set(Products(root), figures=("class_distribution",))
+    paper.compile_paper(PAPER, root, root / "paper.pdf")
+    assert (root / "paper.pdf").read_bytes().startswith(b"%PDF")
 
 
 @needs_latex

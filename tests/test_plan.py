@@ -86,6 +86,19 @@ def test_only_the_model_with_embeddings_depends_on_another() -> None:
     assert set(map(tuple, needed.values())) == {()}
 
 
+def test_products_of_the_flux_response_are_those_of_the_models_that_know_the_flux() -> None:
+    plan = Plan(resolve(raw()))
+    response = "results/quickstart/metrics/flux_response"
+    assert plan.flux_models == ["ddpm_continuous"]
+    assert f"{response}/ddpm_continuous.csv" in plan.figure_inputs("flux_response")
+    assert f"{response}/ddpm_continuous.json" in plan.number_inputs
+    classes = raw()
+    del classes["models"]["ddpm_continuous"]
+    without = Plan(resolve(classes))
+    assert "flux_response" not in without.figures
+    assert not [path for path in without.number_inputs if "flux_response" in path]
+
+
 def test_presentation_does_not_know_how_models_are_trained() -> None:
     other = raw(defaults={"ddpm": {"training": {"learning_rate": 0.5}}})
     assert Plan(resolve(raw())).presentation == Plan(resolve(other)).presentation

@@ -18,12 +18,16 @@ PATTERNS = (
     "models/*/history.csv",
     "metrics/*.json",
     "metrics/*.csv",
+    "metrics/flux_response/*",
     "application/*",
     "figures/*",
     "tables/*",
     "benchmarks/*.tsv",
 )
 """What goes in: everything but images, features and weights."""
+
+LINKED = ("tables/*.csv", "metrics/summary.*", "metrics/flux_response/*", "application/*")
+"""What its page links to."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -64,7 +68,7 @@ def _page(folder: Path) -> str:
     )
     links = "\n".join(
         f'<li><a href="{path.relative_to(folder)}">{path.relative_to(folder)}</a></li>'
-        for pattern in ("tables/*.csv", "metrics/summary.*", "application/*")
+        for pattern in LINKED
         for path in sorted(folder.glob(pattern))
     )
     return f"""<!doctype html>

@@ -1,11 +1,10 @@
-"""Images from trained models: which, how many, and with which random numbers."""
+"""Images from trained models."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,11 +13,10 @@ import numpy.typing as npt
 import torch
 from tqdm import tqdm
 
-from heliosynth.config.schema import PriorSampling, Sampling
-from heliosynth.dataset.class_mix import apportion
+from heliosynth.config.schema import FluxResponse, PriorSampling, Sampling
 from heliosynth.dataset.store import (
     NO_TIME,
-    UNKNOWN_CLASS,
+    Description,
     GeneratedImages,
     read_description,
     read_split,
@@ -28,112 +26,24 @@ from heliosynth.diffusion.denoiser import Guided
 from heliosynth.diffusion.noise import SampleNoise
 from heliosynth.diffusion.samplers import SAMPLERS
 from heliosynth.errors import InputError
-from heliosynth.goes_class import NAMES
+from heliosynth.goes_class import NAMES, of_flux
 from heliosynth.provenance import file_sha256, stamp
+from heliosynth.sample_plan import Seeds, image_seeds, own_seed, plan_prior, plan_samples
 from heliosynth.training.objectives import AutoencodingObjective, DenoisingObjective
 from heliosynth.training.product import TrainedModel, load_model
 
-__all__ = [
-    "SamplePlan",
-    "generate",
-    "generate_samples",
-    "load_model",
-    "plan_samples",
-    "read_sampling",
-]
-
-
-@dataclass(frozen=True)
-class SamplePlan:
-    """Which images to generate; all arrays (N,).
-
-    Attributes
-    ----------
-    goes_class
-        The class asked for, −1 of a model without labels.
-    number
-        Place of the image among those of its class, from 0.
-    population
-        Images that together have the class mix of the training split.
-    balanced
-        Images that hold every class as often.
-    """
-
-    goes_class: npt.NDArray[np.int8]
-    number: npt.NDArray[np.int64]
-    population: npt.NDArray[np.bool_]
-    balanced: npt.NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.goes_class)
-
-
-def plan_samples(
-    training_classes: npt.NDArray[np.int8],
-    trained_classes: Iterable[int],
-    population: int,
-    per_class: int,
-) -> SamplePlan:
-    """Plan the images of a model with labels; an image may serve both sets.
-
-    Parameters
-    ----------
-    training_classes
-        (N,) class numbers of the training split.
-    trained_classes
-        Classes that the model was trained on; no other is asked for.
-    population
-        Images with the mix of the training split, by largest remainder.
-    per_class
-        Images of each class in the balanced set.
-
-    Raises
-    ------
-    InputError
-        If the training split has no image of a trained class.
-    """
-    classes = sorted(set(trained_classes))
-    counts = np.array([np.count_nonzero(training_classes == c) for c in classes])
-    if not counts.sum():
-        raise InputError("the training split has no image of a trained class; nothing to sample")
-    shares = apportion(counts, population)
-    lengths = np.maximum(shares, per_class)
-    number = np.concatenate([np.arange(n) for n in lengths]).astype(np.int64)
-    return SamplePlan(
-        goes_class=np.repeat(classes, lengths).astype(np.int8),
-        number=number,
-        population=number < np.repeat(shares, lengths),
-        balanced=number < per_class,
-    )
-
-
-def plan_prior(population: int) -> SamplePlan:
-    """Plan the images of a model without labels."""
-    return SamplePlan(
-        goes_class=np.full(population, UNKNOWN_CLASS, np.int8),
-        number=np.arange(population),
-        population=np.ones(population, bool),
-        balanced=np.zeros(population, bool),
-    )
-
-
-def image_seeds(seed: int, model: str, plan: SamplePlan) -> npt.NDArray[np.int64]:
-    """Give each image its own seed, a function of the run's seed, the model, class and number."""
-
-    def of(goes_class: int, number: int) -> int:
-        text = f"{seed}/{model}/{goes_class}/{number}"
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
-
-    pairs = zip(plan.goes_class.tolist(), plan.number.tolist(), strict=True)
-    return np.array([of(*pair) for pair in pairs], np.int64)
+Images = npt.NDArray[np.float32]
+Fluxes = npt.NDArray[np.float32]
+Draw = Callable[[slice, SampleNoise], tuple[torch.Tensor, torch.Tensor]]
+"""Gives the images (n, 1, H, W) and fluxes (n,) of a slice of those to generate."""
 
 
 def generate(
     model: TrainedModel,
     goes_class: npt.NDArray[np.int8],
-    seeds: npt.NDArray[np.int64],
+    seeds: Seeds,
     settings: PriorSampling,
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+) -> tuple[Images, Fluxes]:
     """Generate images; what each one is depends on its class and seed, not on its batch.
 
     Parameters
@@ -160,23 +70,55 @@ def generate(
         If a class is asked for that the model was not trained on.
     """
     _refuse_untrained(model, goes_class)
-    images, fluxes = [], []
-    with tqdm(total=len(seeds), unit=" images", mininterval=2) as bar:
-        for first in range(0, len(seeds), settings.batch_size):
-            part = slice(first, first + settings.batch_size)
-            noise = SampleNoise(seeds[part].tolist())
-            if isinstance(model.objective, DenoisingObjective):
-                if not isinstance(settings, Sampling):
-                    raise InputError(f"{model.name}: `sampling` lacks sampler, steps and guidance")
-                drawn, flux = _denoised(
-                    model.objective, model.image_size, goes_class[part], noise, settings
-                )
-            else:
-                drawn, flux = _decoded(model.objective, noise)
-            images.append(drawn.clamp(-1, 1).float().cpu().numpy())
-            fluxes.append(flux.float().cpu().numpy())
-            bar.update(len(drawn))
-    return np.concatenate(images), np.concatenate(fluxes)
+    objective = model.objective
+    if isinstance(objective, AutoencodingObjective):
+        return _in_batches(seeds, settings, lambda _, noise: _decoded(objective, noise))
+    if not isinstance(settings, Sampling):
+        raise InputError(f"{model.name}: `sampling` lacks sampler, steps and guidance")
+
+    def draw(part: slice, noise: SampleNoise) -> tuple[torch.Tensor, torch.Tensor]:
+        asked = torch.from_numpy(goes_class[part].astype(np.int64)).to(_device(objective))
+        condition, log10_flux = objective.encoder.draw(asked, noise)
+        return _denoised(objective, model.image_size, condition, noise, settings), log10_flux
+
+    return _in_batches(seeds, settings, draw)
+
+
+def generate_at_fluxes(
+    model: TrainedModel, log10_flux: Fluxes, seeds: Seeds, settings: Sampling
+) -> Images:
+    """Generate images at given fluxes; what each one is depends on its flux and seed alone.
+
+    Parameters
+    ----------
+    model
+        A trained model whose condition is the X-ray flux.
+    log10_flux
+        (N,) fluxes asked for, log₁₀ W m⁻².
+    seeds
+        (N,) one seed an image; images of one seed start from the same noise.
+    settings
+        Section ``sampling`` of the row.
+
+    Returns
+    -------
+    (N, 1, H, W) in [−1, 1].
+
+    Raises
+    ------
+    InputError
+        If the model is not conditioned on the flux.
+    """
+    objective = _of_flux(model)
+
+    def draw(part: slice, noise: SampleNoise) -> tuple[torch.Tensor, torch.Tensor]:
+        flux = torch.from_numpy(log10_flux[part]).to(_device(objective))
+        goes_class = torch.from_numpy(of_flux(10.0 ** log10_flux[part])).to(flux.device)
+        condition = objective.encoder.encode(goes_class, flux)
+        return _denoised(objective, model.image_size, condition, noise, settings), flux
+
+    images, _ = _in_batches(seeds, settings, draw)
+    return images
 
 
 def generate_samples(
@@ -185,8 +127,9 @@ def generate_samples(
     settings: Sampling | PriorSampling,
     seed: int,
     output: Path | str,
+    shard: int = 0,
 ) -> None:
-    """Generate the images of a model and write ``samples/<model>.h5``.
+    """Generate the images of a model, or a shard of them, and write them as a file of samples.
 
     Parameters
     ----------
@@ -200,6 +143,8 @@ def generate_samples(
         Seed of the run.
     output
         File to write.
+    shard
+        Which of ``settings.shards`` parts, from 0.
 
     Raises
     ------
@@ -207,22 +152,15 @@ def generate_samples(
         If a product cannot be read, or a class is asked for that was not trained.
     """
     model = load_model(folder, "cuda" if torch.cuda.is_available() else "cpu")
-    description = read_description(dataset)
     if isinstance(settings, Sampling) and isinstance(model.objective, DenoisingObjective):
         classes = read_split(dataset, "train").goes_class
         trained = model.trained_classes
         plan = plan_samples(classes, trained, settings.population, settings.per_class)
     else:
         plan = plan_prior(settings.population)
+    plan = plan.shard(shard, settings.shards)
     seeds = image_seeds(seed, model.name, plan)
     images, log10_flux = generate(model, plan.goes_class, seeds, settings)
-    provenance = stamp(
-        model=model.name,
-        weights_sha256=file_sha256(Path(folder) / "weights.safetensors"),
-        sampling=settings.model_dump(mode="json"),
-        seed=seed,
-        dataset=dict(description.provenance),
-    )
     samples = GeneratedImages(
         images=images,
         goes_class=plan.goes_class,
@@ -232,7 +170,57 @@ def generate_samples(
         population=plan.population,
         balanced=plan.balanced,
     )
-    write_samples(output, samples, replace(description, provenance=provenance))
+    write_samples(output, samples, _described(folder, dataset, model, settings, seed))
+
+
+def generate_flux_response(
+    folder: Path | str,
+    dataset: Path | str,
+    sampling: Sampling,
+    settings: FluxResponse,
+    seed: int,
+    output: Path | str,
+) -> None:
+    """Generate images at a grid of fluxes and write ``samples/flux_response/<model>.h5``.
+
+    The grid is even in log₁₀ from the lowest to the highest training flux, and every flux has
+    the same seeds, so that the response is seen image by image.
+
+    Parameters
+    ----------
+    folder
+        ``models/<model>``.
+    dataset
+        ``dataset.h5``, for what the images are.
+    sampling
+        Section ``sampling`` of the row.
+    settings
+        Section ``evaluation.flux_response``.
+    seed
+        Seed of the run.
+    output
+        File to write.
+
+    Raises
+    ------
+    InputError
+        If a product cannot be read, or the model is not conditioned on the flux.
+    """
+    model = load_model(folder, "cuda" if torch.cuda.is_available() else "cpu")
+    lowest, highest = _of_flux(model).encoder.flux_range
+    grid = np.linspace(lowest, highest, settings.fluxes, dtype=np.float32)
+    own = [own_seed(seed, model.name, "flux_response", n) for n in range(settings.images)]
+    log10_flux, seeds = np.repeat(grid, settings.images), np.tile(np.array(own), settings.fluxes)
+    samples = GeneratedImages(
+        images=generate_at_fluxes(model, log10_flux, seeds, sampling),
+        goes_class=of_flux(10.0**log10_flux),
+        log10_flux=log10_flux,
+        time=np.full(len(seeds), NO_TIME, np.int64),
+        seed=seeds,
+        population=np.zeros(len(seeds), bool),
+        balanced=np.zeros(len(seeds), bool),
+    )
+    write_samples(output, samples, _described(folder, dataset, model, sampling, seed))
 
 
 def read_sampling(text: str) -> Sampling | PriorSampling:
@@ -254,24 +242,68 @@ def _refuse_untrained(model: TrainedModel, goes_class: npt.NDArray[np.int8]) -> 
         )
 
 
+def _of_flux(model: TrainedModel) -> DenoisingObjective:
+    objective = model.objective
+    if not isinstance(objective, DenoisingObjective):
+        raise InputError(f"{model.name}: has no condition, so it cannot be asked for a flux")
+    if objective.encoder.settings.kind != "xray_flux":
+        raise InputError(
+            f"{model.name}: its condition is the class, so it cannot be asked for a flux; "
+            "name a model whose condition is xray_flux"
+        )
+    return objective
+
+
+def _described(
+    folder: Path | str,
+    dataset: Path | str,
+    model: TrainedModel,
+    sampling: PriorSampling,
+    seed: int,
+) -> Description:
+    """Say of generated images what the dataset says of its own, and how they were made."""
+    description = read_description(dataset)
+    provenance = stamp(
+        model=model.name,
+        weights_sha256=file_sha256(Path(folder) / "weights.safetensors"),
+        sampling=sampling.model_dump(mode="json"),
+        seed=seed,
+        dataset=dict(description.provenance),
+    )
+    return replace(description, provenance=provenance)
+
+
+def _in_batches(seeds: Seeds, settings: PriorSampling, draw: Draw) -> tuple[Images, Fluxes]:
+    images, fluxes = [], []
+    with tqdm(total=len(seeds), unit=" images", mininterval=2) as bar:
+        for first in range(0, len(seeds), settings.batch_size):
+            part = slice(first, first + settings.batch_size)
+            drawn, flux = draw(part, SampleNoise(seeds[part].tolist()))
+            images.append(drawn.clamp(-1, 1).float().cpu().numpy())
+            fluxes.append(flux.float().cpu().numpy())
+            bar.update(len(drawn))
+    return np.concatenate(images), np.concatenate(fluxes)
+
+
+def _device(objective: DenoisingObjective) -> torch.device:
+    return next(objective.denoiser.parameters()).device
+
+
 def _denoised(
     objective: DenoisingObjective,
     image_size: int,
-    goes_class: npt.NDArray[np.int8],
+    condition: torch.Tensor,
     noise: SampleNoise,
     settings: Sampling,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    device = next(objective.denoiser.parameters()).device
-    asked = torch.from_numpy(goes_class.astype(np.int64)).to(device)
-    condition, log10_flux = objective.encoder.draw(asked, noise)
+) -> torch.Tensor:
+    device = _device(objective)
     sigmas = objective.denoiser.sigmas(settings.steps).to(device)
     x = sigmas[0] * noise.normal(1, image_size, image_size).to(device)
     sampler = SAMPLERS[settings.sampler]
     guided = Guided(objective.denoiser, settings.guidance)
     # Steps show only where a batch takes long enough to wonder.
     progress = partial(tqdm, unit=" steps", mininterval=2, delay=5, leave=False)
-    images = sampler(guided, x, sigmas, condition.to(device), noise, progress=progress)
-    return images, log10_flux
+    return sampler(guided, x, sigmas, condition.to(device), noise, progress=progress)
 
 
 @torch.no_grad()

@@ -32,9 +32,10 @@ PRODUCTS = (
     "dataset/summary.json",
     "models/{model}/training.json",
     "metrics/summary.json",
+    "metrics/flux_response/{flux_model}.json",
     "application/summary.json",
 )
-"""What the numbers are read from; ``{model}`` stands for every model of the run."""
+"""What the numbers are read from; ``{model}`` and ``{flux_model}`` as in the figures."""
 
 Macros = dict[str, str]
 
@@ -78,6 +79,7 @@ def macros(products: Products) -> Macros:
         _trainings,
         _metrics,
         _statements,
+        _flux_response,
         _application,
     ]
     found: Macros = {}
@@ -259,6 +261,39 @@ def best_statement(summary: Mapping[str, Mapping[str, Any]], metric: str) -> str
         return f"{text}."
     return (
         f"{text}; held-out real images reach {latex.measurement(real['value'], real.get('std'))}."
+    )
+
+
+def _flux_response(products: Products) -> Macros:
+    settings = products.configuration.evaluation.flux_response
+    found = [
+        (model, products.json(f"metrics/flux_response/{model}.json"))
+        for model in products.flux_models
+    ]
+    about = found[0][1] if found else {"about": {}}
+    quantile = about["about"].get("bright_quantile")
+    return {
+        "fluxresponsefluxes": str(settings.fluxes),
+        "fluxresponseimages": str(settings.images),
+        "fluxresponsequantile": latex.DASH if quantile is None else latex.plain(100 * quantile),
+        "fluxresponsethreshold": latex.integer(about.get("threshold_dn")),
+        "fluxresponsestatement": " ".join(flux_statement(model, each) for model, each in found),
+    }
+
+
+def flux_statement(model: str, response: Mapping[str, Any]) -> str:
+    """Say how the bright area of a model's images follows the flux, and that of true frames."""
+
+    def written(entry: Mapping[str, Any]) -> str:
+        value = latex.measurement(entry["value"], entry["std"])
+        return f"{value} ($n = {latex.integer(entry['n'])}$)"
+
+    of = {name: written(entry) for name, entry in response["correlation"].items()}
+    return (
+        f"The rank correlation of {latex.escape(in_prose(model))} is {of['grid']} over the grid, "
+        f"{written(response['correlation_within_seeds'])} on average within the images of one "
+        f"seed, and {of['population']} over images with the fluxes of the training split; that of "
+        f"the true frames is {of['train']} in the training and {of['test']} in the test split."
     )
 
 

@@ -182,6 +182,11 @@ class Plan:
         return list(self.configuration.models)
 
     @cached_property
+    def flux_models(self) -> list[str]:
+        """The rows that are conditioned on the X-ray flux."""
+        return self.configuration.flux_models
+
+    @cached_property
     def autoencoder(self) -> str:
         """The ceVAE whose latent space is mapped."""
         return next(n for n, row in self.configuration.models.items() if row.kind == "cevae")
@@ -206,7 +211,7 @@ class Plan:
         """The figures of this run."""
         archive = self.configuration.archive
         store = archive is not None and locate(archive).aia_store is not None
-        return list(of_run(self.models, archive=store))
+        return list(of_run(self.models, self.flux_models, archive=store))
 
     @cached_property
     def tables(self) -> list[str]:
@@ -225,6 +230,11 @@ class Plan:
     def code(self, script: str) -> str:
         """Hash what a script does."""
         return fingerprint(SCRIPTS / f"{script}.py")
+
+    def shards(self, model: str) -> list[str]:
+        """Give the files that a model's images are made in, each by a job of its own."""
+        count = self.configuration.models[model].sampling.shards
+        return [f"{self.results}/samples/shards/{model}/{shard}.h5" for shard in range(count)]
 
     def launch(self, model: str) -> str:
         """Give the command that starts a model's training: torchrun's where processes share it."""
@@ -290,12 +300,16 @@ class Plan:
         return self.configuration.online
 
     def _expand(self, products: tuple[str, ...]) -> list[str]:
-        """Fill in ``{model}`` with every model and ``{year}`` with every year."""
+        """Fill in ``{model}``, ``{flux_model}`` and ``{year}``, each with every one of the run."""
+        every = {
+            "model": self.models,
+            "flux_model": self.flux_models,
+            "year": [str(year) for year in self.years],
+        }
         found: dict[str, None] = {}
         for product in products:
-            models = self.models if "{model}" in product else [""]
-            years = self.years if "{year}" in product else [0]
-            for model, year in itertools.product(models, years):
-                filled = product.replace("{model}", model).replace("{year}", str(year))
+            open_places = [place for place in every if f"{{{place}}}" in product]
+            for filling in itertools.product(*(every[place] for place in open_places)):
+                filled = product.format(**dict(zip(open_places, filling, strict=True)))
                 found[f"{self.results}/{filled}"] = None
         return list(found)

@@ -95,6 +95,11 @@ class Products:
         """The rows that are diffusion models."""
         return [name for name, kind in self.presentation.models.items() if kind == "ddpm"]
 
+    @property
+    def flux_models(self) -> list[str]:
+        """The rows that are conditioned on the X-ray flux."""
+        return self.presentation.flux_models
+
     def json(self, product: str) -> dict[str, Any]:
         """Read a JSON product that is an object."""
         content: dict[str, Any] = read_json(self.path(product))

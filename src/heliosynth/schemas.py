@@ -65,6 +65,19 @@ LABELLED = pa.Check(
 LABELS = table(LABEL_COLUMNS, checks=[LABELLED], unique=["year", "store_row"])
 """``labels.csv``: see :func:`heliosynth.catalogue.labels.label_frames`."""
 
+RESPONSE_SETS = ("grid", "population", "train", "test")
+FLUX_RESPONSE = table(
+    {
+        "set": pa.Column(str, pa.Check.isin(RESPONSE_SETS)),
+        "group": pa.Column(np.int64),
+        "log10_flux": pa.Column(np.float64),
+        "bright_area": pa.Column(np.float64, pa.Check.in_range(0, 1)),
+    }
+)
+"""``metrics/flux_response/<model>.csv``: a row an image. ``grid`` are a model's images at a grid of
+fluxes, ``population`` those with the class mix of the training split, ``train`` and ``test`` real
+frames; ``group`` is the seed of a generated image and the day, since 1970, of a real frame."""
+
 
 def write(path: Path | str, content: pd.DataFrame, schema: pa.DataFrameSchema) -> None:
     """Write a table whole, after checking it."""

@@ -3,13 +3,24 @@
 import numpy as np
 import pytest
 
-from heliosynth.evaluation.resampling import bootstrap_within, draw_to_mix
+from heliosynth.evaluation.resampling import bootstrap_groups, bootstrap_within, draw_to_mix
 
 
 def test_a_bootstrap_within_classes_keeps_their_numbers():
     classes = np.array([0, 0, 0, 4, 4], dtype=np.int8)
     for rows in bootstrap_within(classes, 20, np.random.default_rng(0)):
         np.testing.assert_array_equal(classes[rows], classes)
+
+
+def test_a_bootstrap_of_groups_draws_them_whole():
+    groups = np.array([7, 3, 7, 3, 5, 7])
+    members = {7: [0, 2, 5], 3: [1, 3], 5: [4]}
+    resamples = bootstrap_groups(groups, 30, np.random.default_rng(0))
+    assert len(resamples) == 30
+    for rows in resamples:
+        times = {g: np.sum(rows == own[0]) for g, own in members.items()}
+        assert sum(times.values()) == len(members)
+        assert sorted(rows) == sorted(row for g, own in members.items() for row in own * times[g])
 
 
 def test_a_draw_has_the_class_mix_of_the_reference():

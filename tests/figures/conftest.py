@@ -28,6 +28,7 @@ def drawn(products: Products, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for product in figure.products:
             for model in fake_run.MODELS if "{model}" in product else ("",):
                 path = product.replace("{model}", model).replace("{year}", "2012")
+                path = path.replace("{flux_model}", "ddpm_continuous")
                 (own / path).parent.mkdir(parents=True, exist_ok=True)
                 (own / path).symlink_to(products.root / path)
         alone = Products(own, products.simulated, products.archive, products.presentation)

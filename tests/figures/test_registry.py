@@ -17,11 +17,14 @@ def test_import_needs_no_plotting_library() -> None:
 
 
 def test_figures_of_a_run_follow_its_models_and_archive() -> None:
-    everything = set(registry.of_run(fake_run.MODELS, archive=True))
+    flux = ["ddpm_continuous"]
+    everything = set(registry.of_run(fake_run.MODELS, flux, archive=True))
     assert everything == set(FIGURES)
-    assert everything - set(registry.of_run(fake_run.MODELS, archive=False)) == {
+    assert everything - set(registry.of_run(fake_run.MODELS, flux, archive=False)) == {
         "simulated_against_real"
     }
-    few = set(registry.of_run(["cevae", "ddpm_discrete"], archive=False))
+    few = set(registry.of_run(["cevae", "ddpm_discrete"], [], archive=False))
     assert "class_grid_ddpm_discrete" in few
-    assert not {"class_grid_ddpm_cevae", "activity_levels"} & few
+    assert not {"class_grid_ddpm_cevae", "activity_levels", "flux_response"} & few
+    named_otherwise = registry.of_run(["ddpm_discrete", "mine"], ["mine"], archive=False)
+    assert "flux_response" in set(named_otherwise)

@@ -21,9 +21,12 @@ LIMITED = "ddpm_continuous"
 """The model whose jobs end before its training does."""
 BUDGET_S = 45
 THREADS = 2
-GPU_RULES = {"train", "sample", "features_real", "features_generated", "classifier", "application"}
+GPU_RULES = {
+    *("train", "sample_shard", "sample_flux_response"),
+    *("features_real", "features_generated", "classifier", "application"),
+}
 GROUPS = {"observations", "dataset", "presentation"}
-LOCAL_RULES = {"configuration", "paper", "bundle"}
+LOCAL_RULES = {"configuration", "paper", "bundle", "sample"}
 PATIENCE = (
     *("--slurm-status-command", "squeue", "--slurm-no-account"),
     *("--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2"),
@@ -143,7 +146,7 @@ def test_small_jobs_share_a_submission_and_local_ones_have_none(jobs: list[Job])
 
 def test_a_job_has_the_threads_of_the_profile(jobs: list[Job]) -> None:
     cores = {rule_of(job): job.fields["NumCPUs"] for job in jobs}
-    assert cores["train"] == cores["sample"] == str(THREADS)
+    assert cores["train"] == cores["sample_shard"] == str(THREADS)
     assert cores["metrics"] == "1"
 
 

@@ -75,13 +75,24 @@ def test_an_edited_training_loop_trains_all_models_again(finished: Path, jobs) -
 def test_one_models_learning_rate_runs_that_model_and_what_follows(jobs) -> None:
     found = jobs("--config", "models={ddpm_continuous: {training: {learning_rate: 0.1}}}")
     of_models = {job for job in found if "model=" in job[1]}
-    assert {rule for rule, _ in of_models} == {"train", "sample", "features_generated", "metrics"}
+    assert {rule for rule, _ in of_models} == {
+        *("train", "sample_shard", "sample", "features_generated", "metrics"),
+        *("sample_flux_response", "flux_response"),
+    }
     assert all("model=ddpm_continuous" in wildcards for _, wildcards in of_models)
     rules = {rule for rule, _ in found}
     assert rules.isdisjoint({"simulate", "labels", "dataset", "classifier", "application"})
     drawn = {wildcards for rule, wildcards in found if rule == "figure"}
-    assert "figure=class_grid_ddpm_continuous" in drawn
+    assert {"figure=class_grid_ddpm_continuous", "figure=flux_response"} <= drawn
     assert drawn.isdisjoint({"figure=class_grid_ddpm_discrete", "figure=class_distribution"})
+
+
+def test_the_grid_of_fluxes_concerns_nothing_but_the_flux_response(jobs) -> None:
+    found = jobs("--config", "evaluation={flux_response: {images: 3}}")
+    asked = {"sample_flux_response", "flux_response", "figure"}
+    rules = {rule for rule, _ in found}
+    assert asked <= rules <= {*asked, "configuration", "table", "numbers", *PAPER}
+    assert {wildcards for rule, wildcards in found if rule == "figure"} == {"figure=flux_response"}
 
 
 def test_the_embedding_model_is_trained_before_the_model_that_needs_it(jobs) -> None:

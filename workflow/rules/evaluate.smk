@@ -110,7 +110,7 @@ rule metrics_real:
         mem_mb=doubled(4000),
         runtime=120,
     params:
-        settings=PLAN.settings(CONFIG.evaluation),
+        settings=PLAN.settings(CONFIG.evaluation, exclude={"flux_response"}),
         population=PLAN.population,
         seed=CONFIG.seed,
         code=PLAN.code("metrics"),
@@ -147,7 +147,7 @@ rule metrics:
         mem_mb=doubled(4000),
         runtime=120,
     params:
-        settings=PLAN.settings(CONFIG.evaluation),
+        settings=PLAN.settings(CONFIG.evaluation, exclude={"flux_response"}),
         population=PLAN.population,
         seed=CONFIG.seed,
         code=PLAN.code("metrics"),
@@ -180,6 +180,36 @@ rule metrics_summary:
         code=PLAN.code("metrics_summary"),
     shell:
         "python workflow/scripts/metrics_summary.py --metrics {input.metrics:q}"
+        " --output-json {output.json:q} --output-csv {output.csv:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule flux_response:
+    """Measure how the activity of a model's images follows the X-ray flux asked for."""
+    input:
+        dataset=f"{RESULTS}/dataset/dataset.h5",
+        grid=f"{RESULTS}/samples/flux_response/{{model}}.h5",
+        samples=f"{RESULTS}/samples/{{model}}.h5",
+    output:
+        json=f"{RESULTS}/metrics/flux_response/{{model}}.json",
+        csv=f"{RESULTS}/metrics/flux_response/{{model}}.csv",
+    log:
+        f"{RESULTS}/logs/flux_response_{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/flux_response_{{model}}.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=doubled(4000),
+        runtime=30,
+    params:
+        repeats=CONFIG.evaluation.repeats,
+        seed=CONFIG.seed,
+        code=PLAN.code("flux_response"),
+    shell:
+        "python workflow/scripts/flux_response.py --name {wildcards.model}"
+        " --dataset {input.dataset:q} --grid {input.grid:q} --samples {input.samples:q}"
+        " --repeats {params.repeats} --seed {params.seed}"
         " --output-json {output.json:q} --output-csv {output.csv:q}"
         " 2>&1 | tee {log:q}"
 

@@ -1,4 +1,4 @@
-# One rule trains every model, one rule samples every model.
+# One rule trains every model, one rule samples every model, in as many shards as its row says.
 
 
 rule train:
@@ -45,18 +45,18 @@ rule train:
         " 2>&1 | tee {log:q}"
 
 
-rule sample:
+rule sample_shard:
     """Generate images: one set with the class mix of the training split, one balanced."""
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
         config=f"{RESULTS}/models/{{model}}/config.json",
         weights=f"{RESULTS}/models/{{model}}/weights.safetensors",
     output:
-        samples=f"{RESULTS}/samples/{{model}}.h5",
+        samples=f"{RESULTS}/samples/shards/{{model}}/{{shard}}.h5",
     log:
-        f"{RESULTS}/logs/sample_{{model}}.log",
+        f"{RESULTS}/logs/sample_{{model}}_{{shard}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/sample_{{model}}.tsv"
+        f"{RESULTS}/benchmarks/sample_{{model}}_{{shard}}.tsv"
     conda:
         "../../envs/heliosynth.yaml"
     threads: max(1, (workflow.cores or 2) // 2)
@@ -73,6 +73,63 @@ rule sample:
         code=PLAN.code("sample"),
     shell:
         "python workflow/scripts/sample.py --model {params.folder:q} --dataset {input.dataset:q}"
+        " --settings {params.settings:q} --seed {params.seed} --threads {threads}"
+        " --shard {wildcards.shard} --output {output.samples:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule sample:
+    """Put the shards of a model's images together."""
+    input:
+        shards=lambda wildcards: PLAN.shards(wildcards.model),
+    output:
+        samples=f"{RESULTS}/samples/{{model}}.h5",
+    log:
+        f"{RESULTS}/logs/sample_{{model}}.log",
+    localrule: True
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=doubled(4000),
+        runtime=20,
+    params:
+        code=PLAN.code("join_samples"),
+    shell:
+        "python workflow/scripts/join_samples.py --shards {input.shards:q}"
+        " --output {output.samples:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule sample_flux_response:
+    """Generate images at a grid of X-ray fluxes, of the same seeds at each."""
+    input:
+        dataset=f"{RESULTS}/dataset/dataset.h5",
+        config=f"{RESULTS}/models/{{model}}/config.json",
+        weights=f"{RESULTS}/models/{{model}}/weights.safetensors",
+    output:
+        samples=f"{RESULTS}/samples/flux_response/{{model}}.h5",
+    log:
+        f"{RESULTS}/logs/sample_flux_response_{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/sample_flux_response_{{model}}.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    threads: max(1, (workflow.cores or 2) // 2)
+    resources:
+        mem_mb=doubled(4000),
+        runtime=240,
+        gpu=1,
+    params:
+        sampling=lambda wildcards: PLAN.settings(
+            CONFIG.models[wildcards.model].sampling
+        ),
+        settings=PLAN.settings(CONFIG.evaluation.flux_response),
+        seed=CONFIG.seed,
+        folder=subpath(input.weights, parent=True),
+        code=PLAN.code("sample_flux_response"),
+    shell:
+        "python workflow/scripts/sample_flux_response.py --model {params.folder:q}"
+        " --dataset {input.dataset:q} --sampling {params.sampling:q}"
         " --settings {params.settings:q} --seed {params.seed} --threads {threads}"
         " --output {output.samples:q}"
         " 2>&1 | tee {log:q}"

@@ -1,4 +1,4 @@
-"""Generate images with one model."""
+"""Generate the images of one model, or a shard of them."""
 
 import argparse
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--dataset", required=True, help="dataset.h5, for the mix of classes")
     parser.add_argument("--settings", required=True, help="section `sampling` of the row, as JSON")
     parser.add_argument("--seed", required=True, type=int, help="seed of the run")
+    parser.add_argument("--shard", type=int, default=0, help="which of sampling.shards, from 0")
     parser.add_argument("--output", required=True, help="file of generated images (HDF5)")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
     args = parser.parse_args(argv)
@@ -26,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         settings=read_sampling(args.settings),
         seed=args.seed,
         output=args.output,
+        shard=args.shard,
     )
 
 

@@ -25,20 +25,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", required=True, help="models/<model>")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
     args = parser.parse_args(argv)
-    with joined() as processes:
-        torch.set_num_threads(max(1, args.threads // processes.count))
-        train_model(
-            args.dataset,
-            args.model,
-            read_row(args.settings),
-            args.seed,
-            state=args.state,
-            output=args.output,
-            embedding_model=args.embedding_model,
-            code=fingerprint(__file__),
-            processes=processes,
-            deadline=deadline(),
-        )
+    row, code = read_row(args.settings), fingerprint(__file__)
+    places = args.state, args.output, args.embedding_model
+    with joined(args.threads) as processes:
+        together = processes, deadline()
+        train_model(args.dataset, args.model, row, args.seed, *places, code, *together)
 
 
 if __name__ == "__main__":

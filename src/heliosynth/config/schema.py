@@ -199,6 +199,13 @@ class PriorSampling(Section):
 
     population: PositiveInt = Field(description="images with the class mix of the training split")
     batch_size: PositiveInt = 64
+    shards: PositiveInt = Field(1, description="jobs that share the images; they stay the same")
+
+    @model_validator(mode="after")
+    def _has_an_image_a_shard(self) -> PriorSampling:
+        if self.shards > self.population:
+            raise ValueError(f"shards = {self.shards} are more than {self.population} images")
+        return self
 
 
 class Sampling(PriorSampling):
@@ -248,6 +255,17 @@ class Classifier(Section):
     width: PositiveInt = Field(description="channels of the first stage")
 
 
+class FluxResponse(Section):
+    """Images at an even grid of X-ray fluxes, of every model that is conditioned on the flux."""
+
+    fluxes: Annotated[int, Field(ge=2)] = Field(
+        12, description="fluxes, even in log₁₀ from the lowest training flux to the highest"
+    )
+    images: Annotated[int, Field(ge=2)] = Field(
+        16, description="images at each flux, of the same seeds at all"
+    )
+
+
 class Evaluation(Section):
     """Every metric of the study."""
 
@@ -260,6 +278,7 @@ class Evaluation(Section):
     clusters: PositiveInt
     repeats: Annotated[int, Field(ge=2, description="repeats behind every spread")]
     classifier: Classifier
+    flux_response: FluxResponse = FluxResponse()
 
 
 class Application(Section):
@@ -300,6 +319,15 @@ class Configuration(Section):
     evaluation: Evaluation
     application: Application
 
+    @property
+    def flux_models(self) -> list[str]:
+        """The rows that are conditioned on the X-ray flux."""
+        return [
+            name
+            for name, row in self.models.items()
+            if isinstance(row, Ddpm) and isinstance(row.condition, FluxCondition)
+        ]
+
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Configuration:
         if self.source == "archive" and self.archive is None:
@@ -328,6 +356,7 @@ class Presentation(Section):
     classes: list[GoesClass]
     minimum_frames: PositiveInt
     models: dict[str, Literal["ddpm", "cevae"]]
+    flux_models: list[str]
     schedule: VariancePreserving | None = Field(None, description="of a model of the run")
 
     @classmethod
@@ -346,6 +375,7 @@ class Presentation(Section):
             classes=configuration.dataset.classes,
             minimum_frames=configuration.dataset.minimum_frames,
             models={name: row.kind for name, row in configuration.models.items()},
+            flux_models=configuration.flux_models,
             schedule=schedules[0] if schedules else None,
         )
 

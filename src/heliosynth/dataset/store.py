@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,19 @@ def write_samples(path: Path | str, samples: GeneratedImages, description: Descr
     with whole_file(path) as unfinished, h5py.File(unfinished, "w") as file:
         _write_attributes(file, description)
         _write_arrays(file, samples)
+
+
+def join_samples(parts: Sequence[Path | str], path: Path | str) -> None:
+    """Write the images of several files of samples as one, in the order of the files.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or holds no generated images.
+    """
+    read = [read_samples(part) for part in parts]
+    joined = {f.name: np.concatenate([getattr(p, f.name) for p in read]) for f in fields(read[0])}
+    write_samples(path, GeneratedImages(**joined), read_description(parts[0]))
 
 
 def read_description(path: Path | str) -> Description:

@@ -27,6 +27,17 @@ def bootstrap_within(classes: Classes, repeats: int, rng: np.random.Generator) -
     return drawn
 
 
+def bootstrap_groups(
+    groups: npt.NDArray[np.int64], repeats: int, rng: np.random.Generator
+) -> list[Rows]:
+    """Give the rows of resamples that draw whole groups (N,), as many as there are."""
+    order = np.argsort(groups, kind="stable")
+    _, first = np.unique(groups[order], return_index=True)
+    members = np.split(order, first[1:])
+    drawn = bootstrap(len(members), repeats, rng)
+    return [np.concatenate([members[number] for number in numbers]) for numbers in drawn]
+
+
 @dataclass(frozen=True)
 class MixedDraw:
     """Rows drawn to the class mix of a reference.

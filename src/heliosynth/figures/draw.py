@@ -22,6 +22,7 @@ from heliosynth.figures import (
     grids,
     metrics,
     observations,
+    response,
     simulated,
     style,
 )
@@ -44,6 +45,7 @@ DRAWINGS: Mapping[str, Drawing] = {
     "class_grid_ddpm_continuous": partial(grids.class_grid, model="ddpm_continuous"),
     "class_grid_ddpm_cevae": partial(grids.class_grid, model="ddpm_cevae"),
     "activity_levels": grids.activity_levels,
+    "flux_response": response.flux_response,
     "standard_deviation_maps": deviation.standard_deviation_maps,
     "cevae_embedding": embedding.cevae_embedding,
     "metrics_comparison": metrics.metrics_comparison,

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 DATASET = "dataset/dataset.h5"
+FLUX_MODEL = "{flux_model}"
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,9 @@ class Figure:
     Attributes
     ----------
     products
-        Paths below ``results/<run>/``; ``{model}`` stands for every model of the run, ``{year}``
-        for every year.
+        Paths below ``results/<run>/``; ``{model}`` stands for every model of the run,
+        ``{flux_model}`` for every one that is conditioned on the X-ray flux, ``{year}`` for every
+        year.
     caption, category
         For the report.
     needs_archive
@@ -100,6 +102,15 @@ FIGURES: Mapping[str, Figure] = {
         "Images generated at low, medium and high X-ray flux.",
         "Samples",
     ),
+    "flux_response": Figure(
+        (
+            DATASET,
+            f"samples/flux_response/{FLUX_MODEL}.h5",
+            f"metrics/flux_response/{FLUX_MODEL}.csv",
+        ),
+        "How the activity of generated images follows the X-ray flux asked for.",
+        "Metrics",
+    ),
     "standard_deviation_maps": Figure(
         ("dataset/summary.json", DATASET, "samples/{model}.h5"),
         "Pixel-wise standard deviation of each class, true and generated.",
@@ -129,23 +140,31 @@ FIGURES: Mapping[str, Figure] = {
 }
 
 
-def of_run(models: Collection[str], archive: bool) -> Iterator[str]:
+def of_run(models: Collection[str], flux_models: Collection[str], archive: bool) -> Iterator[str]:
     """Give the figures that a run can draw.
 
     Parameters
     ----------
     models
         The rows of the configuration's ``models``.
+    flux_models
+        Those that are conditioned on the X-ray flux.
     archive
         Whether a local archive of real frames is configured.
     """
     for name, figure in FIGURES.items():
         named = {model for product in figure.products if (model := _model_of(product))}
-        if named <= set(models) and (archive or not figure.needs_archive):
+        asks_flux = any(FLUX_MODEL in product for product in figure.products)
+        if (
+            named <= set(models)
+            and (archive or not figure.needs_archive)
+            and (flux_models or not asks_flux)
+        ):
             yield name
 
 
 def _model_of(product: str) -> str | None:
     folder, _, rest = product.partition("/")
-    model = rest.partition("/")[0].removesuffix(".h5")
-    return model if folder in ("models", "samples") and model != "{model}" else None
+    if folder not in ("models", "samples") or "{" in rest:
+        return None
+    return rest.partition("/")[0].removesuffix(".h5")

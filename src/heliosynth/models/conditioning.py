@@ -81,6 +81,12 @@ class ConditionEncoder(nn.Module):
             return 1 + COSINES + 1
         return CLASSES + self.embedding_dim + 1
 
+    @property
+    def flux_range(self) -> tuple[float, float]:
+        """Lowest and highest training flux, log₁₀ W m⁻²."""
+        _, _, lowest, highest = self.flux_scale.tolist()
+        return lowest, highest
+
     def fit(self, goes_class: Tensor, log10_flux: Tensor, embedding: Tensor | None = None) -> None:
         """Learn scales and distributions from the training split.
 

@@ -80,9 +80,13 @@ class Processes:
 
 
 @contextmanager
-def joined() -> Iterator[Processes]:
-    """Join the processes that torchrun started; alone where it started none."""
+def joined(threads: int) -> Iterator[Processes]:
+    """Join the processes that torchrun started, and share some CPU threads with them.
+
+    The process is alone where torchrun started none.
+    """
     count, place = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
+    torch.set_num_threads(max(1, threads // count))
     on_gpu = torch.cuda.is_available()
     device = torch.device("cuda", place) if on_gpu else torch.device("cpu")
     if on_gpu:

@@ -1,0 +1,32 @@
+"""Measure how the activity of a model's images follows the X-ray flux asked for."""
+
+import argparse
+from collections.abc import Sequence
+
+from heliosynth import schemas
+from heliosynth.errors import one_line_errors
+from heliosynth.evaluation.flux_response import measure_flux_response
+from heliosynth.provenance import write_json
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", required=True, help="the model")
+    parser.add_argument("--dataset", required=True, help="dataset.h5")
+    parser.add_argument("--grid", required=True, help="samples/flux_response/<model>.h5")
+    parser.add_argument("--samples", required=True, help="samples/<model>.h5")
+    parser.add_argument("--repeats", type=int, required=True, help="resamples behind a spread")
+    parser.add_argument("--seed", type=int, required=True, help="seed of the run")
+    parser.add_argument("--output-json", required=True, help="JSON file to write")
+    parser.add_argument("--output-csv", required=True, help="CSV file to write")
+    args = parser.parse_args(argv)
+    found, table = measure_flux_response(
+        args.dataset, args.grid, args.samples, args.repeats, args.seed
+    )
+    schemas.write(args.output_csv, table, schemas.FLUX_RESPONSE)
+    write_json(args.output_json, {"name": args.name, **found})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+"""Put the shards of a model's images together."""
+
+import argparse
+from collections.abc import Sequence
+
+from heliosynth.dataset.store import join_samples
+from heliosynth.errors import one_line_errors
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shards", required=True, nargs="+", help="files of samples, in order")
+    parser.add_argument("--output", required=True, help="file of generated images (HDF5)")
+    args = parser.parse_args(argv)
+    join_samples(args.shards, args.output)
+
+
+if __name__ == "__main__":
+    main()

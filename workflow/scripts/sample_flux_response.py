@@ -1,0 +1,36 @@
+"""Generate images at a grid of X-ray fluxes with a model that is conditioned on the flux."""
+
+import argparse
+from collections.abc import Sequence
+
+import torch
+
+from heliosynth.config.schema import FluxResponse, Sampling
+from heliosynth.errors import one_line_errors
+from heliosynth.generation import generate_flux_response
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", required=True, help="folder of a trained model")
+    parser.add_argument("--dataset", required=True, help="dataset.h5, for what the images are")
+    parser.add_argument("--sampling", required=True, help="section `sampling` of the row, as JSON")
+    parser.add_argument("--settings", required=True, help="evaluation.flux_response, as JSON")
+    parser.add_argument("--seed", required=True, type=int, help="seed of the run")
+    parser.add_argument("--output", required=True, help="file of generated images (HDF5)")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
+    args = parser.parse_args(argv)
+    torch.set_num_threads(args.threads)
+    generate_flux_response(
+        folder=args.model,
+        dataset=args.dataset,
+        sampling=Sampling.model_validate_json(args.sampling),
+        settings=FluxResponse.model_validate_json(args.settings),
+        seed=args.seed,
+        output=args.output,
+    )
+
+
+if __name__ == "__main__":
+    main()
