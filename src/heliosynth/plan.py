@@ -45,7 +45,7 @@ def doubled(mem_mb: int) -> Callable[[object, int], int]:
     """
 
     def memory(wildcards: object, attempt: int) -> int:
-        return mem_mb * min(2 ** (attempt - 1), LARGEST_INCREASE)
+        return mem_mb * min(1 << (attempt - 1), LARGEST_INCREASE)
 
     return memory
 

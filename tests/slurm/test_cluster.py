@@ -47,13 +47,14 @@ class Job:
 
 
 def limited(profile: Path) -> None:
-    """Give one model's jobs a minute each, and no job more threads than there may be cores."""
+    """Give one model's jobs a minute each, two threads to any, and ask for a GPU in both ways."""
     content = yaml.safe_load(profile.read_text(encoding="utf-8"))
     resources = content["set-resources"]
     resources["train"] = {
         **resources["train"],
         "runtime": f"1 if wildcards.model == '{LIMITED}' else 20",
     }
+    resources["application"] = {**resources["application"], "gpu": 0, "gres": "gpu:1"}
     content["set-threads"] = dict.fromkeys(content["set-threads"], THREADS)
     profile.write_text(yaml.safe_dump(content), encoding="utf-8")
 
@@ -128,7 +129,10 @@ def test_memory_doubles_at_the_second_attempt(jobs: list[Job]) -> None:
 
 
 def test_jobs_that_compute_on_a_gpu_ask_for_one_where_there_are_some(jobs: list[Job]) -> None:
-    asking = {job.name for job in jobs if "gpu" in job.fields.get("TresPerJob", "")}
+    ways = ("TresPerJob", "TresPerNode")
+    asking = {job.name for job in jobs if any("gpu" in job.fields.get(way, "") for way in ways)}
+    by_gres = {rule_of(job) for job in jobs if "gpu" in job.fields.get("TresPerNode", "")}
+    assert by_gres == {"application"}
     there = {job.name for job in jobs if job.fields["Partition"] == "gpu"}
     wanted = {job.name for job in jobs if rule_of(job) in GPU_RULES}
     assert asking == there == wanted
