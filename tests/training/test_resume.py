@@ -107,3 +107,19 @@ def test_two_processes_train_as_one_does(in_two_ways: Callable[..., tuple[Path, 
     expected, found = (history(folder)[columns].to_numpy(float) for folder in (one, two))
     np.testing.assert_allclose(found, expected, rtol=1e-3)
     assert json.loads((two / "training.json").read_text())["images"] == 64
+
+
+def test_two_processes_stop_before_their_job_does_and_go_on(
+    dataset: Path, ddpm_row: Rows, tmp_path: Path
+) -> None:
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    row = ddpm_row(images=400, gpus=2)
+    given = command(dataset, row, tmp_path / "state", tmp_path / "model", *torchrun)
+    on_cpu = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    in_job = {**on_cpu, "SLURM_JOB_ID": "7", "SLURM_JOB_END_TIME": str(time.time())}
+    stopped = subprocess.run(given, capture_output=True, text=True, env=in_job, timeout=120)
+    assert stopped.returncode != 0
+    assert stopped.stderr.count("m: time is up after 160 of 400 images; the state is kept") == 1
+    assert not (tmp_path / "model").exists()
+    subprocess.run(given, check=True, capture_output=True, env=on_cpu, timeout=120)
+    assert json.loads((tmp_path / "model" / "training.json").read_text())["images"] == 400
