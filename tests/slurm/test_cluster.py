@@ -47,7 +47,7 @@ class Job:
 
 
 def limited(profile: Path) -> None:
-    """Give one model's jobs a minute each, two threads to any, and ask for a GPU in both ways."""
+    """Give one model's jobs a minute each, and ask for GPUs in both ways and for few threads."""
     content = yaml.safe_load(profile.read_text(encoding="utf-8"))
     resources = content["set-resources"]
     resources["train"] = {
@@ -55,7 +55,7 @@ def limited(profile: Path) -> None:
         "runtime": f"1 if wildcards.model == '{LIMITED}' else 20",
     }
     resources["application"] = {**resources["application"], "gpu": 0, "gres": "gpu:1"}
-    content["set-threads"] = dict.fromkeys(content["set-threads"], THREADS)
+    content["set-threads"] = {**dict.fromkeys(content["set-threads"], 1), "metrics": THREADS}
     profile.write_text(yaml.safe_dump(content), encoding="utf-8")
 
 
@@ -150,8 +150,8 @@ def test_small_jobs_share_a_submission_and_local_ones_have_none(jobs: list[Job])
 
 def test_a_job_has_the_threads_of_the_profile(jobs: list[Job]) -> None:
     cores = {rule_of(job): job.fields["NumCPUs"] for job in jobs}
-    assert cores["train"] == cores["sample_shard"] == str(THREADS)
-    assert cores["metrics"] == "1"
+    assert cores["metrics"] == str(THREADS)
+    assert cores["train"] == "1"
 
 
 def rule_of(job: Job) -> str:
