@@ -42,8 +42,8 @@ RISES = {"f1"}
 
 HEADER = """# Sampling to equal quality
 
-`{model}` of `{run}`, {n} images of the class mix of training and {per_class} a class for F1;
-guidance {guidance}; ± is the standard deviation over {repeats} repeats. Evaluations are of the
+`{model}` of the run `{run}`, {n} images of the class mix of training and {per_class} a class for
+F1; guidance {guidance}; ± is the standard deviation over {repeats} repeats. Evaluations are of the
 denoiser, guided, so of two batches each. No worse: no metric is worse than that of the 1000
 ancestral steps by more than the two spreads together.
 
@@ -106,7 +106,7 @@ def main() -> None:
     ]
     header = HEADER.format(
         model=args.model,
-        run=args.run,
+        run=args.run.name,
         n=args.population,
         per_class=args.per_class,
         guidance=row["guidance"],
