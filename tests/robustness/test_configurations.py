@@ -65,3 +65,30 @@ def test_each_of_a_hundred_wrong_configurations_is_refused_in_a_line_that_names_
             keys = {str(key) for path in paths for key in path if isinstance(key, str)}
             assert any(" ".join(key.split()) in message for key in keys), (paths, message)
     assert refused > 40
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"archive": "x" * 300}, "archive: "),
+        ({"archive": "a {year}"}, "archive: "),
+        ({"simulation": {"days": 3_000_000}}, "simulation: "),
+        ({"seed": 2**40}, "seed: "),
+        ({"seed": float("nan")}, "seed: "),
+        ({"dataset": {"labels": {"window_minutes": float("inf")}}}, "window_minutes: "),
+        ({"models": {"a b; touch executed": {"kind": "cevae"}}}, "a b; touch executed"),
+        ({"models": {"real": {"kind": "cevae"}}}, "models.real"),
+        ({"models": {"cevae": {"kind": "ddpm", "condition": {"kind": "xray_flux"}}}}, "models"),
+        ({"models": {"cevae": {"kind": ["cevae"]}}}, "models.cevae"),
+        ({"defaults": True}, "defaults: "),
+        ({"defaults": {"cevae": "study"}}, "defaults.cevae: "),
+        ({"defaults": {"cevae": {"preset": []}}}, "defaults.cevae"),
+        ({"run": "two\nlines"}, "run: "),
+    ],
+)
+def test_what_would_fail_hours_later_is_refused_with_its_key(changes: dict, part: str) -> None:
+    with pytest.raises(InputError) as caught:
+        resolve(merge(DEFAULT, changes))
+    assert part in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+    assert len(str(caught.value)) <= LONGEST_LINE

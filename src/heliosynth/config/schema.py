@@ -21,9 +21,11 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 PositiveInt = Annotated[int, Field(gt=0, lt=2**31)]
 Year = Annotated[int, Field(ge=2010, le=9999, description="of AIA, which began in 2010")]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=100)]
 """What may stand in a path, a pattern and a command without harm."""
 
+LONGEST_NAME = 255
+"""Bytes of a file's name, on the disks of our day."""
 TAKEN_NAMES = ("real", "summary")
 """Names of files in ``metrics/`` that are of no model."""
 
@@ -300,13 +302,15 @@ def _as_is_in_rules(path: str) -> str:
     """Refuse a path that the rules of Snakemake would read as something else."""
     if not path or any(sign in path for sign in "{}\n\0"):
         raise ValueError("an empty path, braces and line breaks mean other things to Snakemake")
+    if any(len(part.encode()) > LONGEST_NAME for part in path.split("/")):
+        raise ValueError(f"no disk has names longer than {LONGEST_NAME} bytes")
     return path
 
 
 class Configuration(Section):
     """A whole run."""
 
-    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     source: Literal["simulated", "archive", "online"]
     observations: str = Field(description="what the images are, for captions and the paper")
