@@ -226,19 +226,15 @@ def _write_attributes(file: h5py.File, description: Description) -> None:
 
 def _write_arrays(group: h5py.Group, images: LabelledImages) -> None:
     for field in fields(images):
-        group.create_dataset(field.name, data=getattr(images, field.name))
+        values = getattr(images, field.name)
+        checked(group, field.name, values.dtype, values.shape)[...] = values
 
 
 def _append_arrays(group: h5py.Group, slab: LabelledImages) -> None:
     for field in fields(slab):
         values = getattr(slab, field.name)
         if field.name not in group:
-            # One image a chunk, so that reading one costs one.
-            chunk = (1 if values.ndim > 1 else SLAB, *values.shape[1:])
-            shape = (None, *values.shape[1:])
-            group.create_dataset(
-                field.name, (0, *values.shape[1:]), values.dtype, maxshape=shape, chunks=chunk
-            )
+            checked(group, field.name, values.dtype, (0, *values.shape[1:]))
         group[field.name].resize(len(group[field.name]) + len(values), axis=0)
         if len(values):
             group[field.name][-len(values) :] = values

@@ -217,7 +217,6 @@ def _read_netcdf(path: Path) -> XrsSeries:
     require_signature(path, "netCDF")
     # sunpy takes seconds to import, which readers of a finished series need not wait for.
     from sunpy.timeseries import TimeSeries
-    from sunpy.util.datatype_factory_base import NoMatchError
 
     try:
         series = TimeSeries(str(path), source="XRS")
@@ -227,8 +226,10 @@ def _read_netcdf(path: Path) -> XrsSeries:
         table = series.to_dataframe()
         good = _is_good(path, table["xrsb_quality"].to_numpy(), number)
         index = _times(path)
-    except (OSError, ValueError, KeyError, AttributeError, NoMatchError) as error:
-        raise InputError(f"{path}: cannot be read as a NOAA XRS file ({error})") from None
+    # sunpy, its readers and HDF5 each raise errors of their own.
+    except Exception as error:
+        reason = str(error)[:200]
+        raise InputError(f"{path}: cannot be read as a NOAA XRS file ({reason})") from None
     if number is None:
         raise InputError(f"{path}: does not say which GOES satellite it is of")
     xrsb = np.where(good, _numbers(table["xrsb"]), np.nan)
