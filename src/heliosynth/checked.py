@@ -7,7 +7,6 @@ what a file says of itself beside its arrays is compared by HDF5 where its forma
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,7 +45,14 @@ def array(
 
 @contextlib.contextmanager
 def reading(path: Path | str, kind: str) -> Iterator[h5py.File]:
-    """Give an open file, and refuse it where it turns out to be damaged or something else.
+    """Give an open file, and refuse it where it turns out to be damaged or something else."""
+    with refusing(path, kind), h5py.File(path, "r") as file:
+        yield file
+
+
+@contextlib.contextmanager
+def refusing(path: Path | str, kind: str) -> Iterator[None]:
+    """Tell what went wrong while a file was read.
 
     Raises
     ------
@@ -54,11 +60,8 @@ def reading(path: Path | str, kind: str) -> Iterator[h5py.File]:
         If it cannot be read as what it should be; names it.
     """
     try:
-        with h5py.File(path, "r") as file:
-            yield file
-    except InputError:
-        raise
-    # h5py's errors are of many kinds, whatever of a file is damaged.
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, MemoryError) as error:
+        yield
+    # h5py's errors are of many kinds, according to what of a file is damaged.
+    except (OSError, LookupError, ValueError, TypeError, RuntimeError, MemoryError) as error:
         reason = str(error)[:200]
         raise InputError(f"{path}: cannot be read as {kind} ({reason}); build it again") from None

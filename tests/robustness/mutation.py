@@ -78,7 +78,9 @@ def mutated(tree: Any, rng: random.Random) -> tuple[Any, list[Path]]:
         holder[wrong] = holder.pop(key)
         return tree, [path, (*path[:-1], wrong)]
     if kind == "move":
-        mappings = [p for p in known if isinstance(parent(tree, p), dict) and p[: len(path)] != path]
+        mappings = [
+            p for p in known if isinstance(parent(tree, p), dict) and p[: len(path)] != path
+        ]
         if mappings and isinstance(key, str):
             there = rng.choice(mappings)
             value = holder.pop(key)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from robustness.mutation import mutated
 
 from heliosynth.config.loading import merge, resolve
 from heliosynth.errors import InputError
 from heliosynth.plan import Plan
+from robustness.mutation import mutated
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 import sunpy.timeseries  # noqa: F401  (once, rather than in every process)
 import zarr  # noqa: F401
-from robustness.mutation import RUBBISH, damaged, mutated
-from robustness.outcome import accepted
 
 from flares import main as make_flares
 from frames import main as make_frames
 from heliosynth import schemas
 from heliosynth.sources.goes import read_series
 from intensities import main as make_intensities
+from robustness.mutation import RUBBISH, damaged, mutated
+from robustness.outcome import accepted
 from xrs import main as make_xrs
 
 COUNT = 200
@@ -30,9 +30,7 @@ FEW = 40
 
 
 def read_flares_by_the_door(file: Path, output: Path) -> bool:
-    made = accepted(
-        make_flares, ["--files", str(file), "--output", str(output)], output, file.name
-    )
+    made = accepted(make_flares, ["--files", str(file), "--output", str(output)], output, file.name)
     if made:
         schemas.read(output, schemas.FLARES)
     return made
@@ -156,7 +154,9 @@ def test_damaged_csv_light_curves_are_read_or_refused(tmp_path: Path) -> None:
 
 def test_damaged_csv_flare_lists_are_read_or_refused(tmp_path: Path) -> None:
     names = "event_starttime,event_peaktime,event_endtime,fl_goescls,ar_noaanum,hpc_x,kb_archivid"
-    rows = [f"2012-07-{d}T01:00:00,2012-07-{d}T01:10:00,,M{d}.1,11520,1.5,a{d}" for d in range(10, 30)]
+    rows = [
+        f"2012-07-{d}T01:00:00,2012-07-{d}T01:10:00,,M{d}.1,11520,1.5,a{d}" for d in range(10, 30)
+    ]
     text, rng = "\n".join([names, *rows, ""]), random.Random(4)
     path, made = tmp_path / "flares_2012.csv", 0
     for _ in range(COUNT):
