@@ -109,9 +109,9 @@ def test_memory_holds_no_more_than_its_bound(write, monkeypatch):
     held = []
     monkeypatch.setattr(averaging, "KEEP_BYTES", 8 * 8 * 4 * 4 - 1)
     monkeypatch.setattr(averaging, "_write", lambda path, parts: held.append(len(parts)))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(InputError, match="other frames"):
         write(Store())
-    assert held == [1]
+    assert held == [1, 1, 1]
 
 
 def test_ten_times_the_frames_take_no_more_memory(tmp_path, monkeypatch):

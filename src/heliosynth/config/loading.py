@@ -41,11 +41,10 @@ def resolve(raw: Raw) -> Configuration:
         One line that names the path of the first wrong key and what to do.
     """
     completed = {key: value for key, value in raw.items() if key != "defaults"}
-    rows = raw.get("models")
+    defaults, rows = _defaults(raw), raw.get("models")
     if isinstance(rows, Mapping):
         completed["models"] = {
-            name: _complete_row(name, rows[name], raw.get("defaults") or {})
-            for name in sorted(rows, key=_place)
+            name: _complete_row(name, rows[name], defaults) for name in sorted(rows, key=_place)
         }
     try:
         return Configuration.model_validate(completed)
@@ -75,41 +74,61 @@ def _place(name: object) -> tuple[int, str]:
     return (STUDY_ORDER.index(str(name)) if known else len(STUDY_ORDER), str(name))
 
 
-def _complete_row(name: str, row: Any, defaults: Raw) -> Any:
-    known = presets()
-    unknown = set(defaults) - set(known)
+def _defaults(raw: Raw) -> Raw:
+    """Give the settings that rows of a kind share, once they are known to be that."""
+    defaults = _mapping("defaults", raw.get("defaults"))
+    unknown = {str(kind) for kind in defaults} - set(presets())
     if unknown:
-        raise ConfigurationError(_unknown(f"defaults.{min(unknown)}", list(known)))
-    if not isinstance(row, Mapping) or row.get("kind") not in known:
+        raise ConfigurationError(_unknown(f"defaults.{min(unknown)}", list(presets())))
+    return {kind: _mapping(f"defaults.{kind}", shared) for kind, shared in defaults.items()}
+
+
+def _mapping(path: str, given: Any) -> Raw:
+    if given is None or isinstance(given, Mapping):
+        return given or {}
+    raise ConfigurationError(f"{path}: should be a mapping{_given(given)}")
+
+
+def _complete_row(name: object, row: Any, defaults: Raw) -> Any:
+    known = presets()
+    kind = row.get("kind") if isinstance(row, Mapping) else None
+    if not isinstance(kind, str) or kind not in known:
         return row
-    kind = row["kind"]
-    layered = merge(defaults.get(kind) or {}, row)
+    layered = merge(defaults.get(kind, {}), row)
     preset = layered.pop("preset", None)
-    if preset not in known[kind]:
-        names = ", ".join(known[kind])
-        raise ConfigurationError(f"models.{name}.preset: {preset!r} is none of {names}")
+    if not isinstance(preset, str) or preset not in known[kind]:
+        raise ConfigurationError(
+            f"models.{name}.preset: {_short(repr(preset), 80)} is none of "
+            f"{', '.join(known[kind])}; set it there or in defaults.{kind}"
+        )
     return merge(known[kind][preset], layered)
 
 
 def _one_line(error: ValidationError, raw: Raw) -> str:
     first = error.errors(include_url=False)[0]
-    path = _written_path([str(part) for part in first["loc"]], raw)
+    path = _short(_written_path([str(part) for part in first["loc"]], raw), 120)
     if first["type"] == "extra_forbidden":
         return _unknown(path, [".".join(parts) for parts in _paths(Configuration)])
     if first["type"] == "missing":
         return f"{path}: missing; add this key to the configuration"
-    message = first["msg"].removeprefix("Value error, ")
-    given = first.get("input")
-    shown = f" (given: {given!r})" if not isinstance(given, BaseModel | Mapping) else ""
-    return f"{path}: {message}{shown}" if path else f"{message}{shown}"
+    message = _short(first["msg"].removeprefix("Value error, "), 200) + _given(first.get("input"))
+    return f"{path}: {message}" if path else message
+
+
+def _given(value: Any) -> str:
+    return "" if isinstance(value, BaseModel | Mapping) else f" (given: {_short(repr(value), 80)})"
+
+
+def _short(text: str, longest: int) -> str:
+    """Keep a line readable, whatever was pasted into the configuration."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _written_path(location: list[str], raw: Raw) -> str:
     """Give the path as the user wrote it: no union tags, ``defaults`` where it stands there."""
     if location[:1] == ["models"] and len(location) > 2:
         name, tag, rest = location[1], location[2], _without_tags(location[3:])
-        row = raw["models"][name]
-        shared = (raw.get("defaults") or {}).get(tag) or {}
+        row, shared = raw["models"].get(name), (raw.get("defaults") or {}).get(tag)
         if _holds(shared, rest) and not _holds(row, rest):
             return ".".join(["defaults", tag, *rest])
         return ".".join(["models", name, *rest])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 GoesClass = Literal["A", "B", "C", "M", "X"]
 """A GOES flare class, by peak XRS-B flux."""
@@ -19,13 +19,21 @@ Channel = Literal["94A", "131A", "171A", "193A", "211A", "304A", "335A", "1600A"
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
-PositiveInt = Annotated[int, Field(gt=0)]
+PositiveInt = Annotated[int, Field(gt=0, lt=2**31)]
+Year = Annotated[int, Field(ge=2010, le=9999, description="of AIA, which began in 2010")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=100)]
+"""What may stand in a path, a pattern and a command without harm."""
+
+LONGEST_NAME = 255
+"""Bytes of a file's name, on the disks of our day."""
+TAKEN_NAMES = ("real", "summary")
+"""Names of files in ``metrics/`` that are of no model."""
 
 
 class Section(BaseModel):
     """A part of the configuration: frozen, and closed to unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Simulation(Section):
@@ -42,13 +50,19 @@ class Simulation(Section):
         22.0, description="mean time from one complex of active regions to the next, days"
     )
 
+    @model_validator(mode="after")
+    def _ends_in_the_calendar(self) -> Simulation:
+        if self.days > (datetime.date.max - self.start).days:
+            raise ValueError(f"{self.days} days from {self.start} end after the year 9999")
+        return self
+
 
 class Online(Section):
     """The archives on the network."""
 
     aia_store: str = Field(description="URL of an SDOMLv2 Zarr store")
-    years: list[int] = Field(min_length=1, description="years of the store to read")
-    xrs_satellites: list[int] = Field(
+    years: list[Year] = Field(min_length=1, description="years of the store to read")
+    xrs_satellites: list[PositiveInt] = Field(
         min_length=1, description="GOES satellites in order of preference"
     )
 
@@ -303,19 +317,30 @@ class Level1(Section):
     pointing: str | None = Field(None, description="aia.master_pointing3h as ECSV; null: headers")
 
 
+def _as_is_in_rules(path: str) -> str:
+    """Refuse a path that the rules of Snakemake would read as something else."""
+    if not path or any(sign in path for sign in "{}\n\0"):
+        raise ValueError("an empty path, braces and line breaks mean other things to Snakemake")
+    if any(len(part.encode()) > LONGEST_NAME for part in path.split("/")):
+        raise ValueError(f"no disk has names longer than {LONGEST_NAME} bytes")
+    return path
+
+
 class Configuration(Section):
     """A whole run."""
 
-    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    seed: Annotated[int, Field(ge=0)]
+    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
     source: Literal["simulated", "archive", "online"]
     observations: str = Field(description="what the images are, for captions and the paper")
-    archive: str | None = Field(None, description="directory of a local archive of real frames")
+    archive: Annotated[str, AfterValidator(_as_is_in_rules)] | None = Field(
+        None, description="directory of a local archive of real frames"
+    )
     level1: Level1 | None = None
     simulation: Simulation
     online: Online | None = None
     dataset: Dataset
-    models: dict[str, Model] = Field(min_length=1)
+    models: dict[Name, Model] = Field(min_length=1)
     evaluation: Evaluation
     application: Application
 
@@ -335,8 +360,12 @@ class Configuration(Section):
         if self.source == "online" and self.online is None:
             raise ValueError("source is `online`, so the section `online` is needed")
         for name, model in self.models.items():
+            if name in TAKEN_NAMES:
+                raise ValueError(f"models.{name}: metrics/{name}.json is another; rename this row")
             if isinstance(model, Ddpm):
                 _check_ddpm(name, model, self)
+        if not any(isinstance(model, Cevae) for model in self.models.values()):
+            raise ValueError("models: no row is a cevae, whose latent space is mapped; add one")
         if not isinstance(self.models.get(self.application.model), Ddpm):
             raise ValueError(
                 f"application.model: {self.application.model!r} is no ddpm of `models`"

@@ -6,11 +6,12 @@ it depends on; the finished file is put together from it.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import shutil
 import time as clock
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -20,11 +21,12 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from heliosynth import checked
 from heliosynth.catalogue import quality
 from heliosynth.dataset.area import AreaMeans, Images, area_means
 from heliosynth.dataset.intensities import Integers
 from heliosynth.errors import InputError
-from heliosynth.provenance import digest, whole_file
+from heliosynth.provenance import digest
 
 KEEP_EVERY_S = 60.0
 KEEP_BYTES = 2**28
@@ -184,19 +186,22 @@ class _Holding:
     def keep(self) -> None:
         if self.parts:
             # Named by the first row, so that the order of names is that of rows.
-            with whole_file(self.folder / f"{self.parts[0].rows[0]:09d}.h5") as unfinished:
-                _write(unfinished, self.parts)
+            _write(self.folder / f"{self.parts[0].rows[0]:09d}.h5", self.parts)
         self.parts, self.since, self.size_bytes = [], clock.monotonic(), 0
 
 
 def _write(path: Path, parts: list[Part]) -> None:
-    with h5py.File(path, "w") as file:
-        file["store_row"] = np.concatenate([part.rows for part in parts])
-        file["images"] = np.concatenate([part.made.images for part in parts])
+    with checked.writing(path) as file:
+        _put(file, "store_row", np.concatenate([part.rows for part in parts]))
+        _put(file, "images", np.concatenate([part.made.images for part in parts]))
         for name in parts[0].made.measures:
-            file[f"quality/{name}"] = np.concatenate([p.made.measures[name] for p in parts])
+            _put(file, f"quality/{name}", np.concatenate([p.made.measures[name] for p in parts]))
         # As a dataset, since an attribute holds no more than 64 KiB.
         file["sources"] = json.dumps([asdict(part.source) for part in parts])
+
+
+def _put(file: h5py.File, name: str, values: npt.NDArray[Any]) -> None:
+    checked.array(file, name, values.dtype, values.shape)[...] = values
 
 
 def _rows_of(kept: Path) -> Integers:
@@ -204,9 +209,9 @@ def _rows_of(kept: Path) -> Integers:
     rows: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
     for path in sorted(kept.glob("*.h5")):
         try:
-            with h5py.File(path) as file:
+            with checked.reading(path, "HDF5 of averaged frames") as file:
                 rows.append(file["store_row"][()])
-        except (OSError, KeyError):
+        except InputError:
             path.unlink()
     return np.concatenate(rows)
 
@@ -215,15 +220,16 @@ def _join(path: Path, wanted: Year, kept: Path) -> list[dict[str, Any]]:
     """Write the finished file, and give the sources of all that is in it."""
     count, size = len(wanted.store_row), wanted.size_px
     sources: list[dict[str, Any]] = []
-    with whole_file(path) as unfinished, h5py.File(unfinished, "w") as file:
+    with checked.writing(path) as file:
         file.attrs.update(year=wanted.year, channel=wanted.channel, size_px=size)
-        file["store_row"], file["time"] = wanted.store_row, wanted.time
-        images = file.create_dataset("images", (count, size, size), np.float32)
+        _put(file, "store_row", wanted.store_row)
+        _put(file, "time", wanted.time)
+        images = checked.array(file, "images", np.float32, (count, size, size))
         for name, values in average(np.ones((0, size, size), np.float32), size).measures.items():
-            file.create_dataset(f"quality/{name}", (count, *values.shape[1:]), values.dtype)
+            checked.array(file, f"quality/{name}", values.dtype, (count, *values.shape[1:]))
         start = 0
         for part in sorted(kept.glob("*.h5")):
-            with h5py.File(part) as held:
+            with _kept(part) as held:
                 here = slice(start, start + len(held["store_row"]))
                 images[here] = held["images"][()]
                 for name, values in held["quality"].items():
@@ -231,3 +237,14 @@ def _join(path: Path, wanted: Year, kept: Path) -> list[dict[str, Any]]:
                 sources += json.loads(held["sources"].asstr()[()])
             start = here.stop
     return sources
+
+
+@contextlib.contextmanager
+def _kept(part: Path) -> Iterator[h5py.File]:
+    """Give an open file of what is kept; a broken one is thrown out, to be made anew."""
+    try:
+        with checked.reading(part, "HDF5 of averaged frames") as held:
+            yield held
+    except InputError:
+        part.unlink()
+        raise

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 
+from heliosynth import checked
 from heliosynth.catalogue import quality
 from heliosynth.dataset.area import Images
-from heliosynth.errors import InputError
 
 Integers = npt.NDArray[np.int64]
 
@@ -72,7 +71,7 @@ def unscale(images: npt.ArrayLike, minimum_dn: float, maximum_dn: float) -> Imag
 
 def read_measured(path: Path | str) -> MeasuredYear:
     """Read all but the images of a file of :mod:`heliosynth.dataset.averaging`."""
-    with _open(path) as file:
+    with checked.reading(path, "HDF5 of averaged frames") as file:
         return MeasuredYear(
             year=int(file.attrs["year"]),
             channel=str(file.attrs["channel"]),
@@ -85,7 +84,7 @@ def read_measured(path: Path | str) -> MeasuredYear:
 
 def read_images(path: Path | str, rows: Integers) -> Images:
     """Read some averaged frames, in linear DN, in the order of ``rows``."""
-    with _open(path) as file:
+    with checked.reading(path, "HDF5 of averaged frames") as file:
         images = file["images"]
         chosen = np.empty((len(rows), *images.shape[1:]), np.float32)
         # HDF5 picks scattered rows slowly, so runs of neighbours are read whole.
@@ -95,10 +94,3 @@ def read_images(path: Path | str, rows: Integers) -> Images:
                 first = rows[run[0]]
                 chosen[run] = images[first : rows[run[-1]] + 1][rows[run] - first]
     return chosen
-
-
-def _open(path: Path | str) -> h5py.File:
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read as HDF5 ({error}); build it again") from None

@@ -19,15 +19,14 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from heliosynth import checked
 from heliosynth.errors import InputError
-from heliosynth.provenance import whole_file
 
 SCHEMA_VERSION = 1
 SPLITS = ("train", "val", "test")
 UNKNOWN_CLASS = -1
 """The class of an image made by a model without labels; its flux is NaN."""
-SLAB = 1024
-"""Labels that lie together on disk."""
+KIND = "HDF5 of labelled images"
 NO_TIME = -1
 """The time of an image that was never observed."""
 
@@ -105,7 +104,7 @@ def write_dataset(
         For every split its images, or slabs of them in order, of which memory holds one at a
         time; there must be one slab, which may be empty.
     """
-    with whole_file(path) as unfinished, h5py.File(unfinished, "w") as file:
+    with checked.writing(path) as file:
         _write_attributes(file, description)
         for split in SPLITS:
             group = file.create_group(split)
@@ -116,7 +115,7 @@ def write_dataset(
 
 def write_samples(path: Path | str, samples: GeneratedImages, description: Description) -> None:
     """Write ``samples/<model>.h5`` whole."""
-    with whole_file(path) as unfinished, h5py.File(unfinished, "w") as file:
+    with checked.writing(path) as file:
         _write_attributes(file, description)
         _write_arrays(file, samples)
 
@@ -136,19 +135,21 @@ def join_samples(parts: Sequence[Path | str], path: Path | str) -> None:
 
 def read_description(path: Path | str) -> Description:
     """Read what a dataset or a file of samples says of itself."""
-    with _open(path) as file:
+    with checked.reading(path, KIND) as file:
         values = dict(file.attrs)
-    version = int(values.get("schema_version", -1))
-    if version != SCHEMA_VERSION:
-        raise InputError(f"{path}: schema version {version}, not {SCHEMA_VERSION}; build it again")
-    return Description(
-        channel=str(values["channel"]),
-        minimum_dn=float(values["minimum_dn"]),
-        maximum_dn=float(values["maximum_dn"]),
-        trained_classes=tuple(int(c) for c in values["trained_classes"]),
-        observations=str(values["observations"]),
-        provenance=json.loads(values["provenance"]),
-    )
+        version = int(values.get("schema_version", -1))
+        if version != SCHEMA_VERSION:
+            raise InputError(
+                f"{path}: schema version {version}, not {SCHEMA_VERSION}; build it again"
+            )
+        return Description(
+            channel=str(values["channel"]),
+            minimum_dn=float(values["minimum_dn"]),
+            maximum_dn=float(values["maximum_dn"]),
+            trained_classes=tuple(int(c) for c in values["trained_classes"]),
+            observations=str(values["observations"]),
+            provenance=json.loads(values["provenance"]),
+        )
 
 
 def read_split(path: Path | str, split: str) -> LabelledImages:
@@ -172,7 +173,7 @@ class LazySplit:
         self.path, self.split = Path(path), split
         self._file: h5py.File | None = None
         self._owner = os.getpid()
-        with _open(path) as file:
+        with checked.reading(path, KIND) as file:
             if split not in file:
                 raise InputError(f"{path}: holds no split {split!r}; is it a dataset.h5?")
             self.shape = tuple(int(n) for n in file[split]["images"].shape)
@@ -183,10 +184,14 @@ class LazySplit:
     def __getitem__(self, rows: slice | npt.ArrayLike) -> LabelledImages:
         """Read some images, in the order asked for; a row may be asked for twice."""
         if isinstance(rows, slice):
-            return LabelledImages(**{f.name: self._group[f.name][rows] for f in _FIELDS})
+            return self._read(rows)
         # HDF5 wants ascending rows, each once.
         found, back = np.unique(np.asarray(rows, dtype=np.int64), return_inverse=True)
-        return LabelledImages(**{f.name: self._group[f.name][found][back] for f in _FIELDS})
+        return self._read(found).take(back)
+
+    def _read(self, rows: slice | npt.NDArray[np.int64]) -> LabelledImages:
+        with checked.refusing(self.path, KIND):
+            return LabelledImages(**{f.name: self._group[f.name][rows] for f in _FIELDS})
 
     def whole(self) -> LabelledImages:
         """Read all."""
@@ -202,7 +207,7 @@ class LazySplit:
     def _group(self) -> h5py.Group:
         # A forked process must not read through its parent's open file.
         if self._file is None or self._owner != os.getpid():
-            self._file, self._owner = _open(self.path), os.getpid()
+            self._file, self._owner = h5py.File(self.path, "r"), os.getpid()
         return self._file[self.split]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -217,17 +222,10 @@ _FIELDS = fields(LabelledImages)
 
 def read_samples(path: Path | str) -> GeneratedImages:
     """Read ``samples/<model>.h5``."""
-    with _open(path) as file:
+    with checked.reading(path, KIND) as file:
         if "seed" not in file:
             raise InputError(f"{path}: holds no generated images; is it a file of samples/?")
         return GeneratedImages(**_read_arrays(file, GeneratedImages))
-
-
-def _open(path: Path | str) -> h5py.File:
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read as HDF5 ({error}); build it again") from None
 
 
 def _write_attributes(file: h5py.File, description: Description) -> None:
@@ -239,19 +237,15 @@ def _write_attributes(file: h5py.File, description: Description) -> None:
 
 def _write_arrays(group: h5py.Group, images: LabelledImages) -> None:
     for field in fields(images):
-        group.create_dataset(field.name, data=getattr(images, field.name))
+        values = getattr(images, field.name)
+        checked.array(group, field.name, values.dtype, values.shape)[...] = values
 
 
 def _append_arrays(group: h5py.Group, slab: LabelledImages) -> None:
     for field in fields(slab):
         values = getattr(slab, field.name)
         if field.name not in group:
-            # One image a chunk, so that reading one costs one.
-            chunk = (1 if values.ndim > 1 else SLAB, *values.shape[1:])
-            shape = (None, *values.shape[1:])
-            group.create_dataset(
-                field.name, (0, *values.shape[1:]), values.dtype, maxshape=shape, chunks=chunk
-            )
+            checked.array(group, field.name, values.dtype, (0, *values.shape[1:]))
         group[field.name].resize(len(group[field.name]) + len(values), axis=0)
         if len(values):
             group[field.name][-len(values) :] = values

@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 
-from heliosynth.dataset.store import SPLITS, read_samples, read_split
+from heliosynth import checked
+from heliosynth.dataset.store import KIND, SPLITS, read_samples, read_split
 from heliosynth.errors import InputError
-from heliosynth.provenance import whole_file
 
 GENERATED = "generated"
 
@@ -47,11 +46,8 @@ def read_image_groups(path: Path | str) -> dict[str, npt.NDArray[np.float32]]:
     InputError
         If the file is neither.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            is_dataset = all(split in file for split in SPLITS)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read as HDF5 ({error}); build it again") from None
+    with checked.reading(path, KIND) as file:
+        is_dataset = all(split in file for split in SPLITS)
     if is_dataset:
         return {split: read_split(path, split).images for split in SPLITS}
     return {GENERATED: read_samples(path).images}
@@ -61,10 +57,11 @@ def write_features(
     path: Path | str, groups: Mapping[str, npt.NDArray[np.float32]], encoded_by: EncodedBy
 ) -> None:
     """Write features whole, one group for each set of images."""
-    with whole_file(path) as unfinished, h5py.File(unfinished, "w") as file:
+    with checked.writing(path) as file:
         file.attrs.update(vars(encoded_by))
         for name, values in groups.items():
-            file.create_dataset(f"{name}/features", data=values.astype(np.float32))
+            held = checked.array(file, f"{name}/features", np.float32, values.shape)
+            held[...] = values
 
 
 def read_features(path: Path | str, group: str) -> Features:
@@ -75,17 +72,14 @@ def read_features(path: Path | str, group: str) -> Features:
     InputError
         If the file cannot be read or has no such group.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            if group not in file:
-                raise InputError(f"{path}: holds no features of {group!r}; build it again")
-            attributes = file.attrs
-            encoded_by = EncodedBy(
-                encoder=str(attributes["encoder"]),
-                description=str(attributes["description"]),
-                weights_sha256=str(attributes["weights_sha256"]),
-                size_px=int(attributes["size_px"]),
-            )
-            return Features(file[group]["features"][()], encoded_by)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read as HDF5 ({error}); build it again") from None
+    with checked.reading(path, "HDF5 of features") as file:
+        if group not in file:
+            raise InputError(f"{path}: holds no features of {group!r}; build it again")
+        attributes = file.attrs
+        encoded_by = EncodedBy(
+            encoder=str(attributes["encoder"]),
+            description=str(attributes["description"]),
+            weights_sha256=str(attributes["weights_sha256"]),
+            size_px=int(attributes["size_px"]),
+        )
+        return Features(file[group]["features"][()], encoded_by)

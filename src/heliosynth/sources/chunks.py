@@ -244,7 +244,7 @@ def asked(location: str, what: str, call: Callable[[], Made]) -> Made:
             raise
         # Codecs raise errors of their own.
         except Exception as error:
-            raise InputError(f"{what}: cannot be read ({error!r})") from error
+            raise InputError(f"{what}: cannot be read ({repr(error)[:200]})") from error
     answer = patiently(functools.partial(_missing_or, call), what, LIMIT_S)
     if isinstance(answer, FileNotFoundError | NotADirectoryError):
         raise answer

@@ -26,8 +26,9 @@ import numpy.typing as npt
 import pandas as pd
 from tqdm import tqdm
 
+from heliosynth import checked
 from heliosynth.errors import InputError
-from heliosynth.provenance import stamp, whole_file
+from heliosynth.provenance import stamp
 from heliosynth.sources.signature import require_signature
 
 Scale = Literal["true", "operational"]
@@ -160,9 +161,9 @@ def require_cover(series: XrsSeries, first: Any, last: Any) -> None:
 
 def write_series(path: Path | str, series: XrsSeries) -> None:
     """Write a series whole as HDF5: datasets ``time`` and ``xrsb``, and what they are."""
-    with whole_file(path) as unfinished, h5py.File(unfinished, "w") as file:
-        file.create_dataset("time", data=series.time)
-        file.create_dataset("xrsb", data=series.xrsb)
+    with checked.writing(path) as file:
+        for name, values in (("time", series.time), ("xrsb", series.xrsb)):
+            checked.array(file, name, values.dtype, values.shape)[...] = values
         file.attrs["scale"] = series.scale
         file.attrs["satellite"] = series.satellite
         file.attrs["unit"] = "W m-2"
@@ -177,16 +178,13 @@ def read_series(path: Path | str) -> XrsSeries:
     InputError
         If the file cannot be read or is no XRS series.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            return XrsSeries(
-                time=file["time"][()],
-                xrsb=file["xrsb"][()],
-                scale=cast("Scale", str(file.attrs["scale"])),
-                satellite=str(file.attrs["satellite"]),
-            )
-    except (OSError, KeyError) as error:
-        raise InputError(f"{path}: is no XRS series ({error}); build it again") from None
+    with checked.reading(path, "XRS series") as file:
+        return XrsSeries(
+            time=file["time"][()],
+            xrsb=file["xrsb"][()],
+            scale=cast("Scale", str(file.attrs["scale"])),
+            satellite=str(file.attrs["satellite"]),
+        )
 
 
 def _read_file(path: Path, csv_scale: Scale) -> XrsSeries:
@@ -217,7 +215,6 @@ def _read_netcdf(path: Path) -> XrsSeries:
     require_signature(path, "netCDF")
     # sunpy takes seconds to import, which readers of a finished series need not wait for.
     from sunpy.timeseries import TimeSeries
-    from sunpy.util.datatype_factory_base import NoMatchError
 
     try:
         series = TimeSeries(str(path), source="XRS")
@@ -227,8 +224,10 @@ def _read_netcdf(path: Path) -> XrsSeries:
         table = series.to_dataframe()
         good = _is_good(path, table["xrsb_quality"].to_numpy(), number)
         index = _times(path)
-    except (OSError, ValueError, KeyError, AttributeError, NoMatchError) as error:
-        raise InputError(f"{path}: cannot be read as a NOAA XRS file ({error})") from None
+    # sunpy, its readers and HDF5 each raise errors of their own.
+    except Exception as error:
+        reason = str(error)[:200]
+        raise InputError(f"{path}: cannot be read as a NOAA XRS file ({reason})") from None
     if number is None:
         raise InputError(f"{path}: does not say which GOES satellite it is of")
     xrsb = np.where(good, _numbers(table["xrsb"]), np.nan)

@@ -22,6 +22,9 @@ SECONDS: Literal["datetime64[s]"] = "datetime64[s]"
 NEEDED = ["event_peaktime", "fl_goescls"]
 """What a flare must have to be of use."""
 
+LAST_REGION = 99_999
+"""Largest number that NOAA gives an active region."""
+
 OBSERVER = "SWPC"
 """The team whose list defines GOES classes; HEK also repeats flares found by others."""
 
@@ -72,7 +75,8 @@ def _read_events(path: Path) -> pd.DataFrame:
     require_signature(path, "JSON")
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
+    # Brackets within brackets for ever are no event either.
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: broken JSON ({error}); delete it and fetch it anew") from None
     events = content.get("result") if isinstance(content, dict) else content
     if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
@@ -91,13 +95,16 @@ def _tidy(events: pd.DataFrame, path: Path | str) -> pd.DataFrame:
         events = events[events["frm_name"] == OBSERVER]
     flares = pd.DataFrame({column: _time(events, name) for column, name in TIMES.items()})
     flares = _past_midnight(flares)
-    flares["goes_class_label"] = events["fl_goescls"].astype(str).str.strip()
+    flares["goes_class_label"] = events["fl_goescls"].astype(str).str.strip().str.upper()
     flares["peak_flux"] = [_peak_flux(label, path) for label in flares["goes_class_label"]]
-    flares["active_region"] = _number(events, "ar_noaanum").fillna(0).astype(int)
+    region = _number(events, "ar_noaanum")
+    flares["active_region"] = region.where(region.between(1, LAST_REGION), 0).astype(int)
     flares["hpc_x"] = _number(events, "hpc_x")
     flares["hpc_y"] = _number(events, "hpc_y")
     flares = flares.dropna(subset="peak")
-    flares["identifier"] = _column(events, "kb_archivid").fillna(_made_up(flares)).astype(str)
+    # A column of more rows than an empty table would give it those rows.
+    names = _column(events.loc[flares.index], "kb_archivid")
+    flares["identifier"] = names.fillna(_made_up(flares)).astype(str)
     return flares
 
 

@@ -58,10 +58,14 @@ def read_header(store: Path | str, year: int, channel: str) -> pd.DataFrame:
             "exposure_s": pd.to_numeric(
                 pd.Series(_keyword(attributes, "EXPTIME", length), dtype=object), errors="coerce"
             ).astype(float),
-            "quality": [_quality(value) for value in _keyword(attributes, "QUALITY", length)],
+            "quality": np.array(
+                [_quality(value) for value in _keyword(attributes, "QUALITY", length)], np.int64
+            ),
         }
     )
     header = header.dropna(subset="time")
+    if header.empty:
+        raise InputError(f"{store}: {year}/{channel} has no frame with a time; fetch it anew")
     return header.sort_values(["time", "store_row"], ignore_index=True)
 
 
@@ -102,6 +106,7 @@ def _times(values: list[Any]) -> pd.Series[Any]:
 def _quality(value: Any) -> int:
     try:
         # Bit masks also come as text, "0x40000000".
-        return int(value, 0) if isinstance(value, str) else int(value)
+        number = int(value, 0) if isinstance(value, str) else int(value)
     except (TypeError, ValueError, OverflowError):
         return 0
+    return number if abs(number) < 2**63 else 0

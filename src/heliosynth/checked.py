@@ -1,0 +1,67 @@
+"""HDF5 products that tell when a bit of them changed: written with checksums, read with them.
+
+Every chunk of an array carries a Fletcher checksum, which HDF5 compares when it reads the chunk;
+what a file says of itself beside its arrays is compared by HDF5 where its format is the newest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy.typing as npt
+
+from heliosynth.errors import InputError
+from heliosynth.provenance import whole_file
+
+SLAB = 1024
+"""Numbers that lie together on disk; of arrays of images, each lies by itself."""
+
+
+@contextlib.contextmanager
+def writing(path: Path | str) -> Iterator[h5py.File]:
+    """Give a file to fill, which is put in place whole."""
+    # Only the newer formats have checksums on what HDF5 itself keeps in a file.
+    with whole_file(path) as unfinished, h5py.File(unfinished, "w", libver="v110") as file:
+        yield file
+
+
+def array(
+    group: h5py.Group, name: str, dtype: npt.DTypeLike, shape: tuple[int, ...]
+) -> h5py.Dataset:
+    """Make an array with checksums, to be filled; it can grow along its first axis."""
+    rows = SLAB if len(shape) == 1 else 1
+    return group.create_dataset(
+        name,
+        shape,
+        dtype,
+        maxshape=(None, *shape[1:]),
+        chunks=(rows, *(max(n, 1) for n in shape[1:])),
+        fletcher32=True,
+    )
+
+
+@contextlib.contextmanager
+def reading(path: Path | str, kind: str) -> Iterator[h5py.File]:
+    """Give an open file, and refuse it where it turns out to be damaged or something else."""
+    with refusing(path, kind), h5py.File(path, "r") as file:
+        yield file
+
+
+@contextlib.contextmanager
+def refusing(path: Path | str, kind: str) -> Iterator[None]:
+    """Tell what went wrong while a file was read.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read as what it should be; names it.
+    """
+    try:
+        yield
+    # h5py's errors are of many kinds, according to what of a file is damaged.
+    except (OSError, LookupError, ValueError, TypeError, RuntimeError, MemoryError) as error:
+        reason = str(error)[:200]
+        raise InputError(f"{path}: cannot be read as {kind} ({reason}); build it again") from None

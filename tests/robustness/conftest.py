@@ -1,0 +1,27 @@
+"""Small raw inputs of the simulated observatory, as the archives write theirs."""
+
+import datetime
+import shutil
+from pathlib import Path
+
+import pytest
+
+from heliosynth.config.schema import Simulation
+from heliosynth.sources.simulated.observatory import simulate
+
+
+@pytest.fixture(scope="session")
+def observed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four days in 2012, a frame an hour; not to be changed."""
+    folder = tmp_path_factory.mktemp("observed") / "raw"
+    settings = Simulation(
+        start=datetime.date(2012, 7, 12), days=4, cadence_minutes=60, size_px=16, flares_per_day=6
+    )
+    simulate(settings, "171A", 1, folder)
+    return folder
+
+
+@pytest.fixture
+def raw(observed: Path, tmp_path: Path) -> Path:
+    """A copy of the raw inputs, without their manifest."""
+    return Path(shutil.copytree(observed, tmp_path / "raw"))

@@ -1,0 +1,94 @@
+"""A thousand wrong configurations: each is valid after all, or refused in one line."""
+
+import random
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+import yaml
+
+from heliosynth.config.loading import merge, resolve
+from heliosynth.errors import InputError
+from heliosynth.plan import Plan
+from robustness.mutation import mutated
+
+ROOT = Path(__file__).resolve().parents[2]
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+OVERLAYS = [
+    {},
+    *(yaml.safe_load(path.read_text()) for path in sorted((ROOT / "config").glob("*.yaml"))),
+]
+LONGEST_LINE = 500
+
+
+def asked_by_the_rules(plan: Plan) -> None:
+    """Ask for everything that the Snakefile and the rules ask for."""
+    for name, value in vars(Plan).items():
+        if isinstance(value, cached_property):
+            getattr(plan, name)
+    for model in plan.models:
+        plan.launch(model)
+        plan.embedding_model(model)
+        plan.settings(plan.configuration.models[model])
+    for figure in plan.figures:
+        plan.figure_inputs(figure)
+    for table in plan.tables:
+        plan.table_inputs(table)
+
+
+@pytest.fixture
+def archive_of_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give `archive: raw` something to mean."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("aia/sdomlv2.zarr/2012/171A/.zarray", "goes/a.csv", "hek/b.csv"):
+        (tmp_path / "raw" / name).parent.mkdir(parents=True)
+        (tmp_path / "raw" / name).touch()
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.usefixtures("archive_of_folders")
+def test_each_of_a_hundred_wrong_configurations_is_refused_in_a_line_that_names_the_key(
+    seed: int,
+) -> None:
+    rng = random.Random(seed)
+    refused = 0
+    for _ in range(100):
+        whole = merge({**DEFAULT, "archive": "raw"}, rng.choice(OVERLAYS))
+        raw, paths = mutated(whole, rng)
+        try:
+            asked_by_the_rules(Plan(resolve(raw)))
+        except InputError as error:
+            refused += 1
+            message = str(error)
+            assert len(message.splitlines()) == 1, (paths, message)
+            assert len(message) <= LONGEST_LINE, (paths, message)
+            keys = {str(key) for path in paths for key in path if isinstance(key, str)}
+            assert any(" ".join(key.split()) in message for key in keys), (paths, message)
+    assert refused > 40
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"archive": "x" * 300}, "archive: "),
+        ({"archive": "a {year}"}, "archive: "),
+        ({"simulation": {"days": 3_000_000}}, "simulation: "),
+        ({"seed": 2**40}, "seed: "),
+        ({"seed": float("nan")}, "seed: "),
+        ({"dataset": {"labels": {"window_minutes": float("inf")}}}, "window_minutes: "),
+        ({"models": {"a b; touch executed": {"kind": "cevae"}}}, "a b; touch executed"),
+        ({"models": {"real": {"kind": "cevae"}}}, "models.real"),
+        ({"models": {"cevae": {"kind": "ddpm", "condition": {"kind": "xray_flux"}}}}, "models"),
+        ({"models": {"cevae": {"kind": ["cevae"]}}}, "models.cevae"),
+        ({"defaults": True}, "defaults: "),
+        ({"defaults": {"cevae": "study"}}, "defaults.cevae: "),
+        ({"defaults": {"cevae": {"preset": []}}}, "defaults.cevae"),
+        ({"run": "two\nlines"}, "run: "),
+    ],
+)
+def test_what_would_fail_hours_later_is_refused_with_its_key(changes: dict, part: str) -> None:
+    with pytest.raises(InputError) as caught:
+        resolve(merge(DEFAULT, changes))
+    assert part in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+    assert len(str(caught.value)) <= LONGEST_LINE
