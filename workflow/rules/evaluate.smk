@@ -18,7 +18,7 @@ rule features_real:
         runtime=120,
         gpu=1,
     params:
-        weights=(
+        weights=lambda wildcards: (
             ["--clip-weights", CONFIG.evaluation.clip_weights]
             if CONFIG.evaluation.clip_weights
             else []

@@ -88,7 +88,7 @@ rule calibrate:
         mem_mb=lambda wildcards, threads: 2000 * threads,
         runtime=720,
     params:
-        settings=PLAN.settings(CONFIG.level1) if CONFIG.level1 else "",
+        settings=lambda wildcards: PLAN.settings(CONFIG.level1) if CONFIG.level1 else "",
         channel=CONFIG.dataset.channel,
         code=PLAN.code("calibrate"),
     shell:
@@ -113,7 +113,7 @@ rule frames:
         mem_mb=2000,
         runtime=30,
     params:
-        store=PLAN.aia_store,
+        store=lambda wildcards: PLAN.aia_store,
         channel=CONFIG.dataset.channel,
         code=PLAN.code("frames"),
     shell:
