@@ -7,8 +7,10 @@ what a file says of itself beside its arrays is compared by HDF5 where its forma
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy.typing as npt
@@ -20,12 +22,43 @@ SLAB = 1024
 """Numbers that lie together on disk; of arrays of images, each lies by itself."""
 
 
+class _Disk(io.FileIO):
+    """A file that keeps a refusal of the disk to itself until HDF5 has closed it.
+
+    HDF5 cannot close a file that the disk has no room for, and crashes over it later.
+    """
+
+    refused: OSError | None = None
+
+    def write(self, content: Any) -> int:
+        left = memoryview(content).cast("B")
+        size = len(left)
+        try:
+            while left and self.refused is None:
+                left = left[super().write(left) :]
+        except OSError as error:
+            self.refused = error
+        return size
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.refused = error
+        return size or 0
+
+
 @contextlib.contextmanager
 def writing(path: Path | str) -> Iterator[h5py.File]:
     """Give a file to fill, which is put in place whole."""
-    # Only the newer formats have checksums on what HDF5 itself keeps in a file.
-    with whole_file(path) as unfinished, h5py.File(unfinished, "w", libver="v110") as file:
-        yield file
+    with whole_file(path) as unfinished, _Disk(unfinished, "w+") as disk:
+        try:
+            # Only the newer formats have checksums on what HDF5 itself keeps in a file.
+            with h5py.File(disk, "w", libver="v110") as file:
+                yield file
+        finally:
+            if disk.refused is not None:
+                raise disk.refused
 
 
 def array(

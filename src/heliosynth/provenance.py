@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
+import os
 import platform
 import shutil
 import tempfile
@@ -14,9 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import heliosynth
+from heliosynth.errors import InputError
 
 PACKAGES = ("torch", "numpy", "scikit-learn", "sunpy", "zarr", "timm", "snakemake")
 """The packages whose versions a product carries."""
+
+DISK_REFUSES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+"""Errors that whoever runs this can mend: no space, no quota, nothing may be written."""
 
 
 @contextlib.contextmanager
@@ -25,29 +31,64 @@ def whole_file(path: Path | str) -> Iterator[Path]:
 
     The temporary file lies in the same folder, so that the renaming is atomic, and keeps
     the suffix, which some writers go by.
+
+    Raises
+    ------
+    InputError
+        If the disk is full, or nothing may be written there.
     """
     final = Path(path)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=final.parent, prefix=".unfinished-") as folder:
-        unfinished = Path(folder) / final.name
-        yield unfinished
-        unfinished.replace(final)
+    with _said_of(final):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=final.parent, prefix=".unfinished-") as folder:
+            unfinished = Path(folder) / final.name
+            yield unfinished
+            unfinished.replace(final)
 
 
 @contextlib.contextmanager
 def whole_directory(path: Path | str) -> Iterator[Path]:
-    """Give a temporary folder that becomes ``path`` when the block ends without an error."""
+    """Give a temporary folder that becomes ``path`` when the block ends without an error.
+
+    Raises
+    ------
+    InputError
+        If the disk is full, or nothing may be written there.
+    """
     final = Path(path)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(dir=final.parent, prefix=".unfinished-"))
+    with _said_of(final):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(dir=final.parent, prefix=".unfinished-"))
+        try:
+            unfinished.chmod(0o755)
+            yield unfinished
+            if final.exists():
+                shutil.rmtree(final)
+            unfinished.rename(final)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _said_of(final: Path) -> Iterator[None]:
+    """Say of a product why the disk does not take it; other errors pass."""
     try:
-        unfinished.chmod(0o755)
-        yield unfinished
-        if final.exists():
-            shutil.rmtree(final)
-        unfinished.rename(final)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        yield
+    except Exception as error:
+        # HDF5 and safetensors tell the number or the words of the system's error in their text.
+        reason = next((os.strerror(n) for n in DISK_REFUSES if _tells(error, n)), None)
+        if reason is None:
+            raise
+        raise InputError(
+            f"{final}: cannot be written ({reason}); mend that and run again"
+        ) from None
+
+
+def _tells(error: Exception, number: int) -> bool:
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno == number
+    text = str(error)
+    return os.strerror(number) in text or f"errno = {number}," in text
 
 
 def write_text(path: Path | str, text: str) -> None:

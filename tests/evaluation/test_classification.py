@@ -103,5 +103,5 @@ def test_a_class_without_a_training_image_is_named(make_labelled):
 def test_a_file_that_is_no_judge_is_named(tmp_path):
     path = tmp_path / "judge.safetensors"
     path.write_text("nothing")
-    with pytest.raises(InputError, match="holds no judge"):
+    with pytest.raises(InputError, match=r"judge\.safetensors: .*train it again"):
         read_judge(path)

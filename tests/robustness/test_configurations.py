@@ -11,6 +11,7 @@ from heliosynth.config.loading import merge, resolve
 from heliosynth.errors import InputError
 from heliosynth.plan import Plan
 from robustness.mutation import mutated
+from workflow.conftest import copy_project, run_snakemake
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -92,3 +93,39 @@ def test_what_would_fail_hours_later_is_refused_with_its_key(changes: dict, part
     assert part in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
     assert len(str(caught.value)) <= LONGEST_LINE
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project in which nothing runs."""
+    return copy_project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.mark.workflow
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"defaults": True}, "defaults: "),
+        ({"models": []}, "models"),
+        ({"models": {"a; touch executed": {"kind": "cevae"}}}, "a; touch executed"),
+        ({"models": {"cevae": {"kind": "ddpm", "condition": {"kind": "xray_flux"}}}}, "cevae"),
+        ({"run": "$(touch executed)"}, "run: "),
+        ({"archive": "two\nlines"}, "archive: "),
+        ({"archive": "no/such/{year}"}, "archive: "),
+        ({"seed": float("nan")}, "seed: "),
+        ({"simulation": {"days": 10**12}}, "simulation"),
+        ({"dataset": {"labels": {"rule": "x" * 5000}}}, "dataset.labels"),
+        ({"observations": ["a", "list"]}, "observations: "),
+        ({"evaluation": {"encoders": "none"}}, "evaluation.encoders: "),
+    ],
+)
+def test_snakemake_ends_on_a_wrong_configuration_with_one_line(
+    project: Path, changes: dict, part: str
+) -> None:
+    (project / "config" / "wrong.yaml").write_text(yaml.safe_dump(changes))
+    done = run_snakemake(project, "--dry-run", "--configfile", "config/wrong.yaml")
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert part in line
+    assert not (project / "executed").exists()

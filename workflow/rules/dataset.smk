@@ -49,7 +49,7 @@ rule intensities:
         mem_mb=doubled(2000),
         runtime=720,
     params:
-        store=PLAN.aia_store,
+        store=lambda wildcards: PLAN.aia_store,
         channel=CONFIG.dataset.channel,
         size=CONFIG.dataset.image_size_px,
         code=PLAN.code("intensities"),
@@ -110,7 +110,8 @@ rule dataset:
         runtime=60,
     params:
         channel=CONFIG.dataset.channel,
-        observations=CONFIG.observations,
+        # A plain text would have its braces read as wildcards, here and elsewhere.
+        observations=lambda wildcards: CONFIG.observations,
         code=PLAN.code("dataset"),
     shell:
         "python workflow/scripts/dataset.py --index {input.index:q} --summary {input.summary:q}"

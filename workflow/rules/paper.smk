@@ -16,7 +16,7 @@ rule configuration:
         mem_mb=doubled(500),
         runtime=5,
     params:
-        configuration=PLAN.settings(CONFIG),
+        configuration=lambda wildcards: PLAN.settings(CONFIG),
         code=PLAN.code("configuration"),
     shell:
         "python workflow/scripts/configuration.py --configuration {params.configuration:q}"

@@ -94,7 +94,7 @@ rule calibrate:
         ),
         runtime=720,
     params:
-        settings=PLAN.settings(CONFIG.level1) if CONFIG.level1 else "",
+        settings=lambda wildcards: PLAN.settings(CONFIG.level1) if CONFIG.level1 else "",
         channel=CONFIG.dataset.channel,
         code=PLAN.code("calibrate"),
     shell:
@@ -120,7 +120,7 @@ rule frames:
         mem_mb=doubled(2000),
         runtime=30,
     params:
-        store=PLAN.aia_store,
+        store=lambda wildcards: PLAN.aia_store,
         channel=CONFIG.dataset.channel,
         code=PLAN.code("frames"),
     shell:

@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from heliosynth import goes_class
 from heliosynth.config.schema import Classifier, Training
@@ -21,7 +19,7 @@ from heliosynth.evaluation.estimate import Estimate
 from heliosynth.evaluation.resampling import bootstrap_within
 from heliosynth.evaluation.supervised import fit, predict
 from heliosynth.models.classifier import Judge, build_judge
-from heliosynth.provenance import whole_file
+from heliosynth.training.weights import read_weights, write_weights
 
 Classes = npt.NDArray[np.int8]
 Confusion = npt.NDArray[np.int64]
@@ -137,9 +135,7 @@ def write_judge(path: Path | str, judge: TrainedJudge) -> None:
         "classes": json.dumps(judge.classes),
         "epoch": json.dumps(judge.epoch),
     }
-    weights = {name: tensor.cpu() for name, tensor in judge.network.state_dict().items()}
-    with whole_file(path) as unfinished:
-        save_file(weights, unfinished, about)
+    write_weights(path, judge.network.state_dict(), about)
 
 
 def read_judge(path: Path | str) -> TrainedJudge:
@@ -150,15 +146,13 @@ def read_judge(path: Path | str) -> TrainedJudge:
     InputError
         If the file holds none.
     """
+    weights, about = read_weights(path)
     try:
-        with safe_open(path, "pt") as file:
-            about = file.metadata()
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         settings = Classifier.model_validate_json(about["settings"])
         classes = tuple(json.loads(about["classes"]))
         network = build_judge(settings, len(classes))
         network.load_state_dict(weights)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"{path}: holds no judge ({error}); train it again") from None
     network.requires_grad_(False).eval()
     return TrainedJudge(network, settings, classes, json.loads(about["epoch"]))

@@ -11,8 +11,6 @@ from typing import Any
 
 import torch
 from pydantic import TypeAdapter
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from heliosynth import goes_class
 from heliosynth.config.schema import Cevae, Ddpm, Model
@@ -24,6 +22,7 @@ from heliosynth.training.objectives import (
     DenoisingObjective,
     build_objective,
 )
+from heliosynth.training.weights import read_weights, write_weights
 
 _ROW: TypeAdapter[Ddpm | Cevae] = TypeAdapter(Model)
 # Training does not depend on how a model is sampled, so its door may leave the section out.
@@ -94,8 +93,7 @@ def write_model(
         "condition_dim": getattr(getattr(model.objective, "encoder", None), "dim", 0),
     }
     write_json(folder / "config.json", configuration)
-    with whole_file(folder / "weights.safetensors") as unfinished:
-        save_file({k: v.contiguous() for k, v in outcome.weights.items()}, unfinished)
+    write_weights(folder / "weights.safetensors", outcome.weights)
     with (
         whole_file(folder / "history.csv") as unfinished,
         unfinished.open("w", newline="", encoding="utf-8") as stream,
@@ -117,11 +115,16 @@ def load_model(folder: Path | str, device: torch.device | str = "cpu") -> Traine
     folder = Path(folder)
     try:
         configuration = read_json(folder / "config.json")
-        weights = load_file(folder / "weights.safetensors", device=str(device))
-    except (OSError, ValueError, SafetensorError) as error:
-        raise InputError(f"{folder}: no trained model ({error}); train it again") from None
-    row = read_row(json.dumps(configuration["row"]))
-    size, embedding_dim = configuration["image_size_px"], configuration["embedding_dim"]
+        row = read_row(json.dumps(configuration["row"]))
+        size, embedding_dim = configuration["image_size_px"], configuration["embedding_dim"]
+        classes = tuple(goes_class.NAMES.index(name) for name in configuration["trained_classes"])
+        name = configuration["name"]
+    except (OSError, LookupError, TypeError, AttributeError, ValueError) as error:
+        reason = repr(error)[:200]
+        raise InputError(
+            f"{folder}/config.json: of no trained model ({reason}); train it again"
+        ) from None
+    weights, _ = read_weights(folder / "weights.safetensors")
     objective = build_objective(row, size, embedding_dim).to(device)
     try:
         objective.load_state_dict(weights)
@@ -129,9 +132,8 @@ def load_model(folder: Path | str, device: torch.device | str = "cpu") -> Traine
         raise InputError(
             f"{folder}: the weights do not fit config.json; train the model again"
         ) from None
-    classes = tuple(goes_class.NAMES.index(name) for name in configuration["trained_classes"])
     objective.requires_grad_(False).eval()
-    return TrainedModel(configuration["name"], row, size, classes, embedding_dim, objective)
+    return TrainedModel(name, row, size, classes, embedding_dim, objective)
 
 
 def _report(model: TrainedModel, outcome: Outcome, about: dict[str, Any]) -> Mapping[str, Any]:

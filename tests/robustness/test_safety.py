@@ -1,0 +1,74 @@
+"""What a configuration or a file says is never executed."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from workflow.conftest import copy_project, run_snakemake
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = [*(ROOT / "src").rglob("*.py"), *(ROOT / "workflow").rglob("*.py"), ROOT / "Snakefile"]
+EVIL = 'it\'s "seen"; touch executed; $(touch executed) `touch executed` {year} {input} & \\'
+FOLDER = 'an arch\'ive "x"; touch executed; $(touch executed) `touch executed` &'
+
+
+@pytest.mark.parametrize(
+    ("call", "allowed"),
+    [
+        (r"torch\.load\((?:[^()]|\([^()]*\))*\)", "weights_only=True"),
+        (r"\bimport pickle|\bfrom pickle|pickle\.loads?\(", None),
+        (r"(?<![.\w])(?:eval|exec)\(", None),
+        (r"np\.load\([^)]*allow_pickle=True", None),
+        (r"yaml\.(?:load|full_load|unsafe_load)\(", None),
+        (r"shell=True|os\.system\(|os\.popen\(", None),
+    ],
+)
+def test_no_file_is_read_by_what_could_execute_it(call: str, allowed: str | None) -> None:
+    found = [
+        f"{path.name}: {match.group()}"
+        for path in PYTHON
+        for match in re.finditer(call, path.read_text(encoding="utf-8"))
+        if allowed is None or allowed not in match.group()
+    ]
+    assert found == []
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory, observed: Path) -> Path:
+    """A project whose configuration has shell commands wherever it may."""
+    project = copy_project(tmp_path_factory.mktemp("project"))
+    shutil.copytree(observed, project / FOLDER)
+    changes = {"source": "archive", "archive": FOLDER, "observations": EVIL}
+    (project / "config" / "hostile.yaml").write_text(yaml.safe_dump({**changes, "run": "hostile"}))
+    return project
+
+
+def options(*more: str) -> tuple[str, ...]:
+    return (*more, "--configfile", "config/tiny.yaml", "config/hostile.yaml")
+
+
+@pytest.mark.workflow
+def test_commands_in_a_configuration_are_quoted_wherever_a_rule_shows_them(hostile: Path) -> None:
+    done = run_snakemake(hostile, *options("--dry-run", "--printshellcmds"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list(hostile.rglob("executed")) == []
+
+
+@pytest.mark.workflow
+def test_commands_in_a_configuration_arrive_as_text_and_are_not_executed(hostile: Path) -> None:
+    targets = [
+        f"results/hostile/{name}"
+        for name in ("config.json", "observations/flares.csv", "observations/xrs.h5")
+    ]
+    done = run_snakemake(
+        hostile, *options(*targets, "results/hostile/observations/frames_2012.csv")
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    written = json.loads((hostile / targets[0]).read_text())
+    assert written["observations"] == EVIL
+    assert written["archive"] == FOLDER
+    assert list(hostile.rglob("executed")) == []
