@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import shutil
 import statistics
 import tempfile
@@ -25,7 +24,7 @@ import numpy.typing as npt
 import zarr
 from numcodecs import Blosc
 
-from benchmarks.pairs import Pair, time_pair
+from benchmarks.pairs import Pair, peak_memory_mb, time_pair
 from heliosynth.dataset.area import area_average
 from heliosynth.dataset.averaging import Year, write_year
 from heliosynth.sources import sdoml
@@ -180,4 +179,4 @@ def _median_seconds(store: Path, rows: Rows, runs: int) -> float:
 
 def _peak_mb(store: Path, rows: Rows) -> float:
     average(store, rows)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return peak_memory_mb()

@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -44,3 +45,14 @@ def time_pair(
             if run > 0:
                 taken.append(time.perf_counter() - start)
     return Pair(title, seconds[ours], seconds[peer])
+
+
+def peak_memory_mb() -> float:
+    """Give the most memory that this process has had.
+
+    The kernel's own account, since ``getrusage`` counts in what a parent had when it forked.
+    """
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise OSError("/proc/self/status does not tell the peak of memory")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import time
 from dataclasses import dataclass
 
 import torch
 
+from benchmarks.pairs import peak_memory_mb
 from benchmarks.training import DEVICE, modern_unet, step_of
 
 SIZES_PX = (32, 64, 128, 256)
@@ -72,8 +72,6 @@ def _cell(size_px: int, batch: int) -> Cell:
     start = time.perf_counter()
     step()
     seconds = time.perf_counter() - start
-    if DEVICE.type == "cuda":
-        peak = torch.cuda.max_memory_allocated() / 2**20
-    else:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    on_gpu = DEVICE.type == "cuda"
+    peak = torch.cuda.max_memory_allocated() / 2**20 if on_gpu else peak_memory_mb()
     return Cell(size_px, batch, seconds, peak)

@@ -55,7 +55,7 @@ def test_weights_without_their_end_are_refused(weights: Path, share: float) -> N
 
 
 def test_a_checkpoint_with_any_byte_changed_is_never_gone_on_with(tmp_path: Path) -> None:
-    counters = Counters(2, 0.1, 1 / 3, 7, None, None, ())
+    counters = Counters(2, 0.1, 0.1, 1 / 3, 7, None, None, ())
     state = StateFolder(tmp_path, {"seed": 1})
     state.write(Checkpoint(WEIGHTS, {}, {}, {}, counters))
     (path,) = state.path.glob("*.safetensors")

@@ -58,7 +58,7 @@ def write_checkpoint(path: Path) -> None:
     # The name of a checkpoint is its step.
     folder = StateFolder(path.parent, {})
     tensors = {"layer": torch.ones(60_000)}
-    folder.write(Checkpoint(tensors, {}, {}, {}, Counters(1, 0, 0, 0, None, None, ())))
+    folder.write(Checkpoint(tensors, {}, {}, {}, Counters(1, 0, 0, 0, 0, None, None, ())))
 
 
 def write_figure(path: Path) -> None:
