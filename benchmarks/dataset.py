@@ -116,7 +116,10 @@ def average(store: Path, rows: Rows) -> None:
     """Average and measure frames as the workflow does."""
     wanted = Year(str(store), YEAR, CHANNEL, TARGET_PX, rows, rows)
     array = sdoml.open_channel(store, YEAR, CHANNEL)
-    write_year(store.parent / "intensities.h5", wanted, array.read, list)
+    output = store.parent / "intensities.h5"
+    # A run's file is new; some disks are slow to put one in the place of another.
+    output.unlink(missing_ok=True)
+    write_year(output, wanted, array.read, list)
 
 
 def one_by_one(store: Path, rows: Rows) -> None:
