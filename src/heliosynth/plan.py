@@ -13,7 +13,8 @@ from functools import cached_property
 
 from pydantic import BaseModel
 
-from heliosynth.config.schema import ClassCondition, Configuration, Ddpm, Online, Presentation
+from heliosynth.config.presentation import Presentation
+from heliosynth.config.schema import ClassCondition, Configuration, Ddpm, Online
 from heliosynth.errors import InputError
 from heliosynth.figures.registry import FIGURES, of_run
 from heliosynth.fingerprint import SOURCE, fingerprint

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from heliosynth import goes_class
-from heliosynth.config.schema import Configuration, Presentation
+from heliosynth.config.presentation import Presentation
+from heliosynth.config.schema import Configuration
 from heliosynth.dataset.store import (
     Description,
     GeneratedImages,

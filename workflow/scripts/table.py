@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from heliosynth.config.schema import Presentation
+from heliosynth.config.presentation import Presentation
 from heliosynth.errors import one_line_errors
 from heliosynth.products import Products
 from heliosynth.tables import write_table

@@ -54,7 +54,13 @@ class Chunk:
             )
 
     def decode(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
-        """Decode the bytes from ``start`` to ``stop``, and as little else as the blocks allow."""
+        """Decode the bytes from ``start`` to ``stop``, and as little else as the blocks allow.
+
+        Raises
+        ------
+        ValueError, RuntimeError
+            If what the chunk says of its blocks is not so.
+        """
         *_, flags, _, _, block, _ = self._header
         if flags & STORED:
             return np.frombuffer(self.content, np.uint8)[HEADER.size :][start:stop]
@@ -65,7 +71,10 @@ class Chunk:
             # A short block is told from the others by coming after one.
             first = max(0, min(first, last - 2))
         decoded = Blosc().decode(self._blocks(first, last, block))
-        return np.frombuffer(decoded, np.uint8)[start - first * block : stop - first * block]
+        part = np.frombuffer(decoded, np.uint8)[start - first * block : stop - first * block]
+        if len(part) != stop - start:
+            raise ValueError(f"decodes to {len(part)} of the {stop - start} bytes asked for")
+        return part
 
     @property
     def _header(self) -> tuple[int, ...]:
