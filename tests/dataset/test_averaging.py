@@ -108,10 +108,11 @@ def test_a_killed_job_goes_on_where_it_was(interrupted, write, tmp_path):
 def test_memory_holds_no_more_than_its_bound(write, monkeypatch):
     held = []
     monkeypatch.setattr(averaging, "KEEP_BYTES", 8 * 8 * 4 * 4 - 1)
-    monkeypatch.setattr(averaging, "_write", lambda path, parts: held.append(len(parts)))
+    monkeypatch.setattr(averaging, "_write", lambda path, piece: held.append(len(piece.sources)))
     with pytest.raises(InputError, match="other frames"):
         write(Store())
-    assert held == [1, 1, 1]
+    # The last chunk has two frames only, which go straight to the finished file.
+    assert held == [1, 1]
 
 
 def test_ten_times_the_frames_take_no_more_memory(tmp_path, monkeypatch):
@@ -150,6 +151,16 @@ def test_a_kept_file_that_is_broken_is_made_anew(interrupted, write, tmp_path):
     assert interrupted.asked[-1] == [0, 3, 6, 9, 24, 27]
     with h5py.File(path) as file:
         assert (file["images"][()] == area.area_average(FRAMES, 8)).all()
+
+
+def test_frames_before_and_after_those_kept_are_put_in_their_places(
+    interrupted, write, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(averaging, "KEEP_EVERY_S", 60.0)
+    min(tmp_path.glob(".unfinished*/*.h5")).unlink()
+    with h5py.File(write(interrupted)) as file:
+        assert (file["images"][()] == area.area_average(FRAMES, 8)).all()
+        assert len(np.unique(file["quality/digest"][()])) == 10
 
 
 def test_wrong_frames_are_an_error(write, tmp_path):

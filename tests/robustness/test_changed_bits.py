@@ -154,7 +154,7 @@ def test_kept_frames_with_a_changed_bit_are_made_anew_at_the_next_run(tmp_path: 
     kept = tmp_path / f".unfinished-2012-{wanted.key}" / "000000000.h5"
     frames = np.exp(IMAGES[:, 0] + 5)
     made = averaging.Averaged(frames, averaging.average(frames, SIZE).measures)
-    averaging._write(kept, [averaging_part(ROWS, made)])
+    averaging._write(kept, averaging._piece([averaging_part(ROWS, made)]))
     content = bytearray(kept.read_bytes())
     content[content.index(frames[7].tobytes())] ^= 4
     kept.write_bytes(content)

@@ -6,8 +6,8 @@ it depends on; the finished file is put together from it.
 
 from __future__ import annotations
 
-import contextlib
 import functools
+import itertools
 import json
 import shutil
 import time as clock
@@ -161,10 +161,10 @@ def write_year(path: Path | str, wanted: Year, read: Reader, record: Record) -> 
         for part in read(missing, functools.partial(average, size=wanted.size_px)):
             holding.add(part)
             progress.update(len(part.rows))
-    holding.keep()
-    if not np.array_equal(_rows_of(kept), wanted.store_row):
+    given = np.concatenate([_rows_of(kept), *(part.rows for part in holding.parts)])
+    if not np.array_equal(np.sort(given), wanted.store_row):
         raise InputError(f"{wanted.store}: {wanted.year} gave other frames than asked for")
-    record(_join(Path(path), wanted, kept))
+    record(_join(Path(path), wanted, kept, holding.parts))
     shutil.rmtree(kept, ignore_errors=True)
 
 
@@ -181,23 +181,47 @@ class _Holding:
         self.parts.append(part)
         self.size_bytes += part.made.images.nbytes
         if clock.monotonic() - self.since > KEEP_EVERY_S or self.size_bytes > KEEP_BYTES:
-            self.keep()
-
-    def keep(self) -> None:
-        if self.parts:
-            # Named by the first row, so that the order of names is that of rows.
-            _write(self.folder / f"{self.parts[0].rows[0]:09d}.h5", self.parts)
-        self.parts, self.since, self.size_bytes = [], clock.monotonic(), 0
+            _write(self.folder / f"{self.parts[0].rows[0]:09d}.h5", _piece(self.parts))
+            self.parts, self.since, self.size_bytes = [], clock.monotonic(), 0
 
 
-def _write(path: Path, parts: list[Part]) -> None:
+@dataclass(frozen=True)
+class _Piece:
+    """Some of a year's frames, in any order: their rows, arrays by name, and sources."""
+
+    rows: Integers
+    arrays: dict[str, npt.NDArray[Any]]
+    sources: list[dict[str, Any]]
+
+
+def _piece(parts: list[Part]) -> _Piece:
+    arrays = {"images": np.concatenate([part.made.images for part in parts])}
+    for name in parts[0].made.measures:
+        arrays[f"quality/{name}"] = np.concatenate([part.made.measures[name] for part in parts])
+    rows = np.concatenate([part.rows for part in parts])
+    return _Piece(rows, arrays, [asdict(part.source) for part in parts])
+
+
+def _write(path: Path, piece: _Piece) -> None:
     with checked.writing(path) as file:
-        _put(file, "store_row", np.concatenate([part.rows for part in parts]))
-        _put(file, "images", np.concatenate([part.made.images for part in parts]))
-        for name in parts[0].made.measures:
-            _put(file, f"quality/{name}", np.concatenate([p.made.measures[name] for p in parts]))
+        _put(file, "store_row", piece.rows)
+        for name, values in piece.arrays.items():
+            _put(file, name, values)
         # As a dataset, since an attribute holds no more than 64 KiB.
-        file["sources"] = json.dumps([asdict(part.source) for part in parts])
+        file["sources"] = json.dumps(piece.sources)
+
+
+def _read(path: Path) -> _Piece:
+    """Read what is kept; a broken file is thrown out, to be made anew."""
+    try:
+        with checked.reading(path, "HDF5 of averaged frames") as file:
+            arrays = {f"quality/{name}": values[()] for name, values in file["quality"].items()}
+            arrays["images"] = file["images"][()]
+            sources = json.loads(file["sources"].asstr()[()])
+            return _Piece(file["store_row"][()], arrays, sources)
+    except InputError:
+        path.unlink()
+        raise
 
 
 def _put(file: h5py.File, name: str, values: npt.NDArray[Any]) -> None:
@@ -216,35 +240,29 @@ def _rows_of(kept: Path) -> Integers:
     return np.concatenate(rows)
 
 
-def _join(path: Path, wanted: Year, kept: Path) -> list[dict[str, Any]]:
+def _join(path: Path, wanted: Year, kept: Path, parts: list[Part]) -> list[dict[str, Any]]:
     """Write the finished file, and give the sources of all that is in it."""
     count, size = len(wanted.store_row), wanted.size_px
+    pieces = map(_read, sorted(kept.glob("*.h5")))
+    last = [_piece(parts)] if parts else []
     sources: list[dict[str, Any]] = []
     with checked.writing(path) as file:
         file.attrs.update(year=wanted.year, channel=wanted.channel, size_px=size)
         _put(file, "store_row", wanted.store_row)
         _put(file, "time", wanted.time)
-        images = checked.array(file, "images", np.float32, (count, size, size))
+        checked.array(file, "images", np.float32, (count, size, size))
         for name, values in average(np.ones((0, size, size), np.float32), size).measures.items():
             checked.array(file, f"quality/{name}", values.dtype, (count, *values.shape[1:]))
-        start = 0
-        for part in sorted(kept.glob("*.h5")):
-            with _kept(part) as held:
-                here = slice(start, start + len(held["store_row"]))
-                images[here] = held["images"][()]
-                for name, values in held["quality"].items():
-                    file["quality"][name][here] = values[()]
-                sources += json.loads(held["sources"].asstr()[()])
-            start = here.stop
+        for piece in itertools.chain(pieces, last):
+            for here, there in _runs(np.searchsorted(wanted.store_row, piece.rows)):
+                for name, values in piece.arrays.items():
+                    file[name][there] = values[here]
+            sources += piece.sources
     return sources
 
 
-@contextlib.contextmanager
-def _kept(part: Path) -> Iterator[h5py.File]:
-    """Give an open file of what is kept; a broken one is thrown out, to be made anew."""
-    try:
-        with checked.reading(part, "HDF5 of averaged frames") as held:
-            yield held
-    except InputError:
-        part.unlink()
-        raise
+def _runs(places: Integers) -> Iterator[tuple[slice, slice]]:
+    """Give the stretches that lie together: where they are, and where they go."""
+    for here in np.split(np.arange(len(places)), np.flatnonzero(np.diff(places) != 1) + 1):
+        first, count = places[here[0]], len(here)
+        yield slice(here[0], here[0] + count), slice(first, first + count)
