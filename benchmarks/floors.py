@@ -13,10 +13,13 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 RUNS = 5
+Shape = torch.Size
+ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+ATTENTION_BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class _Bytes(TorchDispatchMode):
 def count(title: str, step: Callable[[], None]) -> Floors:
     """Time a computation, and count its arithmetic and its bytes."""
     step()
-    with FlopCounterMode(display=False) as operations:
+    with flop_counter() as operations:
         step()
     with _Bytes() as moved:
         step()
@@ -81,6 +84,24 @@ def count(title: str, step: Callable[[], None]) -> Floors:
         operations.get_total_flops() / flops_a_second(),
         moved.total / bytes_a_second(),
     )
+
+
+def flop_counter() -> FlopCounterMode:
+    """Give a counter of operations that also knows the attention of processors."""
+    return FlopCounterMode(
+        display=False,
+        custom_mapping={ATTENTION: _attention_flops, ATTENTION_BACKWARD: _attention_backward_flops},
+    )
+
+
+def _attention_flops(query: Shape, key: Shape, value: Shape, *_: Any, **__: Any) -> int:
+    return sdpa_flop_count(query, key, value)
+
+
+def _attention_backward_flops(
+    grad: Shape, query: Shape, key: Shape, value: Shape, *_: Any, **__: Any
+) -> int:
+    return sdpa_backward_flop_count(grad, query, key, value)
 
 
 @cache

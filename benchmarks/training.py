@@ -18,12 +18,13 @@ from torch import Tensor, nn
 
 from benchmarks.floors import Floors, count
 from benchmarks.pairs import Pair, time_pair
+from benchmarks.work import CONDITION_DIM
 from heliosynth.config.loading import presets
 from heliosynth.config.schema import ModernUnet, StudyUnet
 from heliosynth.models import build_network
 from heliosynth.models.blocks import SelfAttention
 
-SIZE_PX, BATCH, CONDITION_DIM = 64, 12, 6
+SIZE_PX, BATCH = 64, 12
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 WIDE = 96
 """Width at which the modern network has about as many parameters as the study's."""

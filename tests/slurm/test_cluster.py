@@ -17,8 +17,10 @@ from project import copy_project
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1500)]
 
-LIMITED = "ddpm_continuous"
-"""The model whose jobs end before its training does."""
+LIMITED, SHARED, SHARDED = "ddpm_continuous", "ddpm_discrete", "ddpm_cevae"
+"""A model whose jobs end before its training does, one trained by several processes, and one
+sampled by several jobs."""
+PROCESSES, SHARDS = 2, 3
 BUDGET_S = 45
 THREADS = 2
 GPU_RULES = {
@@ -30,7 +32,7 @@ LOCAL_RULES = {"configuration", "paper", "bundle", "sample"}
 PATIENCE = (
     *("--slurm-status-command", "squeue", "--slurm-no-account"),
     *("--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2"),
-    *("--slurm-keep-successful-logs", "--latency-wait", "10", "--jobs", "6"),
+    *("--slurm-keep-successful-logs", "--latency-wait", "10", "--jobs", "6", "--printshellcmds"),
 )
 
 
@@ -67,9 +69,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     folder = copy_project(tmp_path_factory.mktemp("cluster"))
     limited(folder / "profiles/slurm/config.yaml")
-    long = {LIMITED: {"training": {"images": 10**8, "time_budget_minutes": BUDGET_S / 60}}}
+    models = {
+        LIMITED: {"training": {"images": 10**8, "time_budget_minutes": BUDGET_S / 60}},
+        SHARED: {"training": {"gpus": PROCESSES}},
+        SHARDED: {"sampling": {"shards": SHARDS}},
+    }
     command = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", *PATIENCE]
-    given = ["--configfile", "config/tiny.yaml", "--config", f"models={json.dumps(long)}"]
+    given = ["--configfile", "config/tiny.yaml", "--config", f"models={json.dumps(models)}"]
     done = subprocess.run(
         [*command, *given],
         cwd=folder,
@@ -121,6 +127,24 @@ def test_a_training_whose_time_is_up_is_submitted_until_it_is_done(
     assert seen == sorted(set(seen))
     assert seen[-1] < report["images"]
     assert report["seconds"] >= BUDGET_S
+
+
+def test_a_training_by_several_processes_is_one_job_with_a_gpu_for_each(
+    project: Path, jobs: list[Job]
+) -> None:
+    (job,) = [job for job in jobs if job.name == f"rule_train_wildcards_{SHARED}"]
+    assert job.state == "COMPLETED"
+    assert job.fields["TresPerJob"].endswith(f"gpu:{PROCESSES}")
+    launched = f"torch.distributed.run --standalone --nproc-per-node={PROCESSES} "
+    assert launched in (project / "snakemake.log").read_text(encoding="utf-8")
+    report = json.loads((project / f"results/tiny/models/{SHARED}/training.json").read_text())
+    assert report["ended"] == "planned length"
+
+
+def test_shards_of_a_sample_are_jobs_of_their_own(project: Path, jobs: list[Job]) -> None:
+    names = [job.name for job in jobs if rule_of(job) == "sample_shard" and SHARDED in job.name]
+    assert len(names) == len(set(names)) == SHARDS
+    assert (project / f"results/tiny/samples/{SHARDED}.h5").is_file()
 
 
 def test_memory_doubles_at_the_second_attempt(jobs: list[Job]) -> None:

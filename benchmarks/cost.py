@@ -1,0 +1,226 @@
+"""What a run costs: a model of few constants, checked against runs that were measured.
+
+A job takes its operations at the machine's rate, a little for every call of a network, and its
+start. ``python -m benchmarks.cost results/A results/B …`` measures the constants on this
+machine, compares the model with the time sheets of the runs, tells what larger ones would take,
+and writes ``benchmarks/COST.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.optimize import nnls
+
+from benchmarks import scenarios
+from benchmarks.training import modern_unet, step_of, study_unet
+from benchmarks.work import Images, Work, encoder_flops, flops_of, parts
+from heliosynth.config.schema import Configuration
+from heliosynth.evaluation import encoders
+from heliosynth.provenance import versions, write_text
+
+CELLS = ((32, 4), (32, 16), (32, 64), (64, 4), (64, 16), (64, 32), (128, 4), (128, 16))
+"""Sizes and batches of the `modern` network that the rates are fitted to."""
+RUNS = 3
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What one thread of a machine does.
+
+    Attributes
+    ----------
+    step_rate, pass_rate, feature_rate
+        Operations a second of training steps, of passes without gradients, and of EfficientNet.
+    step_s, pass_s
+        What a step and a pass take beside their operations, s.
+    start_s
+        Start of a job that computes, s.
+    """
+
+    step_rate: float
+    step_s: float
+    pass_rate: float
+    pass_s: float
+    feature_rate: float
+    start_s: float
+
+    def seconds(self, work: Work, jobs: int = 1) -> float:
+        """Give the time that some jobs take together, on one thread."""
+        return (
+            work.step_flops / self.step_rate
+            + work.steps * self.step_s
+            + work.pass_flops / self.pass_rate
+            + work.passes * self.pass_s
+            + work.feature_flops / self.feature_rate
+            + jobs * self.start_s
+        )
+
+    def text(self) -> str:
+        """Say what the constants are."""
+        return (
+            f"One thread does {self.step_rate / 1e9:.0f} GFLOP/s in training steps and takes "
+            f"{1e3 * self.step_s:.1f} ms more for each; without gradients "
+            f"{self.pass_rate / 1e9:.0f} GFLOP/s and {1e3 * self.pass_s:.1f} ms a batch; "
+            f"{self.feature_rate / 1e9:.0f} GFLOP/s in EfficientNet-Lite0; a job that computes "
+            f"starts in {self.start_s:.1f} s."
+        )
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its configuration, its numbers of images, and the time of its jobs."""
+
+    name: str
+    configuration: Configuration
+    images: Images
+    seconds: dict[str, float]
+
+    @classmethod
+    def read(cls, folder: Path) -> Run:
+        """Read ``results/<run>``."""
+        text = (folder / "config.json").read_text(encoding="utf-8")
+        configuration = Configuration.model_validate_json(text)
+        summary = json.loads((folder / "dataset" / "summary.json").read_text(encoding="utf-8"))
+        classes = {name: summary["classes"][name] for name in summary["trained_classes"]}
+        images = Images(
+            {name: counts["train"] for name, counts in classes.items()},
+            *(sum(counts[split] for counts in classes.values()) for split in ("val", "test")),
+        )
+        sheets = {path.stem: path for path in (folder / "benchmarks").glob("*.tsv")}
+        return cls(folder.name, configuration, images, {n: _wall(p) for n, p in sheets.items()})
+
+    def measured(self, part: str) -> tuple[float, int]:
+        """Give the seconds of all jobs of a part, and their number."""
+        # Shards and models are jobs of one part, told apart by what follows its name.
+        found = [s for name, s in self.seconds.items() if name == part or _is_of(name, part)]
+        return sum(found), len(found)
+
+
+def compare(run: Run, machine: Machine) -> list[str]:
+    """Give the rows of a table: each part predicted, measured, and the ratio of the two."""
+    rows, told, seen = [], 0.0, 0.0
+    for part, work in parts(run.configuration, run.images).items():
+        measured, jobs = run.measured(part)
+        if not jobs:
+            continue
+        predicted = machine.seconds(work, jobs)
+        told, seen = told + predicted, seen + measured
+        rows.append(_row(run.name, part, predicted, measured))
+    return [*rows, _row(run.name, "**together**", told, seen)]
+
+
+def measure() -> Machine:
+    """Measure the constants on one thread, as the jobs of a run compute."""
+    torch.set_num_threads(1)
+    steps, passes = [], []
+    for size, batch in CELLS:
+        network = modern_unet(size_px=size)
+        flops = flops_of(network, batch, size)
+        steps.append((flops.step_flops, _seconds(step_of(network, batch=batch, size_px=size))))
+        passes.append((flops.pass_flops, _seconds(_pass_of(network, batch, size))))
+    network = study_unet()
+    flops = flops_of(network, 12, 64)
+    steps.append((flops.step_flops, _seconds(step_of(network))))
+    passes.append((flops.pass_flops, _seconds(_pass_of(network, 12, 64))))
+    step_rate, step_s = _fit(steps)
+    pass_rate, pass_s = _fit(passes)
+    return Machine(step_rate, step_s, pass_rate, pass_s, _feature_rate(), _start_s())
+
+
+def _fit(measured: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Fit seconds = operations / rate + constant, all cells counting alike."""
+    flops, seconds = np.array(measured).T
+    terms = np.stack([flops, np.ones_like(flops)], axis=1) / seconds[:, None]
+    (inverse, constant), _ = nnls(terms, np.ones_like(seconds))
+    return float(1 / inverse), float(constant)
+
+
+def _pass_of(network: torch.nn.Module, batch: int, size: int) -> Callable[[], object]:
+    x, label, condition = torch.randn(batch, 1, size, size), torch.rand(batch), torch.rand(batch, 6)
+
+    @torch.no_grad()
+    def run() -> object:
+        return network(x, label, condition)
+
+    return run
+
+
+def _feature_rate() -> float:
+    network = encoders.efficientnet_lite0().eval()
+    images = torch.randn(64, 3, encoders.EFFICIENTNET_SIZE_PX, encoders.EFFICIENTNET_SIZE_PX)
+    with torch.no_grad():
+        seconds = _seconds(lambda: network(images))
+    return 64 * encoder_flops("efficientnet_lite0") / seconds
+
+
+def _start_s() -> float:
+    script = "import heliosynth.training.experiment, heliosynth.evaluation.measurement"
+    return _seconds(lambda: subprocess.run([sys.executable, "-c", script], check=True))
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    run()
+    taken = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        run()
+        taken.append(time.perf_counter() - start)
+    return float(np.median(taken))
+
+
+def _wall(sheet: Path) -> float:
+    with sheet.open(newline="", encoding="utf-8") as stream:
+        return sum(float(row["s"]) for row in csv.DictReader(stream, delimiter="\t"))
+
+
+def _is_of(name: str, part: str) -> bool:
+    stem, _, last = name.rpartition("_")
+    return (stem == part and last.isdigit()) or (
+        part.startswith("features_") and name.startswith(f"{part}_")
+    )
+
+
+def _row(run: str, part: str, predicted: float, measured: float) -> str:
+    ratio = predicted / measured
+    return f"| {run} | {part} | {predicted:.1f} s | {measured:.1f} s | {ratio:.2f} |"
+
+
+def main() -> None:
+    """Measure, compare and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", nargs="+", type=Path, help="folders of finished runs")
+    folders = parser.parse_args().runs
+    machine = measure()
+    rows = [row for folder in folders for row in compare(Run.read(folder), machine)]
+    text = "\n".join(
+        [
+            "# Cost",
+            "",
+            ", ".join(f"{name} {version}" for name, version in versions().items()) + ".",
+            machine.text(),
+            "",
+            "| run | jobs | predicted | measured | ratio |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+            scenarios.text(lambda work: machine.seconds(work, jobs=1)),
+            "",
+        ]
+    )
+    write_text(Path(__file__).with_name("COST.md"), text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
