@@ -164,13 +164,15 @@ def _labels(products: Products) -> Macros:
     dataset = products.configuration.dataset
     window = latex.plain(dataset.labels.window_minutes)
     rules = {
-        "nearest_peak": f"takes the class of the nearest flare peak within {window}\\,min; "
-        "frames without one are left out",
-        "max_within": f"takes the class of the largest flare within $\\pm${window}\\,min, and that "
-        "of the background flux where there is none",
+        "nearest_peak": f"takes the class of the nearest flare peak within {window}\\,min",
+        "max_within": f"takes the class of the largest flare within $\\pm${window}\\,min",
+    }
+    without = {
+        "background": ", and that of the background flux where there is none",
+        "leave_out": "; frames without one are left out",
     }
     return {
-        "labelrule": rules[dataset.labels.rule],
+        "labelrule": rules[dataset.labels.rule] + without[dataset.labels.without_flare],
         "blockdays": latex.plain(dataset.split.block_days),
         "gaphours": latex.plain(dataset.split.gap_hours),
         "validationshare": latex.plain(100 * dataset.split.validation),

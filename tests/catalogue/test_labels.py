@@ -12,6 +12,7 @@ from heliosynth.config.schema import MaxWithin, NearestPeak
 from heliosynth.errors import InputError
 
 NEAREST = NearestPeak(rule="nearest_peak", window_minutes=30)
+LEAVING_OUT = NEAREST.model_copy(update={"without_flare": "leave_out"})
 LARGEST = MaxWithin(rule="max_within", window_minutes=60)
 
 event_times = st.lists(st.integers(0, 5000), min_size=1, max_size=30)
@@ -63,10 +64,28 @@ def test_background_is_the_median_of_a_window_half_measured(frame_times, flux, w
             assert value == pytest.approx(np.median(inside))
 
 
-def test_nearest_peak_leaves_out_frames_far_from_any(tables):
-    found = labels.label_frames(
-        tables.frames([0, 1000, 9000]), tables.xrs(3e-7), tables.flares([1500], ["M2.5"]), NEAREST
-    )
+@pytest.mark.parametrize("rule", [NEAREST, LARGEST], ids=["nearest", "largest"])
+def test_frames_far_from_any_flare_take_the_background_or_are_left_out(tables, rule):
+    def label(without):
+        return labels.label_frames(
+            tables.frames([0, 90_000]),
+            tables.xrs(3e-7),
+            tables.flares([500], ["M2.5"]),
+            rule.model_copy(update={"without_flare": without}),
+        )
+
+    kept, left = label("background"), label("leave_out")
+    assert kept["goes_class"].tolist() == ["M", "B"]
+    assert kept["reason"][1] == labels.BACKGROUND
+    assert kept["log10_flux"][1] == pytest.approx(np.log10(3e-7), abs=1e-5)
+    assert left["goes_class"].tolist() == ["M", ""]
+    assert left["reason"][1] == labels.NO_PEAK
+    assert left["selected"].tolist() == [True, False]
+
+
+def test_nearest_peak_can_leave_out_frames_far_from_any(tables):
+    frames, flares = tables.frames([0, 1000, 9000]), tables.flares([1500], ["M2.5"])
+    found = labels.label_frames(frames, tables.xrs(3e-7), flares, LEAVING_OUT)
     assert found["selected"].tolist() == [True, True, False]
     assert found["goes_class"].tolist() == ["M", "M", ""]
     assert found["reason"].tolist() == [labels.NEAREST_PEAK] * 2 + [labels.NO_PEAK]
@@ -150,7 +169,7 @@ def test_an_empty_class_is_named(tables):
 
 def test_no_label_at_all_is_an_error(tables):
     found = labels.label_frames(
-        tables.frames([0]), tables.xrs(3e-7), tables.flares([90_000], ["M1.0"]), NEAREST
+        tables.frames([0]), tables.xrs(3e-7), tables.flares([90_000], ["M1.0"]), LEAVING_OUT
     )
     with pytest.raises(InputError, match="no frame got a label"):
         labels.check_classes(found, "BM", refuse_empty=False)

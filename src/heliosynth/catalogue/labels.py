@@ -49,10 +49,10 @@ def label_frames(
 ) -> pd.DataFrame:
     """Label every frame with a GOES class and a flux, or say why it has none.
 
-    A frame that a flare labels takes the flare's published class and peak flux. Under
-    ``max_within`` a frame without a flare peak in its window takes the background: the
-    median XRS-B flux of the whole window, which neither short unlisted flares nor
-    calibration dips move, and only where half of the window was measured.
+    A frame that a flare labels takes the flare's published class and peak flux. One without
+    a flare peak in its window takes the background, unless it is to be left out: the median
+    XRS-B flux of the whole window, which neither short unlisted flares nor calibration dips
+    move, and only where half of the window was measured.
 
     Parameters
     ----------
@@ -87,6 +87,7 @@ def label_frames(
         flare = nearest_peak(time, peak, peak_flux, window)
     else:
         flare = largest_within(time, peak, peak_flux, window)
+    if rule.without_flare == "background":
         label_flux[flare < 0] = background(time[flare < 0], xrs_time, flux, window)
     label_flux[flare >= 0] = peak_flux[flare[flare >= 0]]
     known = np.isfinite(label_flux)
@@ -250,7 +251,7 @@ def _reasons(labels: pd.DataFrame, rule: LabelRule, classes: Sequence[str]) -> n
             known,
         ],
         [QUALITY_FLAG, OTHER_CLASS, NEAREST_PEAK if nearest else LARGEST_FLARE, BACKGROUND],
-        NO_PEAK if nearest else NO_FLUX,
+        NO_FLUX if rule.without_flare == "background" else NO_PEAK,
     )
 
 

@@ -67,18 +67,23 @@ class Online(Section):
     )
 
 
-class NearestPeak(Section):
-    """A frame takes the class of the nearest flare peak; frames without one are left out."""
+class _Labels(Section):
+    window_minutes: Positive = Field(description="largest distance from frame to peak, minutes")
+    without_flare: Literal["background", "leave_out"] = Field(
+        "background", description="frames with no peak so near: their background flux, or none"
+    )
+
+
+class NearestPeak(_Labels):
+    """A frame takes the class of the nearest flare peak."""
 
     rule: Literal["nearest_peak"]
-    window_minutes: Positive = Field(description="largest distance from frame to peak, minutes")
 
 
-class MaxWithin(Section):
-    """A frame takes the largest flare within a window, else the background flux."""
+class MaxWithin(_Labels):
+    """A frame takes the class of the largest flare within a window."""
 
     rule: Literal["max_within"]
-    window_minutes: Positive = Field(description="half width of the window, minutes")
 
 
 class Split(Section):
