@@ -15,16 +15,18 @@ MARGIN_LIMITS = (15.0, 300.0)
 
 
 def deadline() -> float:
-    """Give when long work must stop, s since 1970; never outside of a SLURM job.
+    """Give when long work must stop, s of ``time.monotonic``; never outside of a SLURM job.
 
-    SLURM itself is asked, so that what came before in the job counts too.
+    SLURM itself is asked, so that what came before in the job counts too. The time of day is
+    read once, here: it may be set while the work goes on.
     """
-    end = _job_end()
+    left = _job_end() - time.time()
     least, most = MARGIN_LIMITS
-    return end - min(most, max(least, MARGIN_SHARE * (end - time.time())))
+    return time.monotonic() + left - min(most, max(least, MARGIN_SHARE * left))
 
 
 def _job_end() -> float:
+    """Give when the job ends, s since 1970."""
     job = os.environ.get("SLURM_JOB_ID")
     if job is None:
         return math.inf

@@ -121,7 +121,8 @@ def train(
     processes
         Those that share each batch; this one alone if None.
     deadline
-        When to keep the state and stop though the training is not done, s since 1970.
+        When to keep the state and stop though the training is not done, s of
+        ``time.monotonic``.
 
     Returns
     -------
@@ -155,7 +156,7 @@ def train(
                 run.validate()
                 bar.set_postfix_str(run.last_losses(), refresh=False)
             over = run.agreed(run.spent > budget) and run.step < run.steps
-            late = run.agreed(time.time() > deadline) and run.step < run.steps
+            late = run.agreed(time.monotonic() > deadline) and run.step < run.steps
             if over:
                 run.spent = 0.0
             if over or late or run.step in run.checkpoints:
