@@ -26,6 +26,19 @@ def test_time_that_is_up_has_a_status_of_its_own(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == "time is up; submit again\n"
 
 
+def test_an_interrupt_is_one_word_and_the_status_that_shells_give(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @one_line_errors
+    def main(argv: object = None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as caught:
+        main([])
+    assert caught.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
 def test_other_errors_pass_through() -> None:
     @one_line_errors
     def main(argv: object = None) -> None:

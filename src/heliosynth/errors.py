@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+import signal
 import sys
 from collections.abc import Callable, Sequence
+
+from heliosynth.orphans import end_with_snakemake
 
 
 class InputError(Exception):
@@ -28,11 +31,13 @@ Main = Callable[[Sequence[str] | None], None]
 def one_line_errors(main: Main) -> Callable[..., None]:
     """Let a script end with one line and status 1 on an :class:`InputError`.
 
-    On an :class:`OutOfTimeError` the status is :data:`TIME_UP_STATUS`.
+    On an :class:`OutOfTimeError` the status is :data:`TIME_UP_STATUS`. It does not outlive the
+    Snakemake that started it.
     """
 
     @functools.wraps(main)
     def guarded(argv: Sequence[str] | None = None) -> None:
+        end_with_snakemake()
         try:
             main(argv)
         except InputError as error:
@@ -40,5 +45,8 @@ def one_line_errors(main: Main) -> Callable[..., None]:
         except OutOfTimeError as error:
             print(error, file=sys.stderr)
             sys.exit(TIME_UP_STATUS)
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            sys.exit(128 + signal.SIGINT)
 
     return guarded
