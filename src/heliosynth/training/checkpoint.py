@@ -83,8 +83,6 @@ class StateFolder:
     def __init__(self, root: Path | str, about: Mapping[str, Any]) -> None:
         self.path = Path(root) / digest(about)[:16]
         self.path.mkdir(parents=True, exist_ok=True)
-        for leftover in self.path.glob(".unfinished-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
 
     def write(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint whole, then drop all but the newest two."""
@@ -103,7 +101,12 @@ class StateFolder:
             old.unlink()
 
     def read(self) -> Checkpoint | None:
-        """Read the newest checkpoint that is whole; None where there is none."""
+        """Read the newest checkpoint that is whole; None where there is none.
+
+        What a killed training left half-written is cleared.
+        """
+        for leftover in self.path.glob(".unfinished-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
         for path in self._files():
             checkpoint = _read(path)
             if checkpoint is not None:

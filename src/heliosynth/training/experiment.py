@@ -27,6 +27,7 @@ from heliosynth.training.objectives import (
 )
 from heliosynth.training.processes import Processes
 from heliosynth.training.product import TrainedModel, load_model, write_model
+from heliosynth.training.turns import its_turn
 
 VALIDATION_IMAGES = 512
 """Validation images at most, evenly spaced in time."""
@@ -68,7 +69,8 @@ def train_model(
     processes
         Those that train together, of which the first writes; this one alone if None.
     deadline
-        When to keep the state and stop though the training is not done, s since 1970.
+        When to keep the state and stop though the training is not done, s of
+        ``time.monotonic``.
 
     Raises
     ------
@@ -99,31 +101,29 @@ def train_model(
     # The training split comes first: it is what the encoder of conditions is fitted to.
     fitted = _conditioned(objective, training, autoencoder, device, training=True)
     held_out = _conditioned(objective, validation, autoencoder, device, training=False)
-    outcome = train(
-        objective.to(device),
-        fitted,
-        draw_weights(training.goes_class, row.training.class_balance),
-        held_out,
-        row.training,
-        own_seed,
-        StateFolder(state, about),
-        processes,
-        deadline,
-    )
-    if not processes.first:
-        return
-    if outcome.ended == "deadline":
-        raise OutOfTimeError(
-            f"{name}: time is up after {outcome.images} of {outcome.planned_images} images; "
-            "the state is kept, submit again"
+    folder = StateFolder(state, about)
+    with its_turn(folder.path, name, processes, deadline):
+        outcome = train(
+            objective.to(device),
+            fitted,
+            draw_weights(training.goes_class, row.training.class_balance),
+            held_out,
+            row.training,
+            own_seed,
+            folder,
+            processes,
+            deadline,
         )
-    model = TrainedModel(name, row, image_size, classes, dim, objective)
-    write_model(
-        output,
-        model,
-        outcome,
-        {**about, "device": device.type, "training_images": len(training)},
-    )
+        if not processes.first:
+            return
+        if outcome.ended == "deadline":
+            raise OutOfTimeError(
+                f"{name}: time is up after {outcome.images} of {outcome.planned_images} images; "
+                "the state is kept, submit again"
+            )
+        model = TrainedModel(name, row, image_size, classes, dim, objective)
+        about |= {"device": device.type, "training_images": len(training)}
+        write_model(output, model, outcome, about)
 
 
 def _splits(dataset: Path | str) -> tuple[tuple[int, ...], LabelledImages, LabelledImages]:
