@@ -1,11 +1,22 @@
 """Only whole files under a final name."""
 
 import hashlib
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from heliosynth import provenance
+
+WRITE = """
+import sys, time
+from heliosynth.provenance import whole_file
+with whole_file(sys.argv[1]) as unfinished:
+    unfinished.touch()
+    time.sleep(60)
+"""
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -35,6 +46,29 @@ def test_a_folder_appears_whole_and_replaces_the_old_one(tmp_path: Path) -> None
     with pytest.raises(RuntimeError), provenance.whole_directory(folder):
         raise RuntimeError
     assert [path.name for path in tmp_path.iterdir()] == ["raw"]
+
+
+def test_what_a_killed_writer_left_of_a_product_is_cleared_and_what_another_is_at_is_not(
+    tmp_path: Path,
+) -> None:
+    for name in ("a.h5", "b.h5"):
+        with subprocess.Popen([sys.executable, "-c", WRITE, tmp_path / name]) as writer:
+            while not list(tmp_path.glob(f".unfinished-{name}-*/{name}")):
+                assert writer.poll() is None
+                time.sleep(0.01)
+            writer.kill()
+    assert len(list(tmp_path.iterdir())) == 2
+    with provenance.whole_file(tmp_path / "a.h5") as first:
+        first.touch()
+        with provenance.whole_file(tmp_path / "a.h5") as second:
+            second.write_text("second")
+        assert first.exists()
+        first.write_text("first")
+    assert (tmp_path / "a.h5").read_text() == "first"
+    assert sorted(path.name[:16] for path in tmp_path.iterdir()) == [".unfinished-b.h5", "a.h5"]
+    with provenance.whole_directory(tmp_path / "b.h5"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.h5", "b.h5"]
 
 
 def test_digests_do_not_depend_on_the_order_of_keys(tmp_path: Path) -> None:

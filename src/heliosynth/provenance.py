@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -38,12 +40,10 @@ def whole_file(path: Path | str) -> Iterator[Path]:
         If the disk is full, or nothing may be written there.
     """
     final = Path(path)
-    with _said_of(final):
-        final.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=final.parent, prefix=".unfinished-") as folder:
-            unfinished = Path(folder) / final.name
-            yield unfinished
-            unfinished.replace(final)
+    with _said_of(final), _room_for(final) as folder:
+        unfinished = folder / final.name
+        yield unfinished
+        unfinished.replace(final)
 
 
 @contextlib.contextmanager
@@ -56,17 +56,61 @@ def whole_directory(path: Path | str) -> Iterator[Path]:
         If the disk is full, or nothing may be written there.
     """
     final = Path(path)
-    with _said_of(final):
-        final.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(dir=final.parent, prefix=".unfinished-"))
-        try:
-            unfinished.chmod(0o755)
-            yield unfinished
-            if final.exists():
-                shutil.rmtree(final)
-            unfinished.rename(final)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
+    with _said_of(final), _room_for(final) as unfinished:
+        unfinished.chmod(0o755)
+        yield unfinished
+        if final.exists():
+            shutil.rmtree(final)
+        unfinished.rename(final)
+
+
+@contextlib.contextmanager
+def _room_for(final: Path) -> Iterator[Path]:
+    """Give a folder beside a product, to write it in.
+
+    It is locked, so that what was left by a writer that was killed can be told from what another
+    one is at, and is cleared.
+    """
+    final.parent.mkdir(parents=True, exist_ok=True)
+    start = f".unfinished-{final.name}-"
+    for left in final.parent.glob(f"{glob.escape(start)}{'[a-z0-9_]' * 8}"):
+        with _locked(left, fcntl.LOCK_EX | fcntl.LOCK_NB) as locked:
+            if locked:
+                shutil.rmtree(left, ignore_errors=True)
+    while True:
+        folder = Path(tempfile.mkdtemp(dir=final.parent, prefix=start))
+        with _locked(folder, fcntl.LOCK_EX):
+            # Another writer may have been quicker, and have cleared it.
+            if not folder.exists():
+                continue
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+            return
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, how: int) -> Iterator[bool]:
+    """Lock a folder until the block or this process ends, and tell whether it is locked now.
+
+    It is not where another process has it, where it is gone, or where there are no locks: some
+    shared file systems have none, and there nothing is cleared.
+    """
+    try:
+        opened = os.open(folder, os.O_RDONLY)
+    except OSError:
+        yield False
+        return
+    try:
+        fcntl.flock(opened, how)
+        locked = True
+    except OSError:
+        locked = False
+    try:
+        yield locked
+    finally:
+        os.close(opened)
 
 
 @contextlib.contextmanager
