@@ -51,11 +51,27 @@ class _Disk(io.FileIO):
 @contextlib.contextmanager
 def writing(path: Path | str) -> Iterator[h5py.File]:
     """Give a file to fill, which is put in place whole."""
-    with whole_file(path) as unfinished, _Disk(unfinished, "w+") as disk:
+    with (
+        whole_file(path) as unfinished,
+        for_hdf5(unfinished) as disk,
+        # Only the newer formats have checksums on what HDF5 itself keeps in a file.
+        h5py.File(disk, "w", libver="v110") as file,
+    ):
+        yield file
+
+
+@contextlib.contextmanager
+def for_hdf5(path: Path | str) -> Iterator[io.FileIO]:
+    """Open a new file for HDF5 to write, and say what the disk refused when HDF5 is done.
+
+    Raises
+    ------
+    OSError
+        If the disk refused anything.
+    """
+    with _Disk(path, "w+") as disk:
         try:
-            # Only the newer formats have checksums on what HDF5 itself keeps in a file.
-            with h5py.File(disk, "w", libver="v110") as file:
-                yield file
+            yield disk
         finally:
             if disk.refused is not None:
                 raise disk.refused

@@ -18,6 +18,8 @@ from heliosynth.provenance import whole_directory, write_json
 from heliosynth.sources.goes import XrsSeries, write_series
 from heliosynth.training.checkpoint import Checkpoint, Counters, StateFolder
 from heliosynth.training.weights import write_weights
+from robustness.outcome import line_of
+from simulate import main as make_raw
 
 SIZE_KIB = 2048
 FREE_KIB = 16
@@ -102,6 +104,25 @@ def test_a_full_disk_costs_one_line_and_no_product(disk: Path, name: str) -> Non
     filler.unlink()
     WRITERS[name](disk / name)
     assert [path for path in disk.rglob(name) if ".unfinished" not in str(path)]
+
+
+@pytest.mark.parametrize("free_kib", [16, 60, 90, 120])
+def test_raw_inputs_that_a_full_disk_does_not_take_cost_one_line_and_leave_nothing(
+    disk: Path, free_kib: int
+) -> None:
+    """The disk is full in the course of the frames, of the X-rays, or at the end of those."""
+    (disk / "filler").write_bytes(bytes((SIZE_KIB - free_kib) * 1024))
+    settings = '{"start": "2012-07-12", "days": 2, "cadence_minutes": 240, "size_px": 16, '
+    options = ["--settings", settings + '"flares_per_day": 3}', "--channel", "171A", "--seed", "1"]
+    given = [*options, "--output", str(disk / "simulated")]
+    # In a process of its own, which HDF5 crashes if it cannot close a file.
+    said = line_of(make_raw, given)
+    assert said.startswith(f"error: {disk}/simulated: cannot be written (No space left on device)")
+    assert len(said.splitlines()) == 1
+    assert [path.name for path in disk.iterdir()] == ["filler"]
+    (disk / "filler").unlink()
+    assert line_of(make_raw, given) == ""
+    assert sorted(path.name for path in disk.iterdir()) == ["simulated", "simulated.manifest.json"]
 
 
 def test_a_disk_that_is_read_only_costs_one_line(disk: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import h5netcdf
 import numpy as np
 
+from heliosynth.checked import for_hdf5
 from heliosynth.provenance import whole_file
 from heliosynth.sources.simulated.geometry import Floats
 
@@ -93,7 +94,7 @@ def _write(
     xrsb: Floats,
     lost: np.ndarray[Any, np.dtype[np.bool_]],
 ) -> None:
-    with h5netcdf.File(path, "w") as file:
+    with for_hdf5(path) as disk, h5netcdf.File(disk, "w") as file:
         file.attrs.update(_about(name, time))
         file.dimensions = {"time": len(time)}
         _variable(file, "time", (time - EPOCH) / np.timedelta64(1, "s"), _TIME)
