@@ -11,15 +11,17 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
-# The scripts run in this environment, with the package of this checkout.
+# The scripts run in this environment, with the package of this checkout, and as long as this runs.
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 os.environ.update(
     PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     PYTHONPATH=str(Path(workflow.basedir) / "src"),
+    HELIOSYNTH_SNAKEMAKE=str(os.getpid()),
 )
 
 from heliosynth.config.loading import resolve
 from heliosynth.errors import InputError
+from heliosynth.folders import prepare
 from heliosynth.plan import Plan, doubled
 
 
@@ -34,6 +36,13 @@ except InputError as error:
 CONFIG = PLAN.configuration
 RESULTS = PLAN.results
 RESOURCES = PLAN.resources
+
+
+onstart:
+    try:
+        prepare(RESULTS, RESOURCES)
+    except InputError as error:
+        sys.exit(f"error: {error}")
 
 
 wildcard_constraints:

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from project import copy_project
+from workflow.conftest import run_snakemake
+
 
 @pytest.fixture(scope="session")
 def archive() -> Path:
@@ -14,3 +17,12 @@ def archive() -> Path:
     if not directory.is_dir():
         pytest.skip(f"no archive of real frames at {directory}; HELIOSYNTH_ARCHIVE names another")
     return directory
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project in which the tiny configuration has run to the paper."""
+    folder = copy_project(tmp_path_factory.mktemp("finished"))
+    done = run_snakemake(folder, "--configfile", "config/tiny.yaml")
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-8000:]
+    return folder

@@ -25,3 +25,11 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def raw(observed: Path, tmp_path: Path) -> Path:
     """A copy of the raw inputs, without their manifest."""
     return Path(shutil.copytree(observed, tmp_path / "raw"))
+
+
+@pytest.fixture
+def untrained(finished: Path, tmp_path: Path) -> Path:
+    """A copy of a finished run in which no model was trained yet."""
+    folder = Path(shutil.copytree(finished, tmp_path / "untrained", symlinks=True))
+    shutil.rmtree(folder / "results" / "tiny" / "models")
+    return folder

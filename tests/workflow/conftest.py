@@ -34,12 +34,3 @@ def snakemake() -> Snakemake:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in which nothing has run."""
     return copy_project(tmp_path_factory.mktemp("project"))
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project in which the tiny configuration has run to the paper."""
-    folder = copy_project(tmp_path_factory.mktemp("finished"))
-    done = run_snakemake(folder, "--configfile", "config/tiny.yaml")
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-8000:]
-    return folder
