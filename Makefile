@@ -19,7 +19,7 @@ verify: setup
 	@$(SNAKEMAKE) verify
 
 test: setup
-	@$(RUN) python -m pytest
+	@$(RUN) OMP_NUM_THREADS=1 python -m pytest --numprocesses auto --dist loadgroup
 
 test-slurm: setup
 	@$(RUN) bash tests/slurm/run.sh

@@ -9,6 +9,14 @@ from project import copy_project
 from workflow.conftest import run_snakemake
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that share a finished run in one process, so that it is made once."""
+    for item in items:
+        if "finished" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("finished"))
+
+
 @pytest.fixture(scope="session")
 def archive() -> Path:
     """Give the directory of the real archive of 2012, or skip."""

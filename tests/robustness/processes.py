@@ -55,7 +55,7 @@ class Run:
                     found[int(folder.name)] = b" ".join(words).decode(errors="replace")
         return found
 
-    def wait_until(self, happens: Callable[[], object], patience_s: float = 60) -> None:
+    def wait_until(self, happens: Callable[[], object], patience_s: float = 120) -> None:
         """Wait until something happens while it runs."""
         until = time.monotonic() + patience_s
         while not happens():

@@ -13,7 +13,7 @@ from robustness.processes import STATES, TRAINED, running, training
 from workflow.conftest import run_snakemake
 
 pytestmark = pytest.mark.workflow
-SOON_S = 10
+SOON_S = 20
 IMAGES = 12_800
 
 

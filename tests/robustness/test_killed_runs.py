@@ -16,7 +16,7 @@ KILLS = 5
 FAR_ENOUGH = ("metrics/cevae.json", "metrics/real.json", "samples/ddpm_cevae.h5")
 """The products of a run that has simulated, built, trained twice, generated and measured."""
 KINDS = ("observations", "dataset", "models", "samples", "features", "metrics")
-SOON_S = 10
+SOON_S = 20
 
 
 @pytest.fixture
