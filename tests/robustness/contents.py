@@ -8,8 +8,6 @@ from typing import Any
 import h5py
 import pandas as pd
 
-from heliosynth.training.weights import read_weights
-
 OF_THE_CLOCK = {"history.csv": ["seconds"], "training.json": ["seconds", "images_per_second"]}
 """Columns and keys that tell how long something took; manifests tell when a file was read."""
 
@@ -24,10 +22,6 @@ def contents(path: Path) -> Any:
         return [{key: value for key, value in file.items() if key != "time"} for file in files]
     if path.suffix == ".json":
         return {k: v for k, v in json.loads(path.read_text()).items() if k not in beside}
-    if path.suffix == ".safetensors":
-        # What is said of weights stands in their header in any order.
-        weights, about = read_weights(path)
-        return about, {name: tensor.tolist() for name, tensor in weights.items()}
     if beside:
         return pd.read_csv(path).drop(columns=beside).to_csv()
     return hashlib.sha256(path.read_bytes()).hexdigest()

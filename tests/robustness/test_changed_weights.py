@@ -29,6 +29,14 @@ def test_weights_come_back_with_what_is_said_of_them(weights: Path) -> None:
     assert about == {"settings": '{"width": 4}'}
 
 
+def test_the_same_weights_are_the_same_file(tmp_path: Path) -> None:
+    about = {"settings": '{"width": 4}', "classes": "BCM"}
+    files = [tmp_path / f"{n}.safetensors" for n in range(8)]
+    for path in files:
+        write_weights(path, WEIGHTS, about)
+    assert len({path.read_bytes() for path in files}) == 1
+
+
 def test_weights_with_any_byte_changed_are_refused_or_the_same(weights: Path) -> None:
     content, rng, kept = weights.read_bytes(), random.Random(1), 0
     for place in range(len(content)):

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from heliosynth.errors import InputError
 from heliosynth.provenance import whole_file
 
-SUM = "sha256"
+HEADER, SUM = "about", "sha256"
 
 
 def write_weights(
@@ -23,8 +23,10 @@ def write_weights(
     """Write weights whole, and in their header what there is to say about them."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     header = dict(about or {})
+    header[SUM] = _sha256(tensors, header)
     with whole_file(path) as unfinished:
-        save_file(tensors, unfinished, {**header, SUM: _sha256(tensors, header)})
+        # As one text, since safetensors writes several in any order.
+        save_file(tensors, unfinished, {HEADER: json.dumps(header, sort_keys=True)})
 
 
 def read_weights(path: Path | str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -37,9 +39,9 @@ def read_weights(path: Path | str) -> tuple[dict[str, torch.Tensor], dict[str, s
     """
     try:
         with safe_open(path, "pt") as file:
-            about = dict(file.metadata() or {})
+            about = dict(json.loads((file.metadata() or {})[HEADER]))
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, ValueError, RuntimeError) as error:
+    except (OSError, SafetensorError, LookupError, ValueError, TypeError, RuntimeError) as error:
         raise InputError(f"{path}: cannot be read as weights ({error}); train it again") from None
     if about.pop(SUM, None) != _sha256(weights, about):
         raise InputError(f"{path}: is not what was written, a part of it changed; train it again")
