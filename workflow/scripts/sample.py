@@ -7,6 +7,7 @@ import torch
 
 from heliosynth.errors import one_line_errors
 from heliosynth.generation import generate_samples, read_sampling
+from heliosynth.processor import compute_with
 
 
 @one_line_errors
@@ -20,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", required=True, help="file of generated images (HDF5)")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
     args = parser.parse_args(argv)
-    torch.set_num_threads(args.threads)
+    compute_with(args.threads)
     generate_samples(
         folder=args.model,
         dataset=args.dataset,

@@ -17,6 +17,7 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from heliosynth.errors import InputError
+from heliosynth.processor import compute_with
 
 CPU = torch.device("cpu")
 
@@ -86,7 +87,7 @@ def joined(threads: int) -> Iterator[Processes]:
     The process is alone where torchrun started none.
     """
     count, place = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
-    torch.set_num_threads(max(1, threads // count))
+    compute_with(threads // count)
     on_gpu = torch.cuda.is_available()
     device = torch.device("cuda", place) if on_gpu else torch.device("cpu")
     if on_gpu:
