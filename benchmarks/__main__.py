@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from benchmarks import dataset, floors, sampling, scaling, training
+from heliosynth.processor import compute_with
 from heliosynth.provenance import versions, write_text
 
 HEADER = """# Results
@@ -29,6 +30,7 @@ FLOORS = """
 
 def main() -> None:
     """Run, print and write."""
+    compute_with(torch.get_num_threads())
     frames, account = dataset.run()
     steps, floor = training.run()
     pairs = [frames, *steps, *sampling.run()]

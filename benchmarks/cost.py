@@ -11,11 +11,13 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import multiprocessing
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,7 @@ from benchmarks.training import modern_unet, step_of, study_unet
 from benchmarks.work import Images, Work, encoder_flops, flops_of, parts
 from heliosynth.config.schema import Configuration
 from heliosynth.evaluation import encoders
+from heliosynth.processor import compute_with
 from heliosynth.provenance import versions, write_text
 
 CELLS = ((32, 4), (32, 16), (32, 64), (64, 4), (64, 16), (64, 32), (128, 4), (128, 16))
@@ -91,13 +94,16 @@ class Run:
         """Read ``results/<run>``."""
         text = (folder / "config.json").read_text(encoding="utf-8")
         configuration = Configuration.model_validate_json(text)
+        sheets = {path.stem: path for path in (folder / "benchmarks").glob("*.tsv")}
+        # A run may have made some of its models only.
+        models = {n: row for n, row in configuration.models.items() if f"train_{n}" in sheets}
+        configuration = configuration.model_copy(update={"models": models})
         summary = json.loads((folder / "dataset" / "summary.json").read_text(encoding="utf-8"))
         classes = {name: summary["classes"][name] for name in summary["trained_classes"]}
         images = Images(
             {name: counts["train"] for name, counts in classes.items()},
             *(sum(counts[split] for counts in classes.values()) for split in ("val", "test")),
         )
-        sheets = {path.stem: path for path in (folder / "benchmarks").glob("*.tsv")}
         return cls(folder.name, configuration, images, {n: _wall(p) for n, p in sheets.items()})
 
     def measured(self, part: str) -> tuple[float, int]:
@@ -121,21 +127,24 @@ def compare(run: Run, machine: Machine) -> list[str]:
 
 
 def measure() -> Machine:
-    """Measure the constants on one thread, as the jobs of a run compute."""
-    torch.set_num_threads(1)
+    """Measure the constants as the jobs of a run compute: on one thread, all processors busy."""
+    number = len(os.sched_getaffinity(0))
+    with multiprocessing.get_context("spawn").Pool(number) as pool:
+        found = pool.starmap(_measure, [()] * number, chunksize=1)
+    return Machine(*np.mean([astuple(machine) for machine in found], axis=0))
+
+
+def _measure() -> Machine:
+    compute_with(1)
+    networks = [(modern_unet(size_px=size), batch, size) for size, batch in CELLS]
+    networks.append((study_unet(), 12, 64))
     steps, passes = [], []
-    for size, batch in CELLS:
-        network = modern_unet(size_px=size)
-        flops = flops_of(network, batch, size)
-        steps.append((flops.step_flops, _seconds(step_of(network, batch=batch, size_px=size))))
-        passes.append((flops.pass_flops, _seconds(_pass_of(network, batch, size))))
-    network = study_unet()
-    flops = flops_of(network, 12, 64)
-    steps.append((flops.step_flops, _seconds(step_of(network))))
-    passes.append((flops.pass_flops, _seconds(_pass_of(network, 12, 64))))
-    step_rate, step_s = _fit(steps)
-    pass_rate, pass_s = _fit(passes)
-    return Machine(step_rate, step_s, pass_rate, pass_s, _feature_rate(), _start_s())
+    for network, batch, size in networks:
+        work = flops_of(network, batch, size)
+        step = step_of(network, batch=batch, size_px=size)
+        steps.append((work.step_flops, _seconds(step)))
+        passes.append((work.pass_flops, _seconds(_pass_of(network, batch, size))))
+    return Machine(*_fit(steps), *_fit(passes), _feature_rate(), _start_s())
 
 
 def _fit(measured: Sequence[tuple[float, float]]) -> tuple[float, float]:

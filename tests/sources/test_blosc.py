@@ -1,7 +1,9 @@
 """Parts of chunks against the same bytes of the whole."""
 
 import contextlib
+import io
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,10 @@ from numcodecs import Blosc
 from heliosynth.sources import blosc
 
 NOISE = np.random.default_rng(0).normal(300, 20, 50_000).astype(np.float32)
+
+
+def chunk_of(content: bytes, size: int) -> blosc.Chunk:
+    return blosc.Chunk(io.BytesIO(content), size)
 
 
 def encoded(values: np.ndarray, codec: str = "zstd", shuffle: int = Blosc.BITSHUFFLE) -> bytes:
@@ -32,7 +38,7 @@ def test_a_part_is_the_same_part_of_the_whole(
     values = NOISE[:count].astype(dtype)
     whole = values.tobytes()
     start, stop = sorted(round(end * len(whole)) for end in ends)
-    chunk = blosc.Chunk(encoded(values, codec, shuffle), len(whole))
+    chunk = chunk_of(encoded(values, codec, shuffle), len(whole))
     assert chunk.decode(start, stop).tobytes() == whole[start:stop]
 
 
@@ -46,8 +52,22 @@ def test_only_the_blocks_that_hold_it_are_decoded(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(blosc, "Blosc", Counting)
     content = encoded(NOISE)
-    blosc.Chunk(content, NOISE.nbytes).decode(20_000, 20_100)
+    chunk_of(content, NOISE.nbytes).decode(20_000, 20_100)
     assert asked[0] < len(content) / 40
+
+
+def test_only_the_blocks_that_hold_it_are_read() -> None:
+    class Counting(io.BytesIO):
+        read_bytes = 0
+
+        def readinto(self, buffer: Any) -> int:
+            self.read_bytes += len(buffer)
+            return super().readinto(buffer)
+
+    content = encoded(NOISE)
+    stream = Counting(content)
+    blosc.Chunk(stream, NOISE.nbytes).decode(20_000, 20_100)
+    assert stream.read_bytes < len(content) / 30
 
 
 def test_what_does_not_compress_is_stored() -> None:
@@ -55,18 +75,18 @@ def test_what_does_not_compress_is_stored() -> None:
     values = rng.integers(0, 256, 9_000, dtype=np.uint8)
     content = bytes(Blosc("lz4", 1, Blosc.NOSHUFFLE).encode(values))
     assert content[2] & blosc.STORED
-    assert (blosc.Chunk(content, 9_000).decode(100, 200) == values[100:200]).all()
+    assert (chunk_of(content, 9_000).decode(100, 200) == values[100:200]).all()
 
 
 @pytest.mark.parametrize("cut", [5, 16, 1000, -1])
 def test_a_chunk_cut_short_is_an_error(cut: int) -> None:
     with pytest.raises(ValueError, match="bytes"):
-        blosc.Chunk(encoded(NOISE)[:cut], NOISE.nbytes)
+        chunk_of(encoded(NOISE)[:cut], NOISE.nbytes)
 
 
 def test_a_chunk_of_another_size_is_an_error() -> None:
     with pytest.raises(ValueError, match="should decode to 17"):
-        blosc.Chunk(encoded(NOISE), 17)
+        chunk_of(encoded(NOISE), 17)
 
 
 @settings(max_examples=200, deadline=None)
@@ -81,7 +101,7 @@ def test_a_changed_head_is_no_crash(place: int, value: int, part: tuple[int, int
     start, stop = part[0], min(sum(part), NOISE.nbytes)
     # One of two errors or as many bytes; what must not happen is a crash, or any other error.
     with contextlib.suppress(ValueError, RuntimeError):
-        found = blosc.Chunk(bytes(content), NOISE.nbytes).decode(start, stop)
+        found = chunk_of(bytes(content), NOISE.nbytes).decode(start, stop)
         assert len(found) == stop - start
 
 
@@ -89,4 +109,4 @@ def test_blocks_outside_the_chunk_are_an_error() -> None:
     content = bytearray(encoded(NOISE))
     struct.pack_into("<I", content, blosc.HEADER.size + 8, len(content) + 5)
     with pytest.raises(ValueError, match="outside itself"):
-        blosc.Chunk(bytes(content), NOISE.nbytes).decode(0, 100)
+        chunk_of(bytes(content), NOISE.nbytes).decode(0, 100)

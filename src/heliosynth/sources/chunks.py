@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import logging
 import math
 import os
@@ -142,38 +143,47 @@ class ChunkedArray:
         return Part(rows, work(frames), source)
 
     def _chunk(self, key: str, wanted: Rows) -> tuple[Frames, Fetched]:
-        files, path = _files(self.location)
-        address, known = f"{self.location}/{key}", self.sha256.get(key, "")
+        address = f"{self.location}/{key}"
         try:
-            content: bytes = files.cat_file(f"{path}/{key}")
+            stream, sha256 = self._opened(key)
         except FileNotFoundError:
             # Zarr would have its fill value stand for them, which is no observation.
             _log.warning("%s: no such chunk, its frames are missing", address)
             missing = np.full((len(wanted), *self.array.shape[1:]), np.nan, np.float32)
             return missing, Fetched("", address, now(), 0, "")
-        sha256 = ""
-        if known or is_remote(self.location):
-            sha256 = hashlib.sha256(content).hexdigest()
+        with stream:
+            frames = _decoded(stream, wanted, self.array.metadata)
+            return frames, Fetched("", address, now(), stream.seek(0, io.SEEK_END), sha256)
+
+    def _opened(self, key: str) -> tuple[io.RawIOBase | io.BytesIO, str]:
+        """Open a chunk, and give its SHA-256 where that is wanted, for which it is read whole."""
+        files, path = _files(self.location)
+        known = self.sha256.get(key, "")
+        if not known and not is_remote(self.location):
+            return io.FileIO(f"{path}/{key}"), ""
+        content: bytes = files.cat_file(f"{path}/{key}")
+        sha256 = hashlib.sha256(content).hexdigest()
         if known and sha256 != known:
-            raise InputError(f"{address}: is not what its manifest says; make its store anew")
-        frames = _decoded(content, wanted, self.array.metadata)
-        return frames, Fetched("", address, now(), len(content), sha256)
+            raise InputError(
+                f"{self.location}/{key}: is not what its manifest says; make its store anew"
+            )
+        return io.BytesIO(content), sha256
 
 
-def _decoded(content: bytes, wanted: Rows, metadata: Any) -> Frames:
+def _decoded(stream: io.RawIOBase | io.BytesIO, wanted: Rows, metadata: Any) -> Frames:
     """Decode some frames of a chunk; of a Blosc chunk, hardly more than those."""
     dtype, shape = metadata.dtype.to_native_dtype(), metadata.chunks
     codecs = [*(metadata.filters or ()), *([metadata.compressor] if metadata.compressor else [])]
     if metadata.order == "C" and len(codecs) == 1 and isinstance(codecs[0], Blosc):
         each = math.prod(shape[1:]) * dtype.itemsize
-        chunk = blosc.Chunk(content, shape[0] * each)
+        chunk = blosc.Chunk(stream, shape[0] * each)
         runs = np.split(wanted, np.flatnonzero(np.diff(wanted) > 1) + 1)
         parts = [chunk.decode(run[0] * each, (run[-1] + 1) * each) for run in runs]
         # Neighbours, the usual case, need no copy.
         whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
         frames = whole.view(dtype).reshape(len(wanted), *shape[1:])
     else:
-        decoded: Any = content
+        decoded: Any = stream.read()
         for codec in reversed(codecs):
             decoded = codec.decode(decoded)
         frames = np.frombuffer(decoded, dtype).reshape(shape, order=metadata.order)[wanted]
