@@ -1,21 +1,29 @@
-"""A server on this machine that serves a folder, as web or object store, and fails as told."""
+"""A server on this machine that serves a folder, as web or object stores, and fails as told."""
 
 from __future__ import annotations
 
 import contextlib
 import http.server
+import json
+import re
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
 
+GOOGLE = re.compile(r"(?:/download)?/storage/v1/b/(?P<bucket>[^/]+)/o(?:/(?P<name>[^/]+))?")
+"""The addresses of Google Storage's JSON interface: of a list of objects, or of one."""
+
+
 class FaultyServer:
-    """Serves a folder over HTTP; asked as S3 is, it answers as S3 does, its folders as buckets.
+    """Serves a folder over HTTP; asked as S3 or Google Storage is, it answers as they do.
+
+    Its folders are the buckets.
 
     Attributes
     ----------
@@ -42,18 +50,23 @@ class FaultyServer:
         if body:
             self.asked.append(path)
         fault = self.faults[path].pop(0) if body and self.faults[path] else None
-        file = self.folder / path.lstrip("/")
+        google = GOOGLE.fullmatch(path)
+        file = self.folder / (_place(google) if google else path.lstrip("/"))
         if isinstance(fault, int):
             request.send_error(fault)
             return
         if fault == "stall":
             time.sleep(self.stall_s)
             return
-        listing = "list-type=2" in query
-        if not listing and not file.exists():
+        if google and not google["name"]:
+            content = _google_objects(file, query)
+        elif "list-type=2" in query:
+            content = _objects(file, query)
+        elif not file.exists():
             request.send_error(404)
             return
-        content = _objects(file, query) if listing else _content(file)
+        else:
+            content = _content(file)
         if fault == "html":
             content = b"<html>busy, come back later</html>"
         request.send_response(200)
@@ -72,11 +85,16 @@ def _content(file: Path) -> bytes:
     return "".join(f'<a href="{name}">{name}</a><br>' for name in names).encode()
 
 
-def _objects(bucket: Path, query: str) -> bytes:
-    """List the objects of a bucket below a prefix, as S3's ListObjectsV2."""
+def _place(google: re.Match[str]) -> str:
+    return f"{google['bucket']}/{unquote(google['name'] or '')}"
+
+
+def _below(bucket: Path, query: str) -> tuple[dict[str, int], list[str]]:
+    """List the objects of a bucket below a prefix, with their sizes, and its folders there."""
     asked = parse_qs(query)
     prefix = asked.get("prefix", [""])[0]
-    objects, folders = "", set()
+    objects: dict[str, int] = {}
+    folders = set()
     for path in sorted(bucket.rglob("*")):
         key = path.relative_to(bucket).as_posix()
         if path.is_dir() or not key.startswith(prefix):
@@ -85,18 +103,35 @@ def _objects(bucket: Path, query: str) -> bytes:
         if slash and "delimiter" in asked:
             folders.add(f"{prefix}{below}/")
         else:
-            objects += (
-                f"<Contents><Key>{escape(key)}</Key><Size>{path.stat().st_size}</Size>"
-                "<LastModified>2012-01-01T00:00:00.000Z</LastModified></Contents>"
-            )
+            objects[key] = path.stat().st_size
+    return objects, sorted(folders)
+
+
+def _objects(bucket: Path, query: str) -> bytes:
+    """List a bucket as S3's ListObjectsV2 does."""
+    objects, folders = _below(bucket, query)
+    contents = "".join(
+        f"<Contents><Key>{escape(key)}</Key><Size>{size}</Size>"
+        "<LastModified>2012-01-01T00:00:00.000Z</LastModified></Contents>"
+        for key, size in objects.items()
+    )
     common = "".join(
-        f"<CommonPrefixes><Prefix>{escape(name)}</Prefix></CommonPrefixes>"
-        for name in sorted(folders)
+        f"<CommonPrefixes><Prefix>{escape(name)}</Prefix></CommonPrefixes>" for name in folders
     )
     return (
         '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult><IsTruncated>false</IsTruncated>'
-        f"<Name>{bucket.name}</Name>{objects}{common}</ListBucketResult>"
+        f"<Name>{bucket.name}</Name>{contents}{common}</ListBucketResult>"
     ).encode()
+
+
+def _google_objects(bucket: Path, query: str) -> bytes:
+    """List a bucket as Google Storage's objects.list does."""
+    objects, folders = _below(bucket, query)
+    items = [
+        {"name": key, "bucket": bucket.name, "size": str(size), "updated": "2012-01-01T00:00:00Z"}
+        for key, size in objects.items()
+    ]
+    return json.dumps({"kind": "storage#objects", "items": items, "prefixes": folders}).encode()
 
 
 @contextlib.contextmanager

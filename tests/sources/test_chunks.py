@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import quote
 
+import fsspec
 import numpy as np
 import pytest
-import s3fs
 
 from heliosynth.errors import InputError
 from heliosynth.provenance import file_sha256
@@ -102,24 +103,36 @@ def test_memory_holds_few_chunks_at_a_time(
     parts.close()  # type: ignore[attr-defined]
 
 
-@pytest.fixture
-def bucket(server: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+@pytest.fixture(params=["s3", "gs"])
+def bucket(
+    request: pytest.FixtureRequest, server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
     """The address of the store as an object store without accounts serves it."""
     (server.folder / "archive").mkdir()
     (server.folder / "sdomlv2.zarr").rename(server.folder / "archive" / "sdomlv2.zarr")
     monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-    s3fs.S3FileSystem.clear_instance_cache()
-    yield "s3://archive/sdomlv2.zarr"
-    s3fs.S3FileSystem.clear_instance_cache()
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
+    clients = fsspec.get_filesystem_class(request.param)
+    clients.clear_instance_cache()
+    yield f"{request.param}://archive/sdomlv2.zarr"
+    clients.clear_instance_cache()
 
 
-def test_a_store_in_a_bucket_reads_like_one_on_disk(bucket: str) -> None:
+def path_of(bucket: str, key: str) -> str:
+    """Give the path at which the client of a bucket asks for an object."""
+    if bucket.startswith("s3"):
+        return f"/archive/sdomlv2.zarr/{key}"
+    return "/download/storage/v1/b/archive/o/" + quote(f"sdomlv2.zarr/{key}", safe="")
+
+
+def test_a_store_in_a_bucket_reads_like_one_on_disk(server: FaultyServer, bucket: str) -> None:
     assert sdoml.years(bucket) == [2012]
     assert len(sdoml.read_header(bucket, 2012, "171A")) == N
     array = sdoml.open_channel(bucket, 2012, "171A")
     parts = list(array.read(range(N), np.copy))
     np.testing.assert_array_equal(np.concatenate([part.made for part in parts]), IMAGES)
     assert parts[1].source.url == f"{bucket}/2012/171A/1.0.0"
+    assert server.asked.count(path_of(bucket, "2012/171A/1.0.0")) == 1
     with pytest.raises(InputError, match=f"{bucket}: holds no year 2013, only 2012"):
         sdoml.read_header(bucket, 2013, "171A")
 
@@ -131,7 +144,7 @@ def test_faults_of_a_bucket_pass_or_are_named(
     # The client asks some times itself before it gives up.
     monkeypatch.setattr(chunks, "LIMIT_S", 4.0)
     array = sdoml.open_channel(bucket, 2012, "171A")
-    chunk = "/archive/sdomlv2.zarr/2012/171A/1.0.0"
+    chunk = path_of(bucket, "2012/171A/1.0.0")
     server.faults[chunk] = [fault, fault]
     parts = list(array.read(range(N), np.copy))
     np.testing.assert_array_equal(np.concatenate([part.made for part in parts]), IMAGES)
