@@ -12,17 +12,23 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 # The scripts run in this environment, with the package of this checkout, and as long as this runs.
+# What libraries keep for themselves stays in the folder of the project.
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 os.environ.update(
     PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     PYTHONPATH=str(Path(workflow.basedir) / "src"),
-    HELIOSYNTH_SNAKEMAKE=str(os.getpid()),
+    XDG_CACHE_HOME=str(Path("resources/.cache").resolve()),
+    MPLCONFIGDIR=str(Path("resources/.cache/matplotlib").resolve()),
+    SUNPY_CONFIGDIR=str(Path(workflow.basedir) / "workflow" / "sunpy"),
 )
 
 from heliosynth.config.loading import resolve
 from heliosynth.errors import InputError
 from heliosynth.folders import prepare
+from heliosynth.orphans import VARIABLE, this_process
 from heliosynth.plan import Plan, doubled
+
+os.environ[VARIABLE] = this_process()
 
 
 configfile: "config.yaml"

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from scipy.optimize import nnls
 
-from benchmarks import scenarios
+from benchmarks import planning, scenarios
 from benchmarks.training import modern_unet, step_of, study_unet
 from benchmarks.work import Images, Work, encoder_flops, flops_of, parts
 from heliosynth.config.schema import Configuration
@@ -224,6 +224,8 @@ def main() -> None:
             *rows,
             "",
             scenarios.text(lambda work: machine.seconds(work, jobs=1)),
+            "",
+            planning.text(),
             "",
         ]
     )

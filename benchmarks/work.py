@@ -18,6 +18,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from benchmarks.floors import flop_counter
 from heliosynth.config.schema import Cevae, Configuration, Ddpm, Sampling
 from heliosynth.evaluation import encoders
+from heliosynth.generation import CPU_BATCH
 from heliosynth.models.classifier import build_deit, build_judge
 from heliosynth.training.experiment import VALIDATION_IMAGES
 from heliosynth.training.objectives import AutoencodingObjective, build_objective
@@ -154,14 +155,14 @@ class _Row:
         if isinstance(objective, AutoencodingObjective):
             width = objective.cevae.latent_dim
             return _passes(
-                lambda n: objective.cevae.sample(torch.empty(n, width)), number, settings.batch_size
+                lambda n: objective.cevae.sample(torch.empty(n, width)), number, CPU_BATCH
             )
         if not isinstance(settings, Sampling):
             raise TypeError(f"{settings} has no sampler")
         evaluations = 2 * settings.steps - 1 if settings.sampler == "heun" else settings.steps
         # Guidance asks for both halves in one batch.
         halves = 2 if settings.guidance > 0 else 1
-        one = _passes(self.loss, number, settings.batch_size)
+        one = _passes(self.loss, number, CPU_BATCH)
         return Work(
             pass_flops=evaluations * halves * one.pass_flops, passes=evaluations * one.passes
         )

@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
-
 GOOGLE = re.compile(r"(?:/download)?/storage/v1/b/(?P<bucket>[^/]+)/o(?:/(?P<name>[^/]+))?")
 """The addresses of Google Storage's JSON interface: of a list of objects, or of one."""
 

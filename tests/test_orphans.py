@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from heliosynth.orphans import VARIABLE
+from heliosynth.orphans import VARIABLE, this_process
 
 JOB = """
 import sys, time
@@ -28,7 +28,8 @@ main(sys.argv[1:])
 """
 ABOVE = """
 import os, subprocess, sys
-os.environ[sys.argv[1]] = sys.argv[2] or str(os.getpid())
+from heliosynth.orphans import this_process
+os.environ[sys.argv[1]] = sys.argv[2] or this_process()
 # A shell and a pipe lie between, as they do between Snakemake and a job.
 command = '"$0" -c "$1" "$2" 2>&1 | tee "$3"; true'
 subprocess.run(["bash", "-c", command, sys.executable, *sys.argv[3:]])
@@ -62,13 +63,29 @@ def test_a_job_whose_snakemake_was_killed_clears_up_and_ends(tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
 
 
-@pytest.mark.parametrize("named", ["somebody else", "nobody", "nonsense"])
+def test_a_job_whose_snakemake_is_gone_before_it_begins_ends_at_once(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as gone:
+        pass
+    named = this_process().replace(str(os.getpid()), str(gone.pid))
+    done = subprocess.run(
+        [sys.executable, "-c", JOB, str(tmp_path / "product")],
+        env={**os.environ, VARIABLE: named},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("named", ["somebody of another container", "by hand", "nonsense"])
 def test_a_job_does_not_end_with_a_process_that_did_not_start_it(
     tmp_path: Path, named: str
 ) -> None:
     with subprocess.Popen(["sleep", "60"]) as other:
-        number = {"somebody else": str(other.pid), "nobody": str(2**22), "nonsense": "☀"}[named]
-        with job(tmp_path, number):
+        told = {"somebody of another container": f"{other.pid} pid:[7]", "nonsense": "☀ pid:[7]"}
+        with job(tmp_path, told.get(named, " ")):
             other.kill()
             other.wait()
             time.sleep(1.5)

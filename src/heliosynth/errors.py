@@ -37,8 +37,8 @@ def one_line_errors(main: Main) -> Callable[..., None]:
 
     @functools.wraps(main)
     def guarded(argv: Sequence[str] | None = None) -> None:
-        end_with_snakemake()
         try:
+            end_with_snakemake()
             main(argv)
         except InputError as error:
             sys.exit(f"error: {error}")

@@ -34,8 +34,14 @@ from heliosynth.training.product import TrainedModel, load_model
 
 Images = npt.NDArray[np.float32]
 Fluxes = npt.NDArray[np.float32]
-Draw = Callable[[slice, SampleNoise], tuple[torch.Tensor, torch.Tensor]]
-"""Gives the images (n, 1, H, W) and fluxes (n,) of a slice of those to generate."""
+Places = npt.NDArray[np.int64]
+Draw = Callable[[Places, SampleNoise], tuple[torch.Tensor, torch.Tensor]]
+"""Gives the images (n, 1, H, W) and fluxes (n,) of those to generate at some places."""
+
+CPU_BATCH = 16
+"""Images at a time on a CPU, never fewer. PyTorch and the libraries below it choose how to compute
+by the size of the batch, and other ways round otherwise; of one size, an image is the same to the
+bit whatever its batch, and more at a time gain nothing."""
 
 
 def generate(
@@ -71,17 +77,18 @@ def generate(
     """
     _refuse_untrained(model, goes_class)
     objective = model.objective
+    device = _device(objective)
     if isinstance(objective, AutoencodingObjective):
-        return _in_batches(seeds, settings, lambda _, noise: _decoded(objective, noise))
+        return _in_batches(seeds, settings, device, lambda _, noise: _decoded(objective, noise))
     if not isinstance(settings, Sampling):
         raise InputError(f"{model.name}: `sampling` lacks sampler, steps and guidance")
 
-    def draw(part: slice, noise: SampleNoise) -> tuple[torch.Tensor, torch.Tensor]:
-        asked = torch.from_numpy(goes_class[part].astype(np.int64)).to(_device(objective))
+    def draw(places: Places, noise: SampleNoise) -> tuple[torch.Tensor, torch.Tensor]:
+        asked = torch.from_numpy(goes_class[places].astype(np.int64)).to(device)
         condition, log10_flux = objective.encoder.draw(asked, noise)
         return _denoised(objective, model.image_size, condition, noise, settings), log10_flux
 
-    return _in_batches(seeds, settings, draw)
+    return _in_batches(seeds, settings, device, draw)
 
 
 def generate_at_fluxes(
@@ -110,14 +117,15 @@ def generate_at_fluxes(
         If the model is not conditioned on the flux.
     """
     objective = _of_flux(model)
+    device = _device(objective)
 
-    def draw(part: slice, noise: SampleNoise) -> tuple[torch.Tensor, torch.Tensor]:
-        flux = torch.from_numpy(log10_flux[part]).to(_device(objective))
-        goes_class = torch.from_numpy(of_flux(10.0 ** log10_flux[part])).to(flux.device)
+    def draw(places: Places, noise: SampleNoise) -> tuple[torch.Tensor, torch.Tensor]:
+        flux = torch.from_numpy(log10_flux[places]).to(device)
+        goes_class = torch.from_numpy(of_flux(10.0 ** log10_flux[places])).to(device)
         condition = objective.encoder.encode(goes_class, flux)
         return _denoised(objective, model.image_size, condition, noise, settings), flux
 
-    images, _ = _in_batches(seeds, settings, draw)
+    images, _ = _in_batches(seeds, settings, device, draw)
     return images
 
 
@@ -273,20 +281,26 @@ def _described(
     return replace(description, provenance=provenance)
 
 
-def _in_batches(seeds: Seeds, settings: PriorSampling, draw: Draw) -> tuple[Images, Fluxes]:
+def _in_batches(
+    seeds: Seeds, settings: PriorSampling, device: torch.device, draw: Draw
+) -> tuple[Images, Fluxes]:
     images, fluxes = [], []
+    on_cpu = device.type == "cpu"
+    size = CPU_BATCH if on_cpu else settings.batch_size
     with tqdm(total=len(seeds), unit=" images", mininterval=2) as bar:
-        for first in range(0, len(seeds), settings.batch_size):
-            part = slice(first, first + settings.batch_size)
-            drawn, flux = draw(part, SampleNoise(seeds[part].tolist()))
-            images.append(drawn.clamp(-1, 1).float().cpu().numpy())
-            fluxes.append(flux.float().cpu().numpy())
-            bar.update(len(drawn))
+        for first in range(0, len(seeds), size):
+            places = np.arange(first, min(first + size, len(seeds)))
+            # Copies of its last image fill up the last batch.
+            filled = np.minimum(np.arange(first, first + size), places[-1]) if on_cpu else places
+            drawn, flux = draw(filled, SampleNoise(seeds[filled].tolist()))
+            images.append(drawn[: len(places)].clamp(-1, 1).float().cpu().numpy())
+            fluxes.append(flux[: len(places)].float().cpu().numpy())
+            bar.update(len(places))
     return np.concatenate(images), np.concatenate(fluxes)
 
 
-def _device(objective: DenoisingObjective) -> torch.device:
-    return next(objective.denoiser.parameters()).device
+def _device(objective: torch.nn.Module) -> torch.device:
+    return next(objective.parameters()).device
 
 
 def _denoised(
@@ -310,6 +324,6 @@ def _denoised(
 def _decoded(
     objective: AutoencodingObjective, noise: SampleNoise
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    device = next(objective.parameters()).device
-    drawn = objective.cevae.sample(noise.normal(objective.cevae.latent_dim).to(device))
+    latent = noise.normal(objective.cevae.latent_dim).to(_device(objective))
+    drawn = objective.cevae.sample(latent)
     return drawn, torch.full((len(noise),), torch.nan)

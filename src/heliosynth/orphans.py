@@ -14,21 +14,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 VARIABLE = "HELIOSYNTH_SNAKEMAKE"
-"""Holds the process that Snakemake is, for its jobs."""
+"""Tells jobs which process Snakemake is; see :func:`this_process`."""
 LOOK_EVERY_S = 0.5
 GRACE_S = 5.0
 """Time to end by an interrupt, which clears up; then the process is killed."""
 
 
-def end_with_snakemake() -> None:
-    """Interrupt this process as soon as the Snakemake above it is gone.
+def this_process() -> str:
+    """Give the number of this process, and within what it means this process; empty if nothing."""
+    try:
+        return f"{os.getpid()} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""
 
-    Nothing happens where a script is called by hand, where Snakemake is beyond a container or on
-    another machine, and where the system does not tell who started whom.
+
+def end_with_snakemake() -> None:
+    """Interrupt this process as soon as the Snakemake above it is gone, or if it is gone already.
+
+    Nothing happens where a script is called by hand, where Snakemake is beyond a container, and
+    where the system does not tell who started whom.
     """
-    told = os.environ.get(VARIABLE, "")
-    if told.isdecimal() and int(told) in _ancestors():
-        threading.Thread(target=_watch, args=(int(told),), daemon=True).start()
+    number, _, within = os.environ.get(VARIABLE, "").partition(" ")
+    if number.isdecimal() and within and within == this_process().partition(" ")[2]:
+        threading.Thread(target=_watch, args=(int(number),), daemon=True).start()
 
 
 def _watch(snakemake: int) -> None:

@@ -13,6 +13,7 @@ from heliosynth.config.schema import Configuration
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+ONLINE = {"years": [2012], "xrs_satellites": [15]}
 
 
 def overlay(name: str, **changes: object) -> dict:
@@ -60,6 +61,12 @@ def test_overlays_are_valid() -> None:
     assert resolve(overlay("archive.yaml", archive="somewhere")).dataset.image_size_px == 64
 
 
+@pytest.mark.parametrize("way", ["s3://a", "gs://a", "https://a.org", "http://127.0.0.1:8000", ""])
+def test_a_store_is_read_by_a_safe_way(way: str) -> None:
+    raw = changed("online", {**ONLINE, "aia_store": f"{way}/sdomlv2.zarr"})
+    assert resolve(raw).online.aia_store == f"{way}/sdomlv2.zarr"
+
+
 def test_the_resolved_configuration_survives_a_round_trip() -> None:
     configuration = resolve(DEFAULT)
     assert Configuration.model_validate_json(configuration.model_dump_json()) == configuration
@@ -85,6 +92,14 @@ def test_the_resolved_configuration_survives_a_round_trip() -> None:
         (changed("source", "online"), ["`online` is needed"]),
         (changed("application.model", "cevae"), ["application.model", "'cevae'"]),
         (changed("models.ddpm_cevae.condition.embedding_of", "vae"), ["embedding_of", "'vae'"]),
+        (
+            changed("online", {**ONLINE, "aia_store": "http://elsewhere.org/sdomlv2.zarr"}),
+            ["online.aia_store", "http:// is not", "https"],
+        ),
+        (
+            changed("online", {**ONLINE, "aia_store": "ftp://localhost/sdomlv2.zarr"}),
+            ["online.aia_store", "ftp:// is not"],
+        ),
         (changed("run", "a; rm -r b"), ["run", "pattern"]),
         (changed("models", None), ["models"]),
         (changed("models.cevae", None), ["models.cevae"]),

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workflow.conftest import copy_project, run_snakemake
+from project import PARTS
+from workflow.conftest import HOME, copy_project, run_snakemake
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = [*(ROOT / "src").rglob("*.py"), *(ROOT / "workflow").rglob("*.py"), ROOT / "Snakefile"]
@@ -72,3 +73,11 @@ def test_commands_in_a_configuration_arrive_as_text_and_are_not_executed(hostile
     assert written["observations"] == EVIL
     assert written["archive"] == FOLDER
     assert list(hostile.rglob("executed")) == []
+
+
+@pytest.mark.workflow
+def test_a_run_writes_to_its_own_folders_only(finished: Path) -> None:
+    made = {path.name for path in finished.iterdir()} - {*PARTS, HOME}
+    assert made == {"results", "resources", ".snakemake"}
+    assert [path for path in (finished / HOME).rglob("*") if path.is_file()] == []
+    assert {path.name for path in (finished / "resources").iterdir()} == {"tiny", ".cache"}

@@ -89,6 +89,16 @@ def test_a_time_budget_within_the_deadline_is_a_success(
     assert report["ended"] == "time budget"
 
 
+def test_a_finished_state_is_a_success_at_once(
+    dataset: Path, ddpm_row: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = ddpm_row()
+    train_model(dataset, "m", row, 1, tmp_path / "state", tmp_path / "model")
+    monkeypatch.delattr(DenoisingObjective, "loss")
+    train_model(dataset, "m", row, 1, tmp_path / "state", tmp_path / "again", deadline=0)
+    assert_same_model(tmp_path / "model", tmp_path / "again")
+
+
 def test_the_product_is_four_files_that_rebuild_the_model(
     dataset: Path, ddpm_row: Rows, tmp_path: Path
 ) -> None:

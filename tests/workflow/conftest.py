@@ -13,11 +13,16 @@ from project import copy_project
 Snakemake = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+HOME = "home"
+"""The home of who runs Snakemake in a folder, in it."""
+
+
 def run_snakemake(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    (folder / HOME).mkdir(exist_ok=True)
     return subprocess.run(
         [sys.executable, "-m", "snakemake", "--cores", "2", "--nocolor", *options],
         cwd=folder,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(folder / ".cache")},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "HOME": str(folder / HOME)},
         capture_output=True,
         text=True,
         check=False,
