@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 from heliosynth.errors import InputError
 from heliosynth.provenance import whole_file
 
 TIME_LIMIT_S = 300
+ROOM_BYTES = 2**20
+"""Free bytes below which the disk is to blame for what fails."""
 INSTALL = (
     "apt-get install --no-install-recommends latexmk texlive-latex-base "
     "texlive-latex-recommended texlive-science texlive-fonts-recommended lmodern"
@@ -36,8 +38,8 @@ def compile_paper(paper: Path | str, results: Path | str, output: Path | str) ->
     Raises
     ------
     InputError
-        If latexmk is missing, or LaTeX fails: then with its first error, and the log beside
-        the output.
+        If latexmk is missing, the disk is full, or LaTeX fails: then with its first error, and
+        the log beside the output.
     """
     program = shutil.which("latexmk")
     if program is None:
@@ -47,16 +49,19 @@ def compile_paper(paper: Path | str, results: Path | str, output: Path | str) ->
         raise InputError(f"{source}: is not there; --paper must name the folder of main.tex")
     command = [program, "-pdf", "-norc", "-interaction=nonstopmode", "-halt-on-error"]
     command += ["-file-line-error", "-quiet", str(source)]
-    with tempfile.TemporaryDirectory(prefix="heliosynth-paper-") as build:
-        failed = _run(command, Path(build), _environment(source.parent, Path(results).resolve()))
-        made, written = Path(build) / "main.pdf", Path(build) / "main.log"
+    with whole_file(output) as unfinished:
+        build = unfinished.parent / "build"
+        build.mkdir()
+        failed = _run(command, build, _environment(source.parent, Path(results).resolve()))
+        made, written = build / "main.pdf", build / "main.log"
         text = written.read_text(encoding="utf-8", errors="replace") if written.exists() else failed
         if failed or not made.exists():
-            log.parent.mkdir(parents=True, exist_ok=True)
+            # LaTeX says much of a full disk, but not that it is full.
+            if shutil.disk_usage(build).free < ROOM_BYTES:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             log.write_text(text, encoding="utf-8")
             raise InputError(f"the paper: {first_error(text)}; the whole log is {log}")
-        with whole_file(output) as unfinished:
-            shutil.copyfile(made, unfinished)
+        made.rename(unfinished)
     log.unlink(missing_ok=True)
 
 

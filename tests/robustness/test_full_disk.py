@@ -1,5 +1,6 @@
 """A full disk costs one line and no product, and the same call succeeds when there is space."""
 
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from heliosynth.dataset import store
 from heliosynth.errors import InputError
 from heliosynth.evaluation.features import EncodedBy, write_features
 from heliosynth.figures import style
+from heliosynth.paper import compile_paper
 from heliosynth.provenance import whole_directory, write_json
 from heliosynth.sources.goes import XrsSeries, write_series
 from heliosynth.training.checkpoint import Checkpoint, Counters, StateFolder
@@ -104,6 +106,31 @@ def test_a_full_disk_costs_one_line_and_no_product(disk: Path, name: str) -> Non
     filler.unlink()
     WRITERS[name](disk / name)
     assert [path for path in disk.rglob(name) if ".unfinished" not in str(path)]
+
+
+@pytest.mark.skipif(shutil.which("latexmk") is None, reason="`make setup` installs latexmk")
+@pytest.mark.parametrize("free_kib", [4, 60, 200])
+def test_a_paper_that_a_full_disk_does_not_take_costs_one_line(
+    disk: Path, tmp_path: Path, free_kib: int
+) -> None:
+    """The disk is full at LaTeX's first file, or in the course of the PDF."""
+    source, output = tmp_path / "paper", disk / "paper.pdf"
+    source.mkdir()
+    # Noise, which no compression makes small.
+    noise = np.random.default_rng(1).integers(0, 255, (512, 512), np.uint8)
+    plt.imsave(source / "noise.png", noise, cmap="gray")
+    (source / "main.tex").write_text(
+        "\\documentclass{article}\\usepackage{graphicx}\\begin{document}\n"
+        f"\\includegraphics{{{source / 'noise.png'}}}\n\\end{{document}}\n"
+    )
+    (disk / "filler").write_bytes(bytes((SIZE_KIB - free_kib) * 1024))
+    with pytest.raises(InputError, match=r"paper\.pdf: cannot be written \(No space left"):
+        compile_paper(source, tmp_path, output)
+    assert [path.name for path in disk.iterdir()] == ["filler"]
+    (disk / "filler").unlink()
+    compile_paper(source, tmp_path, output)
+    assert output.read_bytes().startswith(b"%PDF")
+    assert [path.name for path in disk.iterdir()] == ["paper.pdf"]
 
 
 @pytest.mark.parametrize("free_kib", [16, 60, 90, 120])
