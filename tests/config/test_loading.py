@@ -90,6 +90,7 @@ def test_the_resolved_configuration_survives_a_round_trip() -> None:
         (changed("dataset.split.test", 0.9), ["dataset.split", "less than 1"]),
         (changed("source", "archive"), ["`archive` must name a directory"]),
         (changed("source", "online"), ["`online` is needed"]),
+        (changed("dataset.channel", "193A"), ["dataset.channel", "171A only", "193A"]),
         (changed("application.model", "cevae"), ["application.model", "'cevae'"]),
         (changed("models.ddpm_cevae.condition.embedding_of", "vae"), ["embedding_of", "'vae'"]),
         (

@@ -19,6 +19,9 @@ GoesClass = Literal["A", "B", "C", "M", "X"]
 Channel = Literal["94A", "131A", "171A", "193A", "211A", "304A", "335A", "1600A", "1700A"]
 """An AIA channel as SDOMLv2 names it."""
 
+SIMULATED_CHANNEL: Channel = "171A"
+"""The only channel whose physics is simulated."""
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 PositiveInt = Annotated[int, Field(gt=0, lt=2**31)]
@@ -353,6 +356,11 @@ class Configuration(Section):
     def _agrees_with_itself(self) -> Configuration:
         if self.source == "archive" and self.archive is None:
             raise ValueError("source is `archive`, so `archive` must name a directory")
+        if self.source == "simulated" and self.dataset.channel != SIMULATED_CHANNEL:
+            raise ValueError(
+                f"dataset.channel: the simulated Sun shines in {SIMULATED_CHANNEL} only, not in "
+                f"{self.dataset.channel}; name an archive"
+            )
         if self.source == "online" and self.online is None:
             raise ValueError("source is `online`, so the section `online` is needed")
         for name, model in self.models.items():

@@ -19,7 +19,7 @@ import zarr
 from numcodecs import Blosc
 from tqdm import tqdm
 
-from heliosynth.config.schema import Simulation
+from heliosynth.config.schema import SIMULATED_CHANNEL, Simulation
 from heliosynth.errors import InputError
 from heliosynth.goes_class import LOWER_FLUX, NAMES
 from heliosynth.provenance import whole_directory
@@ -37,9 +37,6 @@ from heliosynth.sources.simulated.flares import (
     listed,
 )
 from heliosynth.sources.simulated.geometry import Floats, unit_vector
-
-CHANNEL = "171A"
-"""The only channel whose physics is simulated."""
 
 STREAMS = ("regions", "flares", "background", "corona", "instrument")
 """Independent streams of random numbers: a change in one component leaves the others alone."""
@@ -103,9 +100,10 @@ def simulate(settings: Simulation, channel: str, seed: int, directory: Path | st
     InputError
         If the channel is not 171A.
     """
-    if channel != CHANNEL:
+    if channel != SIMULATED_CHANNEL:
         raise InputError(
-            f"dataset.channel: {channel} is not simulated; set it to {CHANNEL} or use an archive"
+            f"dataset.channel: {channel} is not simulated; set it to {SIMULATED_CHANNEL} or use "
+            "an archive"
         )
     activity = act(settings, seed)
     with whole_directory(directory) as unfinished:
@@ -156,7 +154,7 @@ def _write_frames(store: Path, settings: Simulation, activity: Activity, seed: i
 
 def _create_array(group: zarr.Group, frames: int, size_px: int) -> Any:
     return group.create_array(
-        CHANNEL,
+        SIMULATED_CHANNEL,
         shape=(frames, size_px, size_px),
         chunks=(CHUNK, size_px, size_px),
         dtype="float32",
@@ -175,7 +173,7 @@ def _header(
         "T_OBS": [f"{str(time)[:-1]}Z" for time in times],
         "EXPTIME": [round(float(s), 6) for s in 1.9997 + rng.normal(0, 2e-5, count)],
         "QUALITY": [MISSING_DATA_FLAG if lost else 0 for lost in bad],
-        "WAVELNTH": [int(CHANNEL.removesuffix("A"))] * count,
+        "WAVELNTH": [int(SIMULATED_CHANNEL.removesuffix("A"))] * count,
         "DEG_COR": [round(float(f), 6) for f in np.linspace(0.93, 0.90, count)],
         "CDELT1": [plate] * count,
         "CDELT2": [plate] * count,
