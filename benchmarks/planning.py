@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import statistics
 import subprocess
@@ -18,6 +17,13 @@ PAPER = "config/paper.yaml"
 SHARDS = (4, 100)
 """Jobs that share the images of a model: those of ``config/paper.yaml``, and many."""
 RUNS = 3
+LAUNCH = """
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[1:])
+print("peak_kib", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(status)
+"""
+"""A small process to start from, since a new one is counted with the memory of who starts it."""
 
 
 @dataclass(frozen=True)
@@ -51,23 +57,22 @@ def plan(shards: int) -> Planned:
         If it cannot.
     """
     models = {"defaults": {"ddpm": {"sampling": {"shards": shards}}}}
-    overlay = tempfile.NamedTemporaryFile("w", suffix=".json")  # noqa: SIM115
-    with overlay, tempfile.TemporaryFile("w+") as output:
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as overlay:
         json.dump(models, overlay)
         overlay.flush()
         command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "2", "--nocolor"]
         start = time.perf_counter()
-        process = subprocess.Popen(
-            [*command, "--configfile", PAPER, overlay.name],
+        done = subprocess.run(
+            [sys.executable, "-c", LAUNCH, *command, "--configfile", PAPER, overlay.name],
             cwd=ROOT,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            capture_output=True,
+            text=True,
+            check=False,
         )
-        _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
-        output.seek(0)
-        said = output.read()
+    said = done.stdout + done.stderr
     total = re.search(r"^total\s+(\d+)$", said, re.MULTILINE)
-    if status or total is None:
+    peak = re.search(r"^peak_kib (\d+)$", said, re.MULTILINE)
+    if done.returncode or total is None or peak is None:
         raise RuntimeError(f"snakemake --dry-run failed: {said[-2000:]}")
-    return Planned(int(total[1]), seconds, usage.ru_maxrss / 1024)
+    return Planned(int(total[1]), seconds, int(peak[1]) / 1024)
