@@ -23,7 +23,7 @@ def _as_is_in_rules(path: str) -> str:
     return path
 
 
-def _not_open_to_all(address: str) -> str:
+def _by_a_safe_way(address: str) -> str:
     """Refuse an address whose answers anyone on the way could change."""
     protocol, separator, _ = address.partition("://")
     own = protocol == "http" and urlsplit(address).hostname in THIS_MACHINE
@@ -35,4 +35,4 @@ def _not_open_to_all(address: str) -> str:
 
 
 FolderPath = Annotated[str, AfterValidator(_as_is_in_rules)]
-StoreAddress = Annotated[str, AfterValidator(_not_open_to_all)]
+StoreAddress = Annotated[str, AfterValidator(_by_a_safe_way)]
