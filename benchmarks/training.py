@@ -2,6 +2,8 @@
 
 Commonly written means ``nn.MultiheadAttention``, which also returns the averaged weights, and
 plain eager code. The libraries' networks are sized to the same number of parameters.
+denoising-diffusion-pytorch comes with linear attention above the lowest level, which is another
+architecture; it is also timed with full attention of the study's width at the study's stages.
 """
 
 from __future__ import annotations
@@ -60,8 +62,12 @@ def run(runs: int = 3) -> tuple[list[Pair], list[Floors]]:
     pairs = [
         _pair("study U-Net", study, "as commonly written", lambda: (common, common.forward), runs)
     ]
-    for ours, network in (("study U-Net", study), ("modern U-Net", modern)):
-        pairs += [_pair(ours, network, name, make, runs) for name, make in libraries]
+    same = ("denoising-diffusion-pytorch with the study's attention", _lucidrains_as_studied)
+    for ours, network, peers in (
+        ("study U-Net", study, [*libraries, same]),
+        ("modern U-Net", modern, libraries),
+    ):
+        pairs += [_pair(ours, network, name, make, runs) for name, make in peers]
     floors = [
         count(f"training step, {name}, {SIZE_PX} px, batch {BATCH}", step_of(network))
         for name, network in (("study U-Net", study), ("modern U-Net", modern))
@@ -145,9 +151,24 @@ def _commonly_written(network: nn.Module) -> nn.Module:
     return peer
 
 
-def _lucidrains() -> tuple[nn.Module, Forward]:
-    network = Unet(dim=52, dim_mults=(1, 2, 4, 8), channels=1, flash_attn=True).to(DEVICE)
-    return network, lambda x, label, condition: network(x, label)
+class NoAttention(nn.Module):
+    """What an attention block that adds nothing gives."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.zeros_like(x)
+
+
+def _lucidrains(**attention: tuple[float, ...]) -> tuple[Unet, Forward]:
+    network = Unet(dim=52, dim_mults=(1, 2, 4, 8), channels=1, flash_attn=True, **attention)
+    return network.to(DEVICE), lambda x, label, condition: network(x, label)
+
+
+def _lucidrains_as_studied() -> tuple[Unet, Forward]:
+    network, forward = _lucidrains(full_attn=(True,) * 4, attn_dim_head=(16, 32, 64, 64))
+    first_stage = network.downs[0]
+    # The study's U-Net attends to all pixels once, at its end.
+    first_stage[2] = NoAttention()
+    return network, forward
 
 
 def _diffusers() -> tuple[nn.Module, Forward]:
