@@ -4,6 +4,7 @@ Commonly written means ``nn.MultiheadAttention``, which also returns the average
 plain eager code. The libraries' networks are sized to the same number of parameters.
 denoising-diffusion-pytorch comes with linear attention above the lowest level, which is another
 architecture; it is also timed with full attention of the study's width at the study's stages.
+``python -m benchmarks.training`` runs this one alone.
 """
 
 from __future__ import annotations
@@ -180,3 +181,7 @@ def _diffusers() -> tuple[nn.Module, Forward]:
         block_out_channels=(64, 128, 192, 256),
     ).to(DEVICE)
     return network, lambda x, label, condition: network(x, label).sample
+
+
+if __name__ == "__main__":
+    print(*(pair.row() for pair in run()[0]), sep="\n")
