@@ -24,11 +24,13 @@ os.environ.update(
 
 from heliosynth.config.loading import resolve
 from heliosynth.errors import InputError
-from heliosynth.folders import prepare
-from heliosynth.orphans import VARIABLE, this_process
-from heliosynth.plan import Plan, doubled
+from heliosynth.workflow.preflight import check_folders
+from heliosynth.jobs.watchdog import PARENT_VARIABLE
+from heliosynth.jobs.watchdog import process_identity
+from heliosynth.workflow.plan import Plan
+from heliosynth.workflow.plan import doubled
 
-os.environ[VARIABLE] = this_process()
+os.environ[PARENT_VARIABLE] = process_identity()
 
 
 configfile: "config.yaml"
@@ -46,7 +48,7 @@ RESOURCES = PLAN.resources
 
 onstart:
     try:
-        prepare(RESULTS, RESOURCES)
+        check_folders(RESULTS, RESOURCES)
     except InputError as error:
         sys.exit(f"error: {error}")
 
@@ -75,7 +77,7 @@ rule all:
     default_target: True
     input:
         rules.paper.output.pdf,
-        rules.bundle.output.report,
+        rules.pack_report.output.report,
         rules.configuration.output.json,
         [
             f"{RESULTS}/figures/{name}.{suffix}"

@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 
 from benchmarks import dataset, floors, sampling, scaling, training
-from heliosynth.processor import compute_with
-from heliosynth.provenance import versions, write_text
+from heliosynth.io.files import write_text
+from heliosynth.io.provenance import versions
+from heliosynth.jobs.cpu import configure
 
 HEADER = """# Results
 
@@ -30,7 +31,7 @@ FLOORS = """
 
 def main() -> None:
     """Run, print and write."""
-    compute_with(torch.get_num_threads())
+    configure(torch.get_num_threads())
     frames, account = dataset.run()
     steps, floor = training.run()
     pairs = [frames, *steps, *sampling.run()]

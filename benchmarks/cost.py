@@ -27,10 +27,11 @@ from scipy.optimize import nnls
 from benchmarks import planning, scenarios
 from benchmarks.training import modern_unet, step_of, study_unet
 from benchmarks.work import Images, Work, encoder_flops, flops_of, parts
-from heliosynth.config.schema import Configuration
+from heliosynth.config.schema import RunConfig
 from heliosynth.evaluation import encoders
-from heliosynth.processor import compute_with
-from heliosynth.provenance import versions, write_text
+from heliosynth.io.files import write_text
+from heliosynth.io.provenance import versions
+from heliosynth.jobs.cpu import configure
 
 CELLS = ((32, 4), (32, 16), (32, 64), (64, 4), (64, 16), (64, 32), (128, 4), (128, 16))
 """Sizes and batches of the `modern` network that the rates are fitted to."""
@@ -85,7 +86,7 @@ class Run:
     """A finished run: its configuration, its numbers of images, and the time of its jobs."""
 
     name: str
-    configuration: Configuration
+    configuration: RunConfig
     images: Images
     seconds: dict[str, float]
 
@@ -93,7 +94,7 @@ class Run:
     def read(cls, folder: Path) -> Run:
         """Read ``results/<run>``."""
         text = (folder / "config.json").read_text(encoding="utf-8")
-        configuration = Configuration.model_validate_json(text)
+        configuration = RunConfig.model_validate_json(text)
         sheets = {path.stem: path for path in (folder / "benchmarks").glob("*.tsv")}
         # A run may have made some of its models only.
         models = {n: row for n, row in configuration.models.items() if f"train_{n}" in sheets}
@@ -135,7 +136,7 @@ def measure() -> Machine:
 
 
 def _measure() -> Machine:
-    compute_with(1)
+    configure(1)
     networks = [(modern_unet(size_px=size), batch, size) for size, batch in CELLS]
     networks.append((study_unet(), 12, 64))
     steps, passes = [], []
@@ -174,7 +175,7 @@ def _feature_rate() -> float:
 
 
 def _start_s() -> float:
-    script = "import heliosynth.training.experiment, heliosynth.evaluation.measurement"
+    script = "import heliosynth.training.experiment, heliosynth.evaluation.measure"
     return _seconds(lambda: subprocess.run([sys.executable, "-c", script], check=True))
 
 

@@ -25,8 +25,8 @@ import zarr
 from numcodecs import Blosc
 
 from benchmarks.pairs import Pair, peak_memory_mb, time_pair
-from heliosynth.dataset.area import area_average
-from heliosynth.dataset.averaging import Year, write_year
+from heliosynth.frames.area import area_average
+from heliosynth.frames.averaging import Year, write_year
 from heliosynth.sources import sdoml
 
 FRAMES, SIZE_PX, CHUNK = 6000, 512, 15

@@ -18,12 +18,13 @@ from typing import Any
 
 import torch
 
-from heliosynth.config.schema import Evaluation, Sampling
+from heliosynth.config.evaluation import EvaluationConfig
+from heliosynth.config.models import SamplingConfig
 from heliosynth.evaluation.encoders import load_encoder
 from heliosynth.evaluation.features import EncodedBy, read_image_groups, write_features
-from heliosynth.evaluation.measurement import measure
-from heliosynth.generation import generate_samples
-from heliosynth.provenance import read_json, write_text
+from heliosynth.evaluation.measure import measure
+from heliosynth.io.files import read_json, write_text
+from heliosynth.sampling.generate import generate_samples
 
 ANCESTRAL = ("ddpm", 1000)
 TRIED = (
@@ -40,7 +41,7 @@ METRICS = ("cluster_error", "fid_efficientnet_lite0", "kid_efficientnet_lite0", 
 RISES = {"f1"}
 """Metrics of which more is better."""
 
-HEADER = """# Sampling to equal quality
+HEADER = """# SamplingConfig to equal quality
 
 `{model}` of the run `{run}`, {n} images of the class mix of training and {per_class} a class for
 F1; guidance {guidance}; ± is the standard deviation over {repeats} repeats. Evaluations are of the
@@ -95,7 +96,7 @@ def main() -> None:
     parser.add_argument("--per-class", type=int, default=48)
     args = parser.parse_args()
     configuration = read_json(args.run / "config.json")
-    evaluation = Evaluation.model_validate(
+    evaluation = EvaluationConfig.model_validate(
         {**configuration["evaluation"], "encoders": ["efficientnet_lite0"]}
     )
     row = configuration["models"][args.model]["sampling"]
@@ -119,8 +120,8 @@ def main() -> None:
     print(text)
 
 
-def _try(run: Path, model: str, row: dict[str, Any], evaluation: Evaluation) -> Trial:
-    settings, seed = Sampling.model_validate(row), read_json(run / "config.json")["seed"]
+def _try(run: Path, model: str, row: dict[str, Any], evaluation: EvaluationConfig) -> Trial:
+    settings, seed = SamplingConfig.model_validate(row), read_json(run / "config.json")["seed"]
     dataset, real = run / "dataset" / "dataset.h5", run / "features" / "efficientnet_lite0"
     with tempfile.TemporaryDirectory(prefix="heliosynth-quality-") as folder:
         samples, features = Path(folder) / "samples.h5", Path(folder) / "features.h5"

@@ -6,7 +6,11 @@ import torch
 
 from benchmarks.pairs import Pair, time_pair
 from heliosynth.config.loading import presets
-from heliosynth.config.schema import ModernUnet, Preconditioned, VariancePreserving
+from heliosynth.config.models import (
+    ModernUnetConfig,
+    PreconditionedConfig,
+    VariancePreservingConfig,
+)
 from heliosynth.diffusion.denoiser import Guided, build_denoiser
 from heliosynth.diffusion.noise import SampleNoise
 from heliosynth.diffusion.samplers import SAMPLERS
@@ -21,9 +25,9 @@ def run(runs: int = 2) -> list[Pair]:
     What the images are worth is measured by the workflow, not here.
     """
     quick, study = presets()["ddpm"]["quick"], presets()["ddpm"]["study"]
-    network = build_network(ModernUnet(**quick["network"]), SIZE_PX, CONDITION_DIM)
-    ours = build_denoiser(network, Preconditioned(**quick["denoiser"]))
-    peer = build_denoiser(network, VariancePreserving(**study["denoiser"]))
+    network = build_network(ModernUnetConfig(**quick["network"]), SIZE_PX, CONDITION_DIM)
+    ours = build_denoiser(network, PreconditionedConfig(**quick["denoiser"]))
+    peer = build_denoiser(network, VariancePreservingConfig(**study["denoiser"]))
 
     def sample(denoiser, sampling: dict) -> torch.Tensor:
         noise = SampleNoise(list(range(BATCH)))

@@ -11,7 +11,7 @@ import yaml
 
 from benchmarks.work import Images, Work, generated, parameters, parts
 from heliosynth.config.loading import merge, resolve
-from heliosynth.config.schema import Configuration
+from heliosynth.config.schema import RunConfig
 
 ROOT = Path(__file__).parents[1]
 STUDY = Images({"A": 1021, "B": 7147, "C": 8168, "M": 3676, "X": 408}, 2000, 4000)
@@ -37,7 +37,7 @@ class Scenario:
     frame_px: int = FRAME_PX
     frames_a_read: int = CHUNK_FRAMES
 
-    def configuration(self) -> Configuration:
+    def configuration(self) -> RunConfig:
         """Give the complete configuration."""
         raw: dict[str, Any] = {}
         for name in ("config.yaml", "config/paper.yaml"):
@@ -100,7 +100,7 @@ def _row(scenario: Scenario, seconds: Seconds) -> str:
     )
 
 
-def disk_bytes(configuration: Configuration) -> float:
+def disk_bytes(configuration: RunConfig) -> float:
     """Count the bytes of images and states that a run keeps, in single precision."""
     frames = STUDY.trained + STUDY.validation + STUDY.test
     rows = configuration.models.values()

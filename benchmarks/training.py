@@ -23,7 +23,7 @@ from benchmarks.floors import Floors, count
 from benchmarks.pairs import Pair, time_pair
 from benchmarks.work import CONDITION_DIM
 from heliosynth.config.loading import presets
-from heliosynth.config.schema import ModernUnet, StudyUnet
+from heliosynth.config.models import ModernUnetConfig, StudyUnetConfig
 from heliosynth.models import build_network
 from heliosynth.models.blocks import SelfAttention
 
@@ -78,14 +78,14 @@ def run(runs: int = 3) -> tuple[list[Pair], list[Floors]]:
 
 def study_unet() -> nn.Module:
     """Make the network of the `study` preset."""
-    settings = StudyUnet(**presets()["ddpm"]["study"]["network"])
+    settings = StudyUnetConfig(**presets()["ddpm"]["study"]["network"])
     return build_network(settings, SIZE_PX, CONDITION_DIM).to(DEVICE)
 
 
 def modern_unet(width: int | None = None, size_px: int = SIZE_PX) -> nn.Module:
     """Make the network of the `modern` preset, or a wider one."""
     settings = presets()["ddpm"]["modern"]["network"]
-    wide = ModernUnet(**{**settings, **({} if width is None else {"width": width})})
+    wide = ModernUnetConfig(**{**settings, **({} if width is None else {"width": width})})
     return build_network(wide, size_px, CONDITION_DIM).to(DEVICE)
 
 

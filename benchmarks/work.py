@@ -16,11 +16,12 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from benchmarks.floors import flop_counter
-from heliosynth.config.schema import Cevae, Configuration, Ddpm, Sampling
+from heliosynth.config.models import CevaeConfig, DdpmConfig, SamplingConfig
+from heliosynth.config.schema import RunConfig
 from heliosynth.evaluation import encoders
-from heliosynth.generation import CPU_BATCH
-from heliosynth.models.classifier import build_deit, build_judge
-from heliosynth.training.experiment import VALIDATION_IMAGES
+from heliosynth.models.classifier import build_classifier, build_deit
+from heliosynth.sampling.generate import CPU_BATCH
+from heliosynth.training.inputs import VALIDATION_IMAGES
 from heliosynth.training.objectives import AutoencodingObjective, build_objective
 
 Batch = Callable[[int], Tensor]
@@ -72,7 +73,7 @@ class Images:
         return sum(self.training.values())
 
 
-def parts(configuration: Configuration, images: Images) -> dict[str, Work]:
+def parts(configuration: RunConfig, images: Images) -> dict[str, Work]:
     """Give the work of the jobs of a run that compute, by the names of their time sheets."""
     with FakeTensorMode():
         given = _of_models(configuration, images)
@@ -81,16 +82,16 @@ def parts(configuration: Configuration, images: Images) -> dict[str, Work]:
     return {**given, **features, **_of_classifiers(configuration, images)}
 
 
-def generated(row: Ddpm | Cevae, images: Images) -> int:
+def generated(row: DdpmConfig | CevaeConfig, images: Images) -> int:
     """Count the images of a row: its population, and what the balanced set has beyond it."""
     population = row.sampling.population
-    if not isinstance(row.sampling, Sampling):
+    if not isinstance(row.sampling, SamplingConfig):
         return population
     shares = (population * count / images.trained for count in images.training.values())
     return sum(max(round(share), row.sampling.per_class) for share in shares)
 
 
-def _of_models(configuration: Configuration, images: Images) -> dict[str, Work]:
+def _of_models(configuration: RunConfig, images: Images) -> dict[str, Work]:
     work = {}
     grid = configuration.evaluation.flux_response
     for name, row in configuration.models.items():
@@ -105,7 +106,7 @@ def _of_models(configuration: Configuration, images: Images) -> dict[str, Work]:
     return work
 
 
-def _of_features(configuration: Configuration, images: Images) -> dict[str, Work]:
+def _of_features(configuration: RunConfig, images: Images) -> dict[str, Work]:
     made = sum(generated(row, images) for row in configuration.models.values())
     number = images.trained + images.validation + images.test + made
     return {
@@ -114,13 +115,13 @@ def _of_features(configuration: Configuration, images: Images) -> dict[str, Work
     }
 
 
-def _of_classifiers(configuration: Configuration, images: Images) -> dict[str, Work]:
+def _of_classifiers(configuration: RunConfig, images: Images) -> dict[str, Work]:
     classes, size = len(images.training), configuration.dataset.image_size_px
     judge, deit = configuration.evaluation.classifier, configuration.application
     arms = 2 * deit.repeats
     return {
         "classifier": _fit(
-            _on_images(build_judge(judge, classes), size),
+            _on_images(build_classifier(judge, classes), size),
             judge.epochs * images.trained,
             judge.batch_size,
             judge.epochs * images.validation,
@@ -137,7 +138,7 @@ def _of_classifiers(configuration: Configuration, images: Images) -> dict[str, W
 class _Row:
     """A row of the models, built without weights."""
 
-    def __init__(self, row: Ddpm | Cevae, configuration: Configuration) -> None:
+    def __init__(self, row: DdpmConfig | CevaeConfig, configuration: RunConfig) -> None:
         self.row, self.size = row, configuration.dataset.image_size_px
         embedding_of = getattr(getattr(row, "condition", None), "embedding_of", None)
         embedding = getattr(configuration.models.get(embedding_of), "latent_dim", 0)
@@ -157,7 +158,7 @@ class _Row:
             return _passes(
                 lambda n: objective.cevae.sample(torch.empty(n, width)), number, CPU_BATCH
             )
-        if not isinstance(settings, Sampling):
+        if not isinstance(settings, SamplingConfig):
             raise TypeError(f"{settings} has no sampler")
         evaluations = 2 * settings.steps - 1 if settings.sampler == "heun" else settings.steps
         # Guidance asks for both halves in one batch.
@@ -222,7 +223,7 @@ def encoder_flops(name: str) -> float:
         return _flops(_encoder(name), 1)
 
 
-def parameters(row: Ddpm | Cevae, configuration: Configuration) -> int:
+def parameters(row: DdpmConfig | CevaeConfig, configuration: RunConfig) -> int:
     """Count the weights of a row."""
     with FakeTensorMode():
         return sum(p.numel() for p in _Row(row, configuration).objective.parameters())

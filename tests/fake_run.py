@@ -13,7 +13,7 @@ import zarr
 
 from heliosynth import goes_class
 from heliosynth.config.loading import merge, resolve
-from heliosynth.dataset.intensities import unscale
+from heliosynth.dataset.scaling import unscale
 from heliosynth.dataset.store import (
     NO_TIME,
     Description,
@@ -22,7 +22,8 @@ from heliosynth.dataset.store import (
     write_dataset,
     write_samples,
 )
-from heliosynth.provenance import stamp, write_json
+from heliosynth.io.files import write_json
+from heliosynth.io.provenance import stamp
 from heliosynth.sources.goes import XrsSeries, write_series
 
 REPOSITORY = Path(__file__).parents[1]

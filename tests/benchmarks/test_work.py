@@ -12,11 +12,11 @@ from benchmarks.floors import flop_counter
 from benchmarks.work import Images, flops_of, generated, parameters, parts
 
 from heliosynth.config.loading import merge, resolve
-from heliosynth.config.schema import Configuration
+from heliosynth.config.schema import RunConfig
 from heliosynth.models import build_network
 
 IMAGES = Images({"A": 30, "B": 60, "M": 10}, validation=20, test=40)
-Make = Callable[..., Configuration]
+Make = Callable[..., RunConfig]
 
 
 @pytest.fixture
@@ -28,11 +28,11 @@ def resolved() -> Make:
 
 
 @pytest.fixture
-def configuration(resolved: Make) -> Configuration:
+def configuration(resolved: Make) -> RunConfig:
     return resolved()
 
 
-def test_steps_and_passes_are_those_of_the_settings(configuration: Configuration) -> None:
+def test_steps_and_passes_are_those_of_the_settings(configuration: RunConfig) -> None:
     row = configuration.models["ddpm_discrete"]
     work = parts(configuration, IMAGES)["train_ddpm_discrete"]
     images, batch = row.training.images, row.training.batch_size
@@ -40,7 +40,7 @@ def test_steps_and_passes_are_those_of_the_settings(configuration: Configuration
     assert work.passes == -(-row.training.validations * IMAGES.validation // batch)
 
 
-def test_operations_are_those_that_a_network_does(configuration: Configuration) -> None:
+def test_operations_are_those_that_a_network_does(configuration: RunConfig) -> None:
     row, size = configuration.models["ddpm_discrete"], configuration.dataset.image_size_px
     network = build_network(row.network, size, 6)
     x, label, condition = torch.randn(2, 1, size, size), torch.rand(2), torch.rand(2, 6)
@@ -68,7 +68,7 @@ def test_rare_classes_add_images_beyond_the_population(resolved: Make) -> None:
     assert generated(row, IMAGES) == 30 + 60 + 20
 
 
-def test_weights_are_counted_without_making_them(configuration: Configuration) -> None:
+def test_weights_are_counted_without_making_them(configuration: RunConfig) -> None:
     row, size = configuration.models["ddpm_discrete"], configuration.dataset.image_size_px
     network = build_network(row.network, size, 6)
     own = sum(p.numel() for p in network.parameters())

@@ -7,10 +7,11 @@ import pandas as pd
 import pandera.errors
 import pytest
 
-from heliosynth import schemas
-from heliosynth.catalogue import index, labels, quality
-from heliosynth.config.schema import Dataset
+from heliosynth.catalogue import index, labels
+from heliosynth.config.dataset import DatasetConfig
 from heliosynth.errors import InputError
+from heliosynth.frames import quality
+from heliosynth.io import tables
 
 HOUR = 3600
 
@@ -25,7 +26,7 @@ def asked(**changes):
         "minimum_frames": 10,
         **changes,
     }
-    return Dataset.model_validate(values)
+    return DatasetConfig.model_validate(values)
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_every_frame_is_accounted_for(labelled, measured):
     rows, measures = measured
     measures[2012]["limb_x"] = measures[2012]["limb_x"].copy()
     measures[2012]["limb_x"][100] = 0.3
-    table, summary = index.build_index(labelled, rows, measures, asked())
+    table, summary = index.build_index(labelled, rows, measures, asked(), quality.rejections)
     index.SCHEMA.validate(table)
     assert len(table) == summary["frames"] == 1440
     assert summary["selected"] == 1439
@@ -79,7 +80,7 @@ def test_every_frame_is_accounted_for(labelled, measured):
 def test_image_rows_point_to_the_frames(labelled, measured):
     rows, measures = measured
     shuffled = labelled.sample(frac=1, random_state=0)
-    table, _ = index.build_index(shuffled, rows, measures, asked())
+    table, _ = index.build_index(shuffled, rows, measures, asked(), quality.rejections)
     assert table["time"].is_monotonic_increasing
     chosen = table[table["selected"]]
     assert (rows[2012][chosen["image_row"]] == chosen["store_row"]).all()
@@ -88,17 +89,19 @@ def test_image_rows_point_to_the_frames(labelled, measured):
 
 def test_a_scarce_class_stops_the_run_by_name(labelled, measured):
     with pytest.raises(InputError, match=r"class M has \d+ training frames .* = 150"):
-        index.build_index(labelled, *measured, asked(minimum_frames=150))
+        index.build_index(labelled, *measured, asked(minimum_frames=150), quality.rejections)
 
 
 def test_an_empty_class_says_so(labelled, measured):
     with pytest.raises(InputError, match="class X is empty after labelling"):
-        index.build_index(labelled, *measured, asked(classes=["B", "C", "M", "X"]))
+        index.build_index(
+            labelled, *measured, asked(classes=["B", "C", "M", "X"]), quality.rejections
+        )
 
 
 def test_scarce_classes_are_reported_by_name(labelled, measured):
     settings = asked(classes=["A", "B", "C", "M", "X"], scarce_classes="report")
-    table, summary = index.build_index(labelled, *measured, settings)
+    table, summary = index.build_index(labelled, *measured, settings, quality.rejections)
     assert summary["scarce_classes"] == {"A": 0, "X": 0}
     assert summary["trained_classes"] == ["B", "C", "M"]
     assert summary["classes"]["X"] == {"train": 0, "val": 0, "test": 0}
@@ -107,7 +110,7 @@ def test_scarce_classes_are_reported_by_name(labelled, measured):
 
 def test_frames_of_a_scarce_class_keep_their_label_and_split(labelled, measured):
     settings = asked(minimum_frames=150, scarce_classes="report")
-    table, summary = index.build_index(labelled, *measured, settings)
+    table, summary = index.build_index(labelled, *measured, settings, quality.rejections)
     n_train = ((table["goes_class"] == "M") & (table["split"] == "train")).sum()
     assert summary["scarce_classes"] == {"M": n_train}
     assert n_train > 0
@@ -116,28 +119,28 @@ def test_frames_of_a_scarce_class_keep_their_label_and_split(labelled, measured)
 def test_fewer_than_two_classes_are_an_error_even_when_reported(labelled, measured):
     settings = asked(minimum_frames=500, scarce_classes="report")
     with pytest.raises(InputError, match="fewer than two classes"):
-        index.build_index(labelled, *measured, settings)
+        index.build_index(labelled, *measured, settings, quality.rejections)
 
 
 def test_missing_images_are_an_error(labelled, measured):
     rows, measures = measured
     with pytest.raises(InputError, match="lack 1 of 1439"):
-        index.build_index(labelled, {2012: rows[2012][1:]}, measures, asked())
+        index.build_index(labelled, {2012: rows[2012][1:]}, measures, asked(), quality.rejections)
     with pytest.raises(InputError, match="no averaged frames of 2012"):
-        index.build_index(labelled, {}, {}, asked())
+        index.build_index(labelled, {}, {}, asked(), quality.rejections)
 
 
 def test_the_index_survives_the_disk(labelled, measured, tmp_path):
-    table, _ = index.build_index(labelled, *measured, asked())
-    schemas.write(tmp_path / "index.csv", table, index.SCHEMA)
-    read = schemas.read(tmp_path / "index.csv", index.SCHEMA)
+    table, _ = index.build_index(labelled, *measured, asked(), quality.rejections)
+    tables.write(tmp_path / "index.csv", table, index.SCHEMA)
+    read = tables.read(tmp_path / "index.csv", index.SCHEMA)
     pd.testing.assert_frame_equal(read, table, check_dtype=False)
     index.SCHEMA.validate(read)
 
 
 def test_a_table_that_breaks_the_rules_is_not_written(labelled, measured, tmp_path):
-    table, _ = index.build_index(labelled, *measured, asked())
+    table, _ = index.build_index(labelled, *measured, asked(), quality.rejections)
     table.loc[5, "split"] = "train"
     with pytest.raises(pandera.errors.SchemaError, match="split if and only if"):
-        schemas.write(tmp_path / "index.csv", table, index.SCHEMA)
+        tables.write(tmp_path / "index.csv", table, index.SCHEMA)
     assert not (tmp_path / "index.csv").exists()

@@ -6,14 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heliosynth import schemas
-from heliosynth.catalogue import labels
-from heliosynth.config.schema import MaxWithin, NearestPeak
+from heliosynth.catalogue import labels, schemas
+from heliosynth.config.dataset import MaxWithinConfig, NearestPeakConfig
 from heliosynth.errors import InputError
 
-NEAREST = NearestPeak(rule="nearest_peak", window_minutes=30)
+NEAREST = NearestPeakConfig(rule="nearest_peak", window_minutes=30)
 LEAVING_OUT = NEAREST.model_copy(update={"without_flare": "leave_out"})
-LARGEST = MaxWithin(rule="max_within", window_minutes=60)
+LARGEST = MaxWithinConfig(rule="max_within", window_minutes=60)
 
 event_times = st.lists(st.integers(0, 5000), min_size=1, max_size=30)
 
@@ -183,9 +182,9 @@ def test_labels_survive_the_disk(tables, tmp_path, classes):
         tables.flares([0][: len(classes)], classes),
         LARGEST,
     )
-    schemas.write(tmp_path / "labels.csv", found, schemas.LABELS)
+    tables.write(tmp_path / "labels.csv", found, schemas.LABELS)
     pd.testing.assert_frame_equal(
-        schemas.read(tmp_path / "labels.csv", schemas.LABELS), found, check_dtype=False
+        tables.read(tmp_path / "labels.csv", schemas.LABELS), found, check_dtype=False
     )
 
 

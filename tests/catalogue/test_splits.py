@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliosynth.catalogue.splits import GAP, NAMES, split_frames
-from heliosynth.config.schema import Split
+from heliosynth.config.dataset import SplitConfig
 from heliosynth.errors import InputError
 
 HOUR, DAY = 3600, 86400
@@ -14,7 +14,7 @@ HOUR, DAY = 3600, 86400
 
 def asked(**changes):
     values = {"block_days": 5, "gap_hours": 12, "validation": 0.15, "test": 0.2, **changes}
-    return Split(**values)
+    return SplitConfig(**values)
 
 
 def hourly(days):

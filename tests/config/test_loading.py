@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliosynth.config.loading import ConfigurationError, merge, resolve
-from heliosynth.config.schema import Configuration
+from heliosynth.config.schema import RunConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -69,7 +69,7 @@ def test_a_store_is_read_by_a_safe_way(way: str) -> None:
 
 def test_the_resolved_configuration_survives_a_round_trip() -> None:
     configuration = resolve(DEFAULT)
-    assert Configuration.model_validate_json(configuration.model_dump_json()) == configuration
+    assert RunConfig.model_validate_json(configuration.model_dump_json()) == configuration
 
 
 @pytest.mark.parametrize(

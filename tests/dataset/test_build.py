@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from heliosynth.dataset import build, store
-from heliosynth.dataset.averaging import Year, write_year
 from heliosynth.dataset.build import build_dataset
-from heliosynth.dataset.intensities import scale
+from heliosynth.dataset.scaling import scale
 from heliosynth.errors import InputError
+from heliosynth.frames.averaging import Year, write_year
 
 SUMMARY = {"trained_classes": ["B", "M"], "label_rule": {"rule": "max_within"}}
 

@@ -16,7 +16,7 @@ from diffusers.schedulers import (
     scheduling_dpmsolver_multistep,
 )
 
-from heliosynth.config.schema import VariancePreserving
+from heliosynth.config.models import VariancePreservingConfig
 from heliosynth.diffusion.denoiser import build_denoiser
 from heliosynth.diffusion.noise import SampleNoise
 from heliosynth.diffusion.samplers import ddim, ddpm, dpm_solver_2m
@@ -81,7 +81,9 @@ def preserving(x, sigma):
 
 def ours(sampler, noise_steps, sigmas):
     """Give x_t of every step, the last one clean."""
-    settings = VariancePreserving(kind="variance_preserving", noise_steps=noise_steps, **BETAS)
+    settings = VariancePreservingConfig(
+        kind="variance_preserving", noise_steps=noise_steps, **BETAS
+    )
     denoiser = build_denoiser(Waves(), settings).double()
     seen = []
 

@@ -9,15 +9,15 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from torch import nn
 
-from heliosynth.config.schema import Preconditioned, VariancePreserving
+from heliosynth.config.models import PreconditionedConfig, VariancePreservingConfig
 from heliosynth.diffusion.denoiser import Guided, build_denoiser
 from heliosynth.diffusion.noise import SampleNoise
 from heliosynth.diffusion.samplers import SAMPLERS
 
-STUDY = VariancePreserving(
+STUDY = VariancePreservingConfig(
     kind="variance_preserving", noise_steps=1000, beta_first=1e-4, beta_last=0.02
 )
-KARRAS = Preconditioned(
+KARRAS = PreconditionedConfig(
     kind="preconditioned",
     sigma_data=0.5,
     log_sigma_mean=-0.8,

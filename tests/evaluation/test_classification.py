@@ -6,19 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_fscore_support
 
-from heliosynth.config.schema import Classifier
+from heliosynth.config.evaluation import ClassifierConfig
 from heliosynth.errors import InputError
 from heliosynth.evaluation.classification import (
     balanced_rows,
     class_scores,
     confusion_matrix,
     macro_scores,
-    read_judge,
-    train_judge,
-    write_judge,
+    read_classifier,
+    train_classifier,
+    write_classifier,
 )
 
-SETTINGS = Classifier(epochs=15, batch_size=8, learning_rate=3e-3, width=4)
+SETTINGS = ClassifierConfig(epochs=15, batch_size=8, learning_rate=3e-3, width=4)
 
 
 @pytest.fixture(scope="module")
@@ -70,13 +70,13 @@ def test_balanced_rows_hold_every_class_as_often(classes, most):
 def test_the_judge_tells_classes_apart_and_comes_back_from_disk(tmp_path, make_labelled):
     training = make_labelled([1] * 40 + [2] * 20 + [4] * 8)
     validation = make_labelled([1] * 8 + [2] * 4 + [4] * 2, seed=1)
-    judge = train_judge(training, validation, (1, 2, 4), SETTINGS, seed=0)
+    judge = train_classifier(training, validation, (1, 2, 4), SETTINGS, seed=0)
     test = make_labelled([4, 2, 1, 1, 2, 4] * 4, seed=2)
     answers = judge.judge(test.images)
     assert np.mean(answers == test.goes_class) > 0.9
     assert 0 < judge.epoch <= 15.5
-    write_judge(tmp_path / "judge.safetensors", judge)
-    again = read_judge(tmp_path / "judge.safetensors")
+    write_classifier(tmp_path / "judge.safetensors", judge)
+    again = read_classifier(tmp_path / "judge.safetensors")
     np.testing.assert_array_equal(again.judge(test.images), answers)
     assert (again.classes, again.settings, again.epoch) == ((1, 2, 4), SETTINGS, judge.epoch)
 
@@ -84,24 +84,26 @@ def test_the_judge_tells_classes_apart_and_comes_back_from_disk(tmp_path, make_l
 def test_equal_seeds_train_equal_judges(make_labelled):
     settings_ = SETTINGS.model_copy(update={"epochs": 1})
     split = make_labelled([1] * 8 + [2] * 8)
-    first, again = (train_judge(split, split, (1, 2), settings_, seed=3) for _ in range(2))
+    first, again = (train_classifier(split, split, (1, 2), settings_, seed=3) for _ in range(2))
     for name, tensor in first.network.state_dict().items():
         np.testing.assert_array_equal(tensor, again.network.state_dict()[name])
 
 
 def test_a_judge_is_trained_without_validation_images(make_labelled):
     settings_ = SETTINGS.model_copy(update={"epochs": 1})
-    judge = train_judge(make_labelled([1, 2] * 8), make_labelled([]), (1, 2), settings_, seed=0)
+    judge = train_classifier(
+        make_labelled([1, 2] * 8), make_labelled([]), (1, 2), settings_, seed=0
+    )
     assert judge.epoch == 1
 
 
 def test_a_class_without_a_training_image_is_named(make_labelled):
     with pytest.raises(InputError, match="class X"):
-        train_judge(make_labelled([1, 2]), make_labelled([1]), (1, 2, 4), SETTINGS, seed=0)
+        train_classifier(make_labelled([1, 2]), make_labelled([1]), (1, 2, 4), SETTINGS, seed=0)
 
 
 def test_a_file_that_is_no_judge_is_named(tmp_path):
     path = tmp_path / "judge.safetensors"
     path.write_text("nothing")
     with pytest.raises(InputError, match=r"judge\.safetensors: .*train it again"):
-        read_judge(path)
+        read_classifier(path)

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-import flux_response as door
-from heliosynth import schemas
-from heliosynth.dataset.intensities import scale
+import flux_response as script
+from heliosynth.dataset.scaling import scale
 from heliosynth.dataset.store import (
     NO_TIME,
     Description,
@@ -15,6 +14,7 @@ from heliosynth.dataset.store import (
     write_samples,
 )
 from heliosynth.errors import InputError
+from heliosynth.evaluation import flux_response
 from heliosynth.evaluation.flux_response import (
     BRIGHT_QUANTILE,
     DISK_RADIUS,
@@ -27,7 +27,8 @@ from heliosynth.evaluation.flux_response import (
     rank_correlation,
     solar_disk,
 )
-from heliosynth.provenance import read_json
+from heliosynth.io import tables
+from heliosynth.io.files import read_json
 
 SIZE = 64
 ABOUT = Description("171A", 5.0, 3500.0, (1, 2, 3), "disks", {})
@@ -164,14 +165,14 @@ def test_test_images_do_not_change_the_threshold_nor_any_other_set(products, ris
 def test_the_door_writes_every_number_and_every_image(products, rising, tmp_path):
     dataset, grid, samples = map(str, products(rising))
     outputs = tmp_path / "m.json", tmp_path / "m.csv"
-    door.main(
+    script.main(
         [
             *("--name", "m", "--dataset", dataset, "--grid", grid, "--samples", samples),
             *("--repeats", "10", "--seed", "1"),
             *("--output-json", str(outputs[0]), "--output-csv", str(outputs[1])),
         ]
     )
-    found, table = read_json(outputs[0]), schemas.read(outputs[1], schemas.FLUX_RESPONSE)
+    found, table = read_json(outputs[0]), tables.read(outputs[1], flux_response.FLUX_RESPONSE)
     assert found["name"] == "m"
     counts = {"grid": 24, "population": 40, "train": 40, "test": 20}
     assert {name: entry["n"] for name, entry in found["correlation"].items()} == counts

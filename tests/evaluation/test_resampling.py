@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from heliosynth.evaluation.resampling import bootstrap_groups, bootstrap_within, draw_to_mix
+from heliosynth.evaluation.resampling import bootstrap_groups, bootstrap_within, resample_to_mix
 
 
 def test_a_bootstrap_within_classes_keeps_their_numbers():
@@ -26,7 +26,7 @@ def test_a_bootstrap_of_groups_draws_them_whole():
 def test_a_draw_has_the_class_mix_of_the_reference():
     reference = np.repeat([1, 2, 3], [60, 30, 10]).astype(np.int8)
     classes = np.repeat([0, 1, 2, 3], [50, 20, 50, 50]).astype(np.int8)
-    draw = draw_to_mix(classes, reference, 20, np.random.default_rng(0))
+    draw = resample_to_mix(classes, reference, 20, np.random.default_rng(0))
     np.testing.assert_array_equal(np.bincount(classes[draw.rows]), [0, 12, 6, 2])
     assert len(np.unique(draw.rows)) == 20
     assert (draw.repeated, draw.missing) == ((), ())
@@ -35,11 +35,11 @@ def test_a_draw_has_the_class_mix_of_the_reference():
 def test_a_draw_says_which_classes_were_repeated_or_missing():
     reference = np.repeat([1, 2, 3], [6, 3, 1]).astype(np.int8)
     classes = np.repeat([1, 2], [20, 2]).astype(np.int8)
-    draw = draw_to_mix(classes, reference, 18, np.random.default_rng(0))
+    draw = resample_to_mix(classes, reference, 18, np.random.default_rng(0))
     np.testing.assert_array_equal(np.bincount(classes[draw.rows]), [0, 12, 6])
     assert (draw.repeated, draw.missing) == ((2,), (3,))
 
 
 def test_a_draw_from_other_classes_only_is_refused():
     with pytest.raises(ValueError, match="no class"):
-        draw_to_mix(np.int8([0, 0]), np.int8([1]), 2, np.random.default_rng(0))
+        resample_to_mix(np.int8([0, 0]), np.int8([1]), 2, np.random.default_rng(0))

@@ -6,27 +6,27 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from heliosynth.config.schema import ModernUnet, StudyUnet
+from heliosynth.config.models import ModernUnetConfig, StudyUnetConfig
 from heliosynth.dataset.store import Description, LabelledImages
 from heliosynth.figures import architecture, deviation, diffusion, grids, observations, simulated
 from heliosynth.figures.mosaic import mosaic
-from heliosynth.products import Products
+from heliosynth.results.run import Run
 
 
 def texts(figure: Figure) -> str:
     return "\n".join(text.get_text() for text in figure.findobj(lambda a: hasattr(a, "get_text")))
 
 
-def test_scarce_class_is_named_with_its_frames(products: Products) -> None:
+def test_scarce_class_is_named_with_its_frames(products: Run) -> None:
     figure = grids.class_grid(products, "ddpm_discrete")
     assert texts(figure).count("A: too few frames (12),\nnot trained") == 2
 
 
-def test_simulated_truth_is_called_so(products: Products) -> None:
+def test_simulated_truth_is_called_so(products: Run) -> None:
     assert "true (simulated)" in texts(grids.class_grid(products, "ddpm_cevae"))
 
 
-def test_true_images_come_from_the_test_split_first(products: Products) -> None:
+def test_true_images_come_from_the_test_split_first(products: Run) -> None:
     test = products.split("test").of_classes([4]).images[:, 0]
     shown = grids.true_images(products, 4, 3)
     assert all(any(np.array_equal(image, own) for own in test) for image in shown)
@@ -77,7 +77,7 @@ def test_flux_is_written_as_a_class() -> None:
 
 
 def test_stages_of_the_study_network() -> None:
-    settings = StudyUnet(kind="study_unet", widths=[64, 128, 256, 256], embedding_dim=256)
+    settings = StudyUnetConfig(kind="study_unet", widths=[64, 128, 256, 256], embedding_dim=256)
     drawn = architecture.stages_of(settings.model_dump(), 64)
     assert [(s.channels, s.size) for s in drawn.down] == [(64, 64), (128, 32), (256, 16)]
     assert (drawn.bottom.channels, drawn.bottom.size) == (512, 8)
@@ -85,7 +85,7 @@ def test_stages_of_the_study_network() -> None:
 
 
 def test_stages_of_the_modern_network() -> None:
-    settings = ModernUnet(
+    settings = ModernUnetConfig(
         kind="modern_unet", patch_px=2, width=32, multipliers=[1, 2, 4], blocks=2,
         attention_levels=1, embedding_dim=128,
     )  # fmt: skip
@@ -105,8 +105,8 @@ def test_mosaic_panels_are_square_equal_and_apart() -> None:
     assert max(b.x1 for b in boxes) < grid.bar.get_position().x0 < 1
 
 
-def test_a_run_without_scarce_classes_shows_no_note(products: Products) -> None:
-    class Whole(Products):
+def test_a_run_without_scarce_classes_shows_no_note(products: Run) -> None:
+    class Whole(Run):
         @property
         def summary(self) -> dict[str, object]:
             return {**products.summary, "scarce_classes": {}}

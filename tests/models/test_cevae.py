@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from heliosynth.config.loading import presets
-from heliosynth.config.schema import Cevae as Settings
+from heliosynth.config.models import CevaeConfig
 from heliosynth.errors import InputError
 from heliosynth.models.cevae import Cevae, mask_squares
 
@@ -16,7 +16,7 @@ def settings(**changes):
     row["training"] = {**row["training"], "images": 10}
     row["sampling"] = {**row["sampling"], "population": 10}
     small = {"widths": [4, 8], "latent_dim": 5}
-    return Settings.model_validate({**row, **small, **changes})
+    return CevaeConfig.model_validate({**row, **small, **changes})
 
 
 @pytest.fixture

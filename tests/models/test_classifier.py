@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from heliosynth.config.schema import Application, Classifier
+from heliosynth.config.evaluation import ApplicationConfig, ClassifierConfig
 from heliosynth.errors import InputError
-from heliosynth.models.classifier import build_deit, build_judge
+from heliosynth.models.classifier import build_classifier, build_deit
 
-JUDGE = Classifier(epochs=1, batch_size=2, learning_rate=1e-3, width=8)
-DEIT = Application(
+JUDGE = ClassifierConfig(epochs=1, batch_size=2, learning_rate=1e-3, width=8)
+DEIT = ApplicationConfig(
     model="ddpm_discrete",
     patch_px=4,
     embedding_dim=24,
@@ -24,16 +24,16 @@ DEIT = Application(
 
 @pytest.mark.parametrize("size", [8, 32, 64, 128])
 def test_the_judge_takes_images_of_any_size(size):
-    assert build_judge(JUDGE, 4)(torch.zeros(3, 1, size, size)).shape == (3, 4)
+    assert build_classifier(JUDGE, 4)(torch.zeros(3, 1, size, size)).shape == (3, 4)
 
 
 def test_the_judge_answers_each_image_by_itself():
-    judge, images = build_judge(JUDGE, 4), torch.randn(4, 1, 16, 16)
+    judge, images = build_classifier(JUDGE, 4), torch.randn(4, 1, 16, 16)
     torch.testing.assert_close(judge(images)[1:2], judge(images[1:2]))
 
 
 def test_the_judge_sees_how_bright_an_image_is():
-    judge = build_judge(JUDGE, 4)
+    judge = build_classifier(JUDGE, 4)
     dim, bright = (judge(torch.full((1, 1, 16, 16), level)) for level in (0.2, 0.8))
     assert not torch.allclose(dim, bright, atol=1e-3)
 

@@ -10,19 +10,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heliosynth.config.schema import ClassCondition, FluxCondition
+from heliosynth.config.models import ClassConditionConfig, FluxConditionConfig
 from heliosynth.diffusion.noise import SampleNoise
 from heliosynth.errors import InputError
-from heliosynth.models.conditioning import (
-    COSINES,
-    FLUX_MARGIN,
-    ConditionEncoder,
-    drop_labels,
-)
+from heliosynth.models.conditioning import COSINES, FLUX_MARGIN, ConditionEncoder, drop_labels
 
-CLASS = ClassCondition(kind="goes_class")
-EMBEDDED = ClassCondition(kind="goes_class", embedding_of="cevae")
-FLUX = FluxCondition(kind="xray_flux")
+CLASS = ClassConditionConfig(kind="goes_class")
+EMBEDDED = ClassConditionConfig(kind="goes_class", embedding_of="cevae")
+FLUX = FluxConditionConfig(kind="xray_flux")
 E = 6
 KINDS = pytest.mark.parametrize("settings", [CLASS, EMBEDDED, FLUX], ids=["class", "cevae", "flux"])
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from heliosynth.config.schema import ModernUnet, StudyUnet
+from heliosynth.config.models import ModernUnetConfig, StudyUnetConfig
 from heliosynth.errors import InputError
 from heliosynth.models import build_network
 
-STUDY = StudyUnet(kind="study_unet", widths=[64, 128, 256, 256], embedding_dim=256)
-SMALL_STUDY = StudyUnet(kind="study_unet", widths=[4, 8, 8, 8], embedding_dim=8)
-MODERN = ModernUnet(
+STUDY = StudyUnetConfig(kind="study_unet", widths=[64, 128, 256, 256], embedding_dim=256)
+SMALL_STUDY = StudyUnetConfig(kind="study_unet", widths=[4, 8, 8, 8], embedding_dim=8)
+MODERN = ModernUnetConfig(
     kind="modern_unet",
     patch_px=2,
     width=32,

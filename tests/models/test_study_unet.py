@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from heliosynth.config.schema import StudyUnet
+from heliosynth.config.models import StudyUnetConfig
 from heliosynth.models import build_network
 
-STUDY = StudyUnet(kind="study_unet", widths=[64, 128, 256, 256], embedding_dim=256)
-SMALL = StudyUnet(kind="study_unet", widths=[4, 8, 12, 16], embedding_dim=8)
+STUDY = StudyUnetConfig(kind="study_unet", widths=[64, 128, 256, 256], embedding_dim=256)
+SMALL = StudyUnetConfig(kind="study_unet", widths=[4, 8, 12, 16], embedding_dim=8)
 CONDITION = 6
 """Five classes and the flag."""
 

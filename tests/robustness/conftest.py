@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from heliosynth.config.schema import Simulation
+from heliosynth.config.observations import SimulationConfig
 from heliosynth.sources.simulated.observatory import simulate
 
 
@@ -14,7 +14,7 @@ from heliosynth.sources.simulated.observatory import simulate
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four days in 2012, a frame an hour; not to be changed."""
     folder = tmp_path_factory.mktemp("observed") / "raw"
-    settings = Simulation(
+    settings = SimulationConfig(
         start=datetime.date(2012, 7, 12), days=4, cadence_minutes=60, size_px=16, flares_per_day=6
     )
     simulate(settings, "171A", 1, folder)

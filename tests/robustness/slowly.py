@@ -8,14 +8,14 @@ import sys
 import time
 from typing import Any
 
-from heliosynth import checked
-from heliosynth.dataset import averaging
+from heliosynth.frames import averaging
+from heliosynth.io import hdf5
 
 PAUSE_S = 0.02
 
 
 def main() -> None:
-    quickly_averaged, quickly_made = averaging.average, checked.array
+    quickly_averaged, quickly_made = averaging.average, hdf5.create_dataset
 
     def average(*given: Any, **named: Any) -> averaging.Averaged:
         time.sleep(PAUSE_S)
@@ -25,7 +25,7 @@ def main() -> None:
         time.sleep(PAUSE_S)
         return quickly_made(*given, **named)
 
-    averaging.KEEP_EVERY_S, averaging.average, checked.array = 0.0, average, array
+    averaging.KEEP_EVERY_S, averaging.average, hdf5.create_dataset = 0.0, average, array
     del sys.argv[0]
     runpy.run_path(sys.argv[0], run_name="__main__")
 

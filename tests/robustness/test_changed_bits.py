@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heliosynth.dataset import averaging, store
-from heliosynth.dataset.intensities import read_images, read_measured
+from heliosynth.dataset import store
 from heliosynth.errors import InputError
 from heliosynth.evaluation.features import EncodedBy, read_features, write_features
+from heliosynth.frames import averaging
+from heliosynth.frames.store import read_images, read_measured
 from heliosynth.sources.goes import XrsSeries, read_series, write_series
 
 COUNT = 48
@@ -48,8 +49,8 @@ def write_averaged(path: Path) -> None:
 
 
 def averaging_part(rows: np.ndarray, made: averaging.Averaged) -> averaging.Part:
-    from heliosynth.sources.chunks import Part
     from heliosynth.sources.manifest import Fetched
+    from heliosynth.sources.zarr_chunks import Part
 
     return Part(rows, made, Fetched("", "store/0.0.0", "2012", 1, ""))
 

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 import tqdm.std
 
-from heliosynth.config.schema import Ddpm
+from heliosynth.config.models import DdpmConfig
 from heliosynth.errors import OutOfTimeError
-from heliosynth.folders import prepare
-from heliosynth.training.experiment import train_model
-from heliosynth.walltime import deadline
+from heliosynth.jobs.walltime import deadline
+from heliosynth.training.train_model import train_model
+from heliosynth.workflow.preflight import check_folders
 from robustness.processes import TINY
 from training import conftest as tiny
 from workflow.conftest import run_snakemake
@@ -79,7 +79,7 @@ def test_times_ahead_become_now_and_keep_their_order(tmp_path: Path) -> None:
         path.touch()
         os.utime(path, (time.time() + ahead,) * 2)
     before = [path.stat().st_mtime_ns for path in made]
-    prepare(tmp_path / "results", tmp_path / "raw")
+    check_folders(tmp_path / "results", tmp_path / "raw")
     after = [path.stat().st_mtime_ns for path in made]
     assert after[:2] == before[:2]
     assert after[2] == after[3] <= time.time_ns()
@@ -100,7 +100,7 @@ def clock_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("clock_goes_back")
 def test_a_training_whose_clock_goes_back_stops_before_its_job_does_and_counts_its_seconds(
     dataset: Path,
-    ddpm_row: Callable[..., Ddpm],
+    ddpm_row: Callable[..., DdpmConfig],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -124,7 +124,7 @@ def test_a_training_whose_clock_goes_back_stops_before_its_job_does_and_counts_i
 @pytest.mark.usefixtures("clock_goes_back")
 def test_a_time_budget_is_used_up_though_the_clock_goes_back(
     dataset: Path,
-    ddpm_row: Callable[..., Ddpm],
+    ddpm_row: Callable[..., DdpmConfig],
     tmp_path: Path,
 ) -> None:
     row = ddpm_row(images=80_000, time_budget_minutes=0.5 / 60)

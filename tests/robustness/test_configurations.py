@@ -9,7 +9,7 @@ import yaml
 
 from heliosynth.config.loading import merge, resolve
 from heliosynth.errors import InputError
-from heliosynth.plan import Plan
+from heliosynth.workflow.plan import Plan
 from robustness.mutation import mutated
 from workflow.conftest import copy_project, run_snakemake
 

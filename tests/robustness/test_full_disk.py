@@ -15,8 +15,8 @@ from heliosynth.dataset import store
 from heliosynth.errors import InputError
 from heliosynth.evaluation.features import EncodedBy, write_features
 from heliosynth.figures import style
-from heliosynth.paper import compile_paper
-from heliosynth.provenance import whole_directory, write_json
+from heliosynth.io.files import atomic_directory, write_json
+from heliosynth.paper.compile import compile_paper
 from heliosynth.sources.goes import XrsSeries, write_series
 from heliosynth.training.checkpoint import Checkpoint, Counters, StateFolder
 from heliosynth.training.weights import write_weights
@@ -72,7 +72,7 @@ def write_figure(path: Path) -> None:
 
 
 def write_store(path: Path) -> None:
-    with whole_directory(path) as unfinished:
+    with atomic_directory(path) as unfinished:
         array = zarr.create_array(unfinished, shape=(9, 90, 90), chunks=(3, 90, 90), dtype="f4")
         array[:] = np.random.default_rng(1).normal(size=(9, 90, 90))
 

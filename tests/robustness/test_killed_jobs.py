@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from heliosynth.config.schema import Simulation
+from heliosynth.config.observations import SimulationConfig
 from heliosynth.sources.simulated.observatory import simulate
 from robustness.contents import contents
 from robustness.test_raw_inputs import intensities_options, labelled
@@ -53,7 +53,7 @@ def run(given: list[str]) -> None:
 def observed_longer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Half a month of raw frames, in 26 chunks."""
     folder = tmp_path_factory.mktemp("longer") / "raw"
-    settings = Simulation(
+    settings = SimulationConfig(
         start=datetime.date(2012, 7, 1), days=16, cadence_minutes=60, size_px=16, flares_per_day=6
     )
     simulate(settings, "171A", 1, folder)

@@ -17,7 +17,8 @@ import zarr  # noqa: F401
 
 from flares import main as make_flares
 from frames import main as make_frames
-from heliosynth import schemas
+from heliosynth.catalogue import schemas
+from heliosynth.io import tables
 from heliosynth.sources.goes import read_series
 from intensities import main as make_intensities
 from robustness.mutation import RUBBISH, damaged, mutated
@@ -32,7 +33,7 @@ FEW = 40
 def read_flares_by_the_door(file: Path, output: Path) -> bool:
     made = accepted(make_flares, ["--files", str(file), "--output", str(output)], output, file.name)
     if made:
-        schemas.read(output, schemas.FLARES)
+        tables.read(output, schemas.FLARES)
     return made
 
 
@@ -49,7 +50,7 @@ def read_frames_by_the_door(store: Path, output: Path) -> bool:
     options = ["--store", str(store), "--year", "2012", "--channel", "171A"]
     made = accepted(make_frames, [*options, "--output", str(output)], output, "sdomlv2.zarr")
     if made:
-        schemas.read(output, schemas.FRAMES)
+        tables.read(output, schemas.FRAMES)
     return made
 
 
@@ -262,7 +263,7 @@ def labelled(observed: Path, path: Path) -> Path:
     frames = path.with_name("frames.csv")
     options = ["--store", str(observed / "aia" / "sdomlv2.zarr"), "--year", "2012"]
     make_frames([*options, "--channel", "171A", "--output", str(frames)])
-    table = schemas.read(frames, schemas.FRAMES)
+    table = tables.read(frames, schemas.FRAMES)
     table = table.assign(
         goes_class="C",
         log10_flux=-5.5,
@@ -273,7 +274,7 @@ def labelled(observed: Path, path: Path) -> Path:
         selected=True,
         reason="",
     )
-    schemas.write(path, table, schemas.LABELS)
+    tables.write(path, table, schemas.LABELS)
     return path
 
 

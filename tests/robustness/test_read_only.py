@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from heliosynth.errors import InputError
-from heliosynth.folders import prepare
+from heliosynth.workflow.preflight import check_folders
 from robustness.processes import TINY
 from workflow.conftest import copy_project, run_snakemake
 
@@ -74,13 +74,13 @@ def test_a_folder_in_the_results_that_is_read_only_is_named(project: Path) -> No
     subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(inner)], check=True)
     try:
         with pytest.raises(InputError, match=r"tiny/observations: cannot be written \(Read-only"):
-            prepare(project / "results" / "tiny")
+            check_folders(project / "results" / "tiny")
     finally:
         subprocess.run(["umount", str(inner)], check=True)
-    prepare(project / "results" / "tiny")
+    check_folders(project / "results" / "tiny")
 
 
 def test_a_file_in_place_of_the_results_is_named(tmp_path: Path) -> None:
     (tmp_path / "results").touch()
     with pytest.raises(InputError, match=r"results/tiny: cannot be written \(Not a directory\)"):
-        prepare(tmp_path / "results" / "tiny")
+        check_folders(tmp_path / "results" / "tiny")

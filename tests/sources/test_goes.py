@@ -11,13 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 import xrs
 from heliosynth.errors import InputError
-from heliosynth.sources.goes import (
-    XrsSeries,
-    read_series,
-    read_xrs,
-    require_cover,
-    write_series,
-)
+from heliosynth.sources.goes import XrsSeries, read_series, read_xrs, require_cover, write_series
 
 FLUX = np.full(10, 2e-6)
 

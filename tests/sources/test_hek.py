@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 import flares
-from heliosynth import schemas
+from heliosynth.catalogue import schemas
 from heliosynth.errors import InputError
+from heliosynth.io import tables
 from heliosynth.sources.hek import read_flares
 
 COLUMNS = [
@@ -138,8 +139,8 @@ def test_a_flare_across_midnight_peaks_on_the_next_day(tmp_path: Path) -> None:
 
 def test_table_comes_back_from_disk(make_hek: Callable[..., Path], tmp_path: Path) -> None:
     table = read_flares([make_hek(_event("2012-07-12T16:49:00", "X1.4"))])
-    schemas.write(tmp_path / "flares.csv", table, schemas.FLARES)
-    pd.testing.assert_frame_equal(schemas.read(tmp_path / "flares.csv", schemas.FLARES), table)
+    tables.write(tmp_path / "flares.csv", table, schemas.FLARES)
+    pd.testing.assert_frame_equal(tables.read(tmp_path / "flares.csv", schemas.FLARES), table)
 
 
 def test_door(make_hek: Callable[..., Path], tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from numcodecs import Blosc, Zlib
 
 import frames
 from heliosynth.errors import InputError
-from heliosynth.provenance import file_sha256
+from heliosynth.io.provenance import file_sha256
 from heliosynth.sources import manifest, sdoml
 
 N = 10

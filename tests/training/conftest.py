@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from heliosynth.config.schema import Cevae, Ddpm
+from heliosynth.config.models import CevaeConfig, DdpmConfig
 from heliosynth.dataset.store import SPLITS, Description, LabelledImages, write_dataset
-from heliosynth.training.product import read_row
+from heliosynth.training.trained_model import read_model_config
 
 TRAINING = {
     "images": 64,
@@ -77,11 +77,11 @@ def dataset(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ddpm_row() -> Callable[..., Ddpm]:
+def ddpm_row() -> Callable[..., DdpmConfig]:
     """Make a tiny diffusion row; keywords change its training."""
 
-    def make(condition: dict[str, str] | None = None, **training: object) -> Ddpm:
-        row = read_row(
+    def make(condition: dict[str, str] | None = None, **training: object) -> DdpmConfig:
+        row = read_model_config(
             json.dumps(
                 {
                     "kind": "ddpm",
@@ -93,18 +93,18 @@ def ddpm_row() -> Callable[..., Ddpm]:
                 }
             )
         )
-        assert isinstance(row, Ddpm)
+        assert isinstance(row, DdpmConfig)
         return row
 
     return make
 
 
 @pytest.fixture
-def cevae_row() -> Callable[..., Cevae]:
+def cevae_row() -> Callable[..., CevaeConfig]:
     """Make a tiny ceVAE row; keywords change its training."""
 
-    def make(**training: object) -> Cevae:
-        row = read_row(
+    def make(**training: object) -> CevaeConfig:
+        row = read_model_config(
             json.dumps(
                 {
                     "kind": "cevae",
@@ -116,7 +116,7 @@ def cevae_row() -> Callable[..., Cevae]:
                 }
             )
         )
-        assert isinstance(row, Cevae)
+        assert isinstance(row, CevaeConfig)
         return row
 
     return make

@@ -9,7 +9,7 @@ import torch
 
 from heliosynth.config.loading import presets
 from heliosynth.training.objectives import build_objective
-from heliosynth.training.product import read_row
+from heliosynth.training.trained_model import read_model_config
 
 SMALL = {
     "study": {"network": {"kind": "study_unet", "widths": [8, 16, 16, 16], "embedding_dim": 16}},
@@ -29,7 +29,7 @@ def objective_of(model):
     if kind == "ddpm":
         row["condition"] = {"kind": "goes_class"}
     torch.manual_seed(0)
-    return build_objective(read_row(json.dumps(row)), 16)
+    return build_objective(read_model_config(json.dumps(row)), 16)
 
 
 def batch_for(objective):

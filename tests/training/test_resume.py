@@ -17,15 +17,17 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from heliosynth.config.schema import Cevae, Ddpm
-from heliosynth.training.experiment import train_model
+from heliosynth.config.models import CevaeConfig, DdpmConfig
+from heliosynth.training.train_model import train_model
 
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "train.py"
-Rows = Callable[..., Ddpm | Cevae]
+Rows = Callable[..., DdpmConfig | CevaeConfig]
 KILLS = 10
 
 
-def command(dataset: Path, row: Ddpm | Cevae, state: Path, output: Path, *start: str) -> list[str]:
+def command(
+    dataset: Path, row: DdpmConfig | CevaeConfig, state: Path, output: Path, *start: str
+) -> list[str]:
     settings = ["--settings", row.model_dump_json(), "--seed", "1", "--threads", "1"]
     paths = ["--state", str(state), "--output", str(output)]
     given = ["--dataset", str(dataset), "--model", "m", *settings, *paths]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from heliosynth.config.schema import Training
+from heliosynth.config.models import TrainingConfig
 from heliosynth.training.schedules import average_decay, learning_rate, milestones
 
 
-def settings(**changes: object) -> Training:
+def settings(**changes: object) -> TrainingConfig:
     basic = {"images": 100, "batch_size": 4, "learning_rate": 0.05, "ema_decay": 0.9}
-    return Training.model_validate({**basic, **changes})
+    return TrainingConfig.model_validate({**basic, **changes})
 
 
 @pytest.mark.parametrize(

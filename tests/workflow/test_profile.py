@@ -11,7 +11,7 @@ PROFILE = ROOT / "profiles/slurm/config.yaml"
 OF_SITES = re.compile(r"\b(slurm_\w+|gres|gpu_model|qos|constraint|retries)\b")
 NETWORK = {"fetch_xrs", "fetch_flares", "fetch_clip"}
 LATEX = {"paper"}
-TRIVIAL = {"configuration", "bundle", "sample"}
+TRIVIAL = {"configuration", "pack_report", "sample"}
 
 
 def read_rules() -> dict[str, str]:

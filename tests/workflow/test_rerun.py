@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.workflow
 
 TINY = ("--configfile", "config/tiny.yaml")
-PAPER = {"paper", "bundle", "all"}
+PAPER = {"paper", "pack_report", "all"}
 
 
 @contextmanager
@@ -45,10 +45,10 @@ def jobs(finished: Path, snakemake):
 
 def test_an_edited_comment_runs_nothing(finished: Path, jobs) -> None:
     code = finished / "src/heliosynth/training/loop.py"
-    door = finished / "workflow/scripts/train.py"
+    script = finished / "workflow/scripts/train.py"
     with (
         edited(code, "\nfrom __future__", "\n# a comment\nfrom __future__"),
-        edited(door, "\nimport argparse", "\n# a comment\n\nimport argparse"),
+        edited(script, "\nimport argparse", "\n# a comment\n\nimport argparse"),
     ):
         assert jobs() == set()
 

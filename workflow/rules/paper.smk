@@ -106,9 +106,9 @@ rule numbers:
         runtime=10,
     params:
         results=subpath(output.tex, ancestor=2),
-        code=PLAN.code("paper_numbers"),
+        code=PLAN.code("macros"),
     shell:
-        "python workflow/scripts/paper_numbers.py --results {params.results:q} --output {output.tex:q}"
+        "python workflow/scripts/macros.py --results {params.results:q} --output {output.tex:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -142,7 +142,7 @@ rule paper:
         " 2>&1 | tee {log:q}"
 
 
-rule bundle:
+rule pack_report:
     """Pack the paper with everything it was made of, but images and weights."""
     input:
         config=f"{RESULTS}/config.json",
@@ -150,9 +150,9 @@ rule bundle:
     output:
         report=f"{RESULTS}/report.zip",
     log:
-        f"{RESULTS}/logs/bundle.log",
+        f"{RESULTS}/logs/pack_report.log",
     benchmark:
-        f"{RESULTS}/benchmarks/bundle.tsv"
+        f"{RESULTS}/benchmarks/pack_report.tsv"
     localrule: True
     conda:
         "../../envs/heliosynth.yaml"
@@ -161,7 +161,7 @@ rule bundle:
         runtime=10,
     params:
         results=subpath(output.report, parent=True),
-        code=PLAN.code("bundle"),
+        code=PLAN.code("pack_report"),
     shell:
-        "python workflow/scripts/bundle.py --results {params.results:q} --output {output.report:q}"
+        "python workflow/scripts/pack_report.py --results {params.results:q} --output {output.report:q}"
         " 2>&1 | tee {log:q}"

@@ -3,11 +3,11 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.application import compare, summarise, write_accuracy
-from heliosynth.config.schema import Application
+from heliosynth.config.evaluation import ApplicationConfig
 from heliosynth.dataset.store import read_description, read_samples, read_split
-from heliosynth.errors import one_line_errors
-from heliosynth.provenance import write_json
+from heliosynth.evaluation.application import compare, summarise, write_accuracy
+from heliosynth.io.files import write_json
+from heliosynth.jobs.entry_point import one_line_errors
 
 
 @one_line_errors
@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--accuracy", required=True, help="CSV file to write")
     parser.add_argument("--summary", required=True, help="JSON file to write")
     args = parser.parse_args(argv)
-    settings = Application.model_validate_json(args.settings)
+    settings = ApplicationConfig.model_validate_json(args.settings)
     classes = read_description(args.dataset).trained_classes
     splits = {split: read_split(args.dataset, split) for split in ("train", "test")}
     rows = compare(splits, read_samples(args.samples), classes, settings, args.seed)

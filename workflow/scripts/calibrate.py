@@ -3,10 +3,10 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.config.schema import Level1
-from heliosynth.errors import one_line_errors
-from heliosynth.fingerprint import fingerprint
+from heliosynth.config.observations import Level1Config
+from heliosynth.jobs.entry_point import one_line_errors
 from heliosynth.sources.level1 import Tables, write_store
+from heliosynth.workflow.fingerprint import fingerprint
 
 
 @one_line_errors
@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=1, help="files calibrated side by side")
     parser.add_argument("--output", required=True, help="Zarr store")
     args = parser.parse_args(argv)
-    tables = Tables(**Level1.model_validate_json(args.settings).model_dump())
+    tables = Tables(**Level1Config.model_validate_json(args.settings).model_dump())
     code = fingerprint(__file__)
     write_store(args.files, args.channel, tables, args.output, args.workers, code=code)
 

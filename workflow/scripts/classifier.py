@@ -3,10 +3,10 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.config.schema import Classifier
+from heliosynth.config.evaluation import ClassifierConfig
 from heliosynth.dataset.store import read_description, read_split
-from heliosynth.errors import one_line_errors
-from heliosynth.evaluation.classification import train_judge, write_judge
+from heliosynth.evaluation.classification import train_classifier, write_classifier
+from heliosynth.jobs.entry_point import one_line_errors
 
 
 @one_line_errors
@@ -17,14 +17,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, required=True, help="seed of the run")
     parser.add_argument("--output", required=True, help="safetensors file to write")
     args = parser.parse_args(argv)
-    judge = train_judge(
+    judge = train_classifier(
         read_split(args.dataset, "train"),
         read_split(args.dataset, "val"),
         read_description(args.dataset).trained_classes,
-        Classifier.model_validate_json(args.settings),
+        ClassifierConfig.model_validate_json(args.settings),
         args.seed,
     )
-    write_judge(args.output, judge)
+    write_classifier(args.output, judge)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ import argparse
 import json
 from collections.abc import Sequence
 
-from heliosynth.config.schema import Configuration
-from heliosynth.errors import one_line_errors
-from heliosynth.provenance import write_json
+from heliosynth.config.schema import RunConfig
+from heliosynth.io.files import write_json
+from heliosynth.jobs.entry_point import one_line_errors
 
 
 @one_line_errors
@@ -15,7 +15,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--configuration", required=True, help="the resolved configuration, JSON")
     parser.add_argument("--output", required=True, help="JSON file to write")
     args = parser.parse_args(argv)
-    configuration = Configuration.model_validate_json(args.configuration)
+    configuration = RunConfig.model_validate_json(args.configuration)
     write_json(args.output, json.loads(configuration.model_dump_json()))
 
 

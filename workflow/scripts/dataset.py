@@ -3,11 +3,11 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth import schemas
 from heliosynth.catalogue.index import SCHEMA
 from heliosynth.dataset.build import build_dataset
-from heliosynth.errors import one_line_errors
-from heliosynth.provenance import read_json
+from heliosynth.io import tables
+from heliosynth.io.files import read_json
+from heliosynth.jobs.entry_point import one_line_errors
 
 
 @one_line_errors
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     build_dataset(
         args.output,
-        schemas.read(args.index, SCHEMA),
+        tables.read(args.index, SCHEMA),
         read_json(args.summary),
         args.intensities,
         args.channel,

@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Sequence
 
 from heliosynth.dataset.store import read_split
-from heliosynth.errors import one_line_errors
 from heliosynth.evaluation.embedding_map import embedding_map, load_cevae, write_map
+from heliosynth.jobs.entry_point import one_line_errors
 
 
 @one_line_errors

@@ -3,9 +3,9 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.errors import one_line_errors
 from heliosynth.evaluation.encoders import load_encoder
 from heliosynth.evaluation.features import EncodedBy, read_image_groups, write_features
+from heliosynth.jobs.entry_point import one_line_errors
 
 
 @one_line_errors

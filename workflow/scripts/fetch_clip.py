@@ -3,8 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.errors import one_line_errors
 from heliosynth.evaluation.encoders import fetch_clip_weights
+from heliosynth.jobs.entry_point import one_line_errors
 
 
 @one_line_errors

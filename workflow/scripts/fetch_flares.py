@@ -3,8 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.errors import one_line_errors
-from heliosynth.sources.retrieval import fetch_flares
+from heliosynth.jobs.entry_point import one_line_errors
+from heliosynth.sources.fetch import fetch_flares
 
 
 @one_line_errors

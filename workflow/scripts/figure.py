@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from heliosynth.config.presentation import Presentation
-from heliosynth.errors import one_line_errors
-from heliosynth.figures.draw import draw
-from heliosynth.products import Products
+from heliosynth.config.presentation import PresentationConfig
+from heliosynth.figures.plot import plot_figure
+from heliosynth.jobs.entry_point import one_line_errors
+from heliosynth.results.run import Run
 
 
 @one_line_errors
@@ -21,9 +21,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--archive", type=Path, help="folder of an archive of real raw inputs")
     parser.add_argument("--presentation", required=True, help="of the configuration, JSON")
     args = parser.parse_args(argv)
-    presented = Presentation.model_validate_json(args.presentation)
-    products = Products(args.results, args.simulated, args.archive, presented)
-    draw(args.name, products, args.pdf, args.png)
+    presented = PresentationConfig.model_validate_json(args.presentation)
+    products = Run(args.results, args.simulated, args.archive, presented)
+    plot_figure(args.name, products, args.pdf, args.png)
 
 
 if __name__ == "__main__":

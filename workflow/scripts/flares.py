@@ -3,8 +3,9 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth import schemas
-from heliosynth.errors import one_line_errors
+from heliosynth.catalogue import schemas
+from heliosynth.io import tables
+from heliosynth.jobs.entry_point import one_line_errors
 from heliosynth.sources.archive import flare_files
 from heliosynth.sources.hek import read_flares
 
@@ -16,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", required=True, help="CSV of flares")
     args = parser.parse_args(argv)
     files = [file for place in args.files for file in flare_files(place)]
-    schemas.write(args.output, read_flares(files), schemas.FLARES)
+    tables.write(args.output, read_flares(files), schemas.FLARES)
 
 
 if __name__ == "__main__":

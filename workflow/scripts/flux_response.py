@@ -3,10 +3,11 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth import schemas
-from heliosynth.errors import one_line_errors
+from heliosynth.evaluation import flux_response
 from heliosynth.evaluation.flux_response import measure_flux_response
-from heliosynth.provenance import write_json
+from heliosynth.io import tables
+from heliosynth.io.files import write_json
+from heliosynth.jobs.entry_point import one_line_errors
 
 
 @one_line_errors
@@ -24,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     found, table = measure_flux_response(
         args.dataset, args.grid, args.samples, args.repeats, args.seed
     )
-    schemas.write(args.output_csv, table, schemas.FLUX_RESPONSE)
+    tables.write(args.output_csv, table, flux_response.FLUX_RESPONSE)
     write_json(args.output_json, {"name": args.name, **found})
 
 

@@ -3,8 +3,9 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth import schemas
-from heliosynth.errors import one_line_errors
+from heliosynth.catalogue import schemas
+from heliosynth.io import tables
+from heliosynth.jobs.entry_point import one_line_errors
 from heliosynth.sources.sdoml import read_header
 
 
@@ -17,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", required=True, help="CSV of frames")
     args = parser.parse_args(argv)
     header = read_header(args.store, args.year, args.channel)
-    schemas.write(args.output, header, schemas.FRAMES)
+    tables.write(args.output, header, schemas.FRAMES)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,13 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth import schemas
-from heliosynth.catalogue import index
-from heliosynth.config.schema import Dataset
-from heliosynth.dataset.intensities import read_measured
-from heliosynth.errors import one_line_errors
-from heliosynth.provenance import write_json
+from heliosynth.catalogue import index, schemas
+from heliosynth.config.dataset import DatasetConfig
+from heliosynth.frames import quality
+from heliosynth.frames.store import read_measured
+from heliosynth.io import tables
+from heliosynth.io.files import write_json
+from heliosynth.jobs.entry_point import one_line_errors
 
 
 @one_line_errors
@@ -23,12 +24,13 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     years = [read_measured(path) for path in args.intensities]
     table, summary = index.build_index(
-        schemas.read(args.labels, schemas.LABELS),
+        tables.read(args.labels, schemas.LABELS),
         {year.year: year.store_row for year in years},
         {year.year: year.measures for year in years},
-        Dataset.model_validate_json(args.settings),
+        DatasetConfig.model_validate_json(args.settings),
+        quality.rejections,
     )
-    schemas.write(args.output, table, index.SCHEMA)
+    tables.write(args.output, table, index.SCHEMA)
     write_json(args.summary, summary)
 
 

@@ -6,13 +6,13 @@ from functools import partial
 
 import numpy as np
 
-from heliosynth import schemas
-from heliosynth.catalogue import labels
-from heliosynth.dataset.averaging import Year, write_year
-from heliosynth.errors import one_line_errors
-from heliosynth.fingerprint import fingerprint
+from heliosynth.catalogue import labels, schemas
+from heliosynth.frames.averaging import Year, write_year
+from heliosynth.io import tables
+from heliosynth.jobs.entry_point import one_line_errors
 from heliosynth.sources import sdoml
 from heliosynth.sources.manifest import record
+from heliosynth.workflow.fingerprint import fingerprint
 
 
 @one_line_errors
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", required=True, help="intensities, HDF5")
     args = parser.parse_args(argv)
 
-    table = schemas.read(args.labels, schemas.LABELS)
+    table = tables.read(args.labels, schemas.LABELS)
     chosen = table[table["selected"] & (table["year"] == args.year)].sort_values("store_row")
     rows, time = chosen["store_row"].to_numpy(np.int64), labels.seconds(chosen["time"])
     code = fingerprint(__file__)

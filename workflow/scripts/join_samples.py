@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from heliosynth.dataset.store import join_samples
-from heliosynth.errors import one_line_errors
+from heliosynth.jobs.entry_point import one_line_errors
 
 
 @one_line_errors

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from pydantic import TypeAdapter
 
-from heliosynth import goes_class, schemas
-from heliosynth.catalogue import labels
-from heliosynth.errors import one_line_errors
+from heliosynth import goes_class
+from heliosynth.catalogue import labels, schemas
+from heliosynth.io import tables
+from heliosynth.jobs.entry_point import one_line_errors
 from heliosynth.sources import goes
 
 
@@ -29,10 +30,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     frames, xrs = labels.read_frames(args.frames), goes.read_series(args.xrs)
     goes.require_cover(xrs, frames["time"].min(), frames["time"].max())
     table = labels.label_frames(
-        frames, xrs, schemas.read(args.flares, schemas.FLARES), rule, args.classes
+        frames, xrs, tables.read(args.flares, schemas.FLARES), rule, args.classes
     )
     labels.check_classes(table, args.classes, args.refuse_empty)
-    schemas.write(args.output, table, schemas.LABELS)
+    tables.write(args.output, table, schemas.LABELS)
 
 
 if __name__ == "__main__":

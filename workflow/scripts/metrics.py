@@ -3,10 +3,10 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.config.schema import Evaluation
-from heliosynth.errors import one_line_errors
-from heliosynth.evaluation.measurement import measure
-from heliosynth.provenance import write_json
+from heliosynth.config.evaluation import EvaluationConfig
+from heliosynth.evaluation.measure import measure
+from heliosynth.io.files import write_json
+from heliosynth.jobs.entry_point import one_line_errors
 
 
 @one_line_errors
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if (args.name == "real") != (args.samples is None):
         parser.error("give --samples for a model, and none for `real`")
-    settings = Evaluation.model_validate_json(args.settings)
+    settings = EvaluationConfig.model_validate_json(args.settings)
     generated = args.samples, args.generated_features, args.population
     found = measure(args.dataset, args.features, args.classifier, settings, args.seed, *generated)
     write_json(args.output, {"name": args.name, **found})

@@ -3,9 +3,9 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.errors import one_line_errors
 from heliosynth.evaluation.summary import summarise, write_csv
-from heliosynth.provenance import write_json
+from heliosynth.io.files import write_json
+from heliosynth.jobs.entry_point import one_line_errors
 
 
 @one_line_errors

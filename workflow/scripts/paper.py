@@ -3,8 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.errors import one_line_errors
-from heliosynth.paper import compile_paper
+from heliosynth.jobs.entry_point import one_line_errors
+from heliosynth.paper.compile import compile_paper
 
 
 @one_line_errors

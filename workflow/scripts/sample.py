@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import torch
 
-from heliosynth.errors import one_line_errors
-from heliosynth.generation import generate_samples, read_sampling
-from heliosynth.processor import compute_with
+from heliosynth.jobs.cpu import configure
+from heliosynth.jobs.entry_point import one_line_errors
+from heliosynth.sampling.generate import generate_samples, read_sampling
 
 
 @one_line_errors
@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", required=True, help="file of generated images (HDF5)")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
     args = parser.parse_args(argv)
-    compute_with(args.threads)
+    configure(args.threads)
     generate_samples(
         folder=args.model,
         dataset=args.dataset,

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import torch
 
-from heliosynth.config.schema import FluxResponse, Sampling
-from heliosynth.errors import one_line_errors
-from heliosynth.generation import generate_flux_response
-from heliosynth.processor import compute_with
+from heliosynth.config.evaluation import FluxResponseConfig
+from heliosynth.config.models import SamplingConfig
+from heliosynth.jobs.cpu import configure
+from heliosynth.jobs.entry_point import one_line_errors
+from heliosynth.sampling.generate import generate_flux_response
 
 
 @one_line_errors
@@ -22,12 +23,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", required=True, help="file of generated images (HDF5)")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
     args = parser.parse_args(argv)
-    compute_with(args.threads)
+    configure(args.threads)
     generate_flux_response(
         folder=args.model,
         dataset=args.dataset,
-        sampling=Sampling.model_validate_json(args.sampling),
-        settings=FluxResponse.model_validate_json(args.settings),
+        sampling=SamplingConfig.model_validate_json(args.sampling),
+        settings=FluxResponseConfig.model_validate_json(args.settings),
         seed=args.seed,
         output=args.output,
     )

@@ -3,8 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.config.schema import Simulation
-from heliosynth.errors import one_line_errors
+from heliosynth.config.observations import SimulationConfig
+from heliosynth.jobs.entry_point import one_line_errors
 from heliosynth.sources.simulated import simulate
 
 
@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", required=True, type=int, help="seed of the run")
     parser.add_argument("--output", required=True, help="folder of raw inputs")
     args = parser.parse_args(argv)
-    settings = Simulation.model_validate_json(args.settings)
+    settings = SimulationConfig.model_validate_json(args.settings)
     simulate(settings, args.channel, args.seed, args.output)
 
 

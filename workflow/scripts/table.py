@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from heliosynth.config.presentation import Presentation
-from heliosynth.errors import one_line_errors
-from heliosynth.products import Products
-from heliosynth.tables import write_table
+from heliosynth.config.presentation import PresentationConfig
+from heliosynth.jobs.entry_point import one_line_errors
+from heliosynth.paper.tables import write_table
+from heliosynth.results.run import Run
 
 
 @one_line_errors
@@ -19,8 +19,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--csv", required=True, help="CSV file to write")
     parser.add_argument("--presentation", required=True, help="of the configuration, JSON")
     args = parser.parse_args(argv)
-    presented = Presentation.model_validate_json(args.presentation)
-    write_table(args.name, Products(args.results, presented=presented), args.tex, args.csv)
+    presented = PresentationConfig.model_validate_json(args.presentation)
+    write_table(args.name, Run(args.results, presented=presented), args.tex, args.csv)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import torch
 
-from heliosynth.errors import one_line_errors
-from heliosynth.fingerprint import fingerprint
-from heliosynth.training.experiment import train_model
-from heliosynth.training.processes import joined
-from heliosynth.training.product import read_row
-from heliosynth.walltime import deadline
+from heliosynth.jobs.entry_point import one_line_errors
+from heliosynth.jobs.walltime import deadline
+from heliosynth.training.distributed import init
+from heliosynth.training.train_model import train_model
+from heliosynth.training.trained_model import read_model_config
+from heliosynth.workflow.fingerprint import fingerprint
 
 
 @one_line_errors
@@ -25,9 +25,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", required=True, help="models/<model>")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
     args = parser.parse_args(argv)
-    row, code = read_row(args.settings), fingerprint(__file__)
+    row, code = read_model_config(args.settings), fingerprint(__file__)
     places = args.state, args.output, args.embedding_model
-    with joined(args.threads) as processes:
+    with init(args.threads) as processes:
         together = processes, deadline()
         train_model(args.dataset, args.model, row, args.seed, *places, code, *together)
 

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.errors import one_line_errors
+from heliosynth.jobs.entry_point import one_line_errors
 from heliosynth.sources.archive import xrs_files
 from heliosynth.sources.goes import read_xrs, write_series
 

@@ -1,1 +1,1 @@
-"""Quality, labels and splits: tables of frames, X-rays and flares in, one index out."""
+"""Labels, index and splits of the frames."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,17 @@ import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa
 
-from heliosynth import goes_class, schemas
+from heliosynth import goes_class
 from heliosynth.catalogue import labels as labelling
-from heliosynth.catalogue import quality, splits
-from heliosynth.config.schema import Dataset
+from heliosynth.catalogue import schemas, splits
+from heliosynth.config.dataset import DatasetConfig
 from heliosynth.errors import InputError
+from heliosynth.io import tables
+
+Measures = Mapping[str, npt.NDArray[Any]]
+"""What was measured of frames, (N,) each, by name."""
+Rejections = Callable[[Measures], npt.NDArray[Any]]
+"""Returns the reason to reject each frame (N,), empty for a good one."""
 
 REFUSED = "refused"
 """The split of frames that a quality flag or their pixels rule out."""
@@ -34,7 +40,7 @@ REASONS = (
     labelling.QUALITY_FLAG,
 )
 
-SCHEMA = schemas.table(
+SCHEMA = tables.table_schema(
     {
         **schemas.LABEL_COLUMNS,
         "reason": pa.Column(str, pa.Check.isin(REASONS)),
@@ -64,8 +70,9 @@ SCHEMA = schemas.table(
 def build_index(
     labels: pd.DataFrame,
     store_rows: Mapping[int, npt.NDArray[np.int64]],
-    measures: Mapping[int, quality.Measures],
-    settings: Dataset,
+    measures: Mapping[int, Measures],
+    settings: DatasetConfig,
+    rejections: Rejections,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Refuse bad frames, split the others by time, and sum up.
 
@@ -78,6 +85,9 @@ def build_index(
         measured of their quality.
     settings
         Classes, split and scarcity.
+    rejections
+        Rule that rejects frames by their measures, such as
+        :func:`heliosynth.frames.quality.rejections`.
 
     Returns
     -------
@@ -93,7 +103,7 @@ def build_index(
         If averaged frames are missing, a split stays empty, or classes are scarce; see
         :func:`check_scarcity`.
     """
-    index = _with_images(labels, store_rows, measures)
+    index = _with_images(labels, store_rows, measures, rejections)
     usable = np.flatnonzero(index["selected"] & (index["refused"] == ""))
     if not usable.size:
         raise InputError(f"none of {len(index)} frames is selected and of good quality")
@@ -111,7 +121,9 @@ def build_index(
     return index, _summary(index, _blocks(time, split), settings)
 
 
-def check_scarcity(counts: Mapping[str, Mapping[str, int]], settings: Dataset) -> dict[str, int]:
+def check_scarcity(
+    counts: Mapping[str, Mapping[str, int]], settings: DatasetConfig
+) -> dict[str, int]:
     """Find the classes with too few training frames to learn from.
 
     Parameters
@@ -148,7 +160,7 @@ def check_scarcity(counts: Mapping[str, Mapping[str, int]], settings: Dataset) -
 
 
 def _summary(
-    index: pd.DataFrame, blocks: list[dict[str, Any]], settings: Dataset
+    index: pd.DataFrame, blocks: list[dict[str, Any]], settings: DatasetConfig
 ) -> dict[str, Any]:
     counts = _class_counts(index, settings)
     scarce = check_scarcity(counts, settings)
@@ -172,7 +184,8 @@ def _summary(
 def _with_images(
     labels: pd.DataFrame,
     store_rows: Mapping[int, npt.NDArray[np.int64]],
-    measures: Mapping[int, quality.Measures],
+    measures: Mapping[int, Measures],
+    rejections: Rejections,
 ) -> pd.DataFrame:
     """Join the averaged frames to the labels, and refuse by flag and by pixels."""
     joined = labels.sort_values(["time", "store_row"], ignore_index=True)
@@ -193,12 +206,12 @@ def _with_images(
         image_row[here] = place
         time = labelling.seconds(joined["time"].iloc[here])
         measured = {name: values[place] for name, values in measures[year].items()}
-        refused[here] = quality.refusals({**measured, "time": time})
+        refused[here] = rejections({**measured, "time": time})
     refused[(joined["reason"] == labelling.QUALITY_FLAG).to_numpy()] = labelling.QUALITY_FLAG
     return joined.assign(refused=refused, image_row=image_row)
 
 
-def _class_counts(index: pd.DataFrame, settings: Dataset) -> dict[str, dict[str, int]]:
+def _class_counts(index: pd.DataFrame, settings: DatasetConfig) -> dict[str, dict[str, int]]:
     pairs = index.groupby(["goes_class", "split"]).size().to_dict()
     return {
         name: {split: int(pairs.get((name, split), 0)) for split in splits.NAMES}

@@ -13,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from heliosynth import goes_class, schemas
-from heliosynth.config.schema import MaxWithin, NearestPeak
+from heliosynth import goes_class
+from heliosynth.catalogue import schemas
+from heliosynth.config.dataset import MaxWithinConfig, NearestPeakConfig
 from heliosynth.errors import InputError
+from heliosynth.io import tables
 
 if TYPE_CHECKING:
     from heliosynth.sources.goes import XrsSeries
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 Seconds = npt.NDArray[np.int64]
 Flux = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
-LabelRule = NearestPeak | MaxWithin
+LabelRule = NearestPeakConfig | MaxWithinConfig
 
 BACKGROUND_COVERAGE = 0.5
 """Share of a window that must be measured for its median to stand for the background."""
@@ -83,7 +85,7 @@ def label_frames(
     window = round(rule.window_minutes * 60)
 
     label_flux = np.full(len(time), np.nan)
-    if isinstance(rule, NearestPeak):
+    if isinstance(rule, NearestPeakConfig):
         flare = nearest_peak(time, peak, peak_flux, window)
     else:
         flare = largest_within(time, peak, peak_flux, window)
@@ -228,7 +230,7 @@ def largest_during(start: Seconds, end: Seconds, xrs_time: Seconds, flux: Flux) 
 
 def read_frames(files: Sequence[Path | str]) -> pd.DataFrame:
     """Read the tables of frames of several years into one."""
-    frames = pd.concat([schemas.read(path, schemas.FRAMES) for path in files], ignore_index=True)
+    frames = pd.concat([tables.read(path, schemas.FRAMES) for path in files], ignore_index=True)
     if frames.empty:
         raise InputError(f"{', '.join(map(str, files))}: there are no frames; check the store")
     return frames
@@ -241,7 +243,7 @@ def seconds(times: pd.Series[Any]) -> Seconds:
 
 def _reasons(labels: pd.DataFrame, rule: LabelRule, classes: Sequence[str]) -> npt.NDArray[np.str_]:
     by_flare, known = labels["flare"] != "", labels["goes_class"] != ""
-    nearest = isinstance(rule, NearestPeak)
+    nearest = isinstance(rule, NearestPeakConfig)
     # The first that holds counts.
     return np.select(
         [

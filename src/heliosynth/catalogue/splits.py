@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heliosynth.config.schema import Split
+from heliosynth.config.dataset import SplitConfig
 from heliosynth.errors import InputError
 
 Integers = npt.NDArray[np.int64]
@@ -62,7 +62,7 @@ class _Blocks:
 
 
 def split_frames(
-    time: Integers, goes_class: npt.NDArray[np.int8], settings: Split, minimum_frames: int
+    time: Integers, goes_class: npt.NDArray[np.int8], settings: SplitConfig, minimum_frames: int
 ) -> Splits:
     """Give every frame to a split, deterministically.
 
@@ -103,7 +103,7 @@ def split_frames(
     return Splits(name, block)
 
 
-def _too_few(settings: Split, blocks: int) -> str:
+def _too_few(settings: SplitConfig, blocks: int) -> str:
     return (
         f"dataset.split: {blocks} blocks of {settings.block_days:g} days with gaps of "
         f"{settings.gap_hours:g} hours leave a split empty; shorten block_days or gap_hours"

@@ -1,1 +1,1 @@
-"""The configuration: what a run is, as typed data."""
+"""The configuration of a run, typed and validated."""

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from heliosynth.config.schema import Configuration
+from heliosynth.config.schema import RunConfig
 from heliosynth.errors import InputError
 
 Raw = Mapping[str, Any]
@@ -27,7 +27,7 @@ class ConfigurationError(InputError):
     """A configuration that cannot be run; the message is one line."""
 
 
-def resolve(raw: Raw) -> Configuration:
+def resolve(raw: Raw) -> RunConfig:
     """Complete a raw configuration from presets and defaults, and validate it.
 
     Parameters
@@ -47,7 +47,7 @@ def resolve(raw: Raw) -> Configuration:
             name: _complete_row(name, rows[name], defaults) for name in sorted(rows, key=_place)
         }
     try:
-        return Configuration.model_validate(completed)
+        return RunConfig.model_validate(completed)
     except ValidationError as error:
         raise ConfigurationError(_one_line(error, raw)) from None
 
@@ -108,7 +108,7 @@ def _one_line(error: ValidationError, raw: Raw) -> str:
     first = error.errors(include_url=False)[0]
     path = _short(_written_path([str(part) for part in first["loc"]], raw), 120)
     if first["type"] == "extra_forbidden":
-        return _unknown(path, [".".join(parts) for parts in _paths(Configuration)])
+        return _unknown(path, [".".join(parts) for parts in _paths(RunConfig)])
     if first["type"] == "missing":
         return f"{path}: missing; add this key to the configuration"
     message = _short(first["msg"].removeprefix("Value error, "), 200) + _given(first.get("input"))

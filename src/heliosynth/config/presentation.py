@@ -6,18 +6,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from heliosynth.config.schema import (
-    Channel,
-    Configuration,
-    Ddpm,
-    GoesClass,
-    PositiveInt,
-    Section,
-    VariancePreserving,
-)
+from heliosynth.config.base import PositiveInt, Section
+from heliosynth.config.dataset import GoesClass
+from heliosynth.config.models import DdpmConfig, VariancePreservingConfig
+from heliosynth.config.observations import Channel
+from heliosynth.config.schema import RunConfig
 
 
-class Presentation(Section):
+class PresentationConfig(Section):
     """What figures and tables need to know of a run beside its products.
 
     Little on purpose: whatever stands here draws every figure anew when it changes.
@@ -30,16 +26,16 @@ class Presentation(Section):
     minimum_frames: PositiveInt
     models: dict[str, Literal["ddpm", "cevae"]]
     flux_models: list[str]
-    schedule: VariancePreserving | None = Field(None, description="of a model of the run")
+    schedule: VariancePreservingConfig | None = Field(None, description="of a model of the run")
 
     @classmethod
-    def of(cls, configuration: Configuration) -> Presentation:
+    def of(cls, configuration: RunConfig) -> PresentationConfig:
         """Take the part out of a whole configuration."""
         rows = configuration.models.values()
         schedules = [
             row.denoiser
             for row in rows
-            if isinstance(row, Ddpm) and isinstance(row.denoiser, VariancePreserving)
+            if isinstance(row, DdpmConfig) and isinstance(row.denoiser, VariancePreservingConfig)
         ]
         return cls(
             source=configuration.source,

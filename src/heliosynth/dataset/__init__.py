@@ -1,1 +1,1 @@
-"""From intensities to HDF5, and back."""
+"""Labelled images: intensities scaled, written to HDF5, and read back."""

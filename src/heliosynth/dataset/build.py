@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from heliosynth import goes_class, provenance
-from heliosynth.dataset.intensities import CLIP_DN, read_images, read_measured, scale
+from heliosynth import goes_class
+from heliosynth.dataset.scaling import CLIP_DN, scale
 from heliosynth.dataset.store import SPLITS, Description, LabelledImages, write_dataset
 from heliosynth.errors import InputError
+from heliosynth.frames.store import read_images, read_measured
+from heliosynth.io import provenance
 
 SLAB_BYTES = 2**26
 """Images that are scaled and written at a time."""

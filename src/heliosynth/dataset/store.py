@@ -19,8 +19,8 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from heliosynth import checked
 from heliosynth.errors import InputError
+from heliosynth.io import hdf5
 
 SCHEMA_VERSION = 1
 SPLITS = ("train", "val", "test")
@@ -104,7 +104,7 @@ def write_dataset(
         For every split its images, or slabs of them in order, of which memory holds one at a
         time; there must be one slab, which may be empty.
     """
-    with checked.writing(path) as file:
+    with hdf5.open_write(path) as file:
         _write_attributes(file, description)
         for split in SPLITS:
             group = file.create_group(split)
@@ -115,7 +115,7 @@ def write_dataset(
 
 def write_samples(path: Path | str, samples: GeneratedImages, description: Description) -> None:
     """Write ``samples/<model>.h5`` whole."""
-    with checked.writing(path) as file:
+    with hdf5.open_write(path) as file:
         _write_attributes(file, description)
         _write_arrays(file, samples)
 
@@ -135,7 +135,7 @@ def join_samples(parts: Sequence[Path | str], path: Path | str) -> None:
 
 def read_description(path: Path | str) -> Description:
     """Read what a dataset or a file of samples says of itself."""
-    with checked.reading(path, KIND) as file:
+    with hdf5.open_read(path, KIND) as file:
         values = dict(file.attrs)
         version = int(values.get("schema_version", -1))
         if version != SCHEMA_VERSION:
@@ -173,7 +173,7 @@ class LazySplit:
         self.path, self.split = Path(path), split
         self._file: h5py.File | None = None
         self._owner = os.getpid()
-        with checked.reading(path, KIND) as file:
+        with hdf5.open_read(path, KIND) as file:
             if split not in file:
                 raise InputError(f"{path}: holds no split {split!r}; is it a dataset.h5?")
             self.shape = tuple(int(n) for n in file[split]["images"].shape)
@@ -190,7 +190,7 @@ class LazySplit:
         return self._read(found).take(back)
 
     def _read(self, rows: slice | npt.NDArray[np.int64]) -> LabelledImages:
-        with checked.refusing(self.path, KIND):
+        with hdf5.refusing(self.path, KIND):
             return LabelledImages(**{f.name: self._group[f.name][rows] for f in _FIELDS})
 
     def whole(self) -> LabelledImages:
@@ -222,7 +222,7 @@ _FIELDS = fields(LabelledImages)
 
 def read_samples(path: Path | str) -> GeneratedImages:
     """Read ``samples/<model>.h5``."""
-    with checked.reading(path, KIND) as file:
+    with hdf5.open_read(path, KIND) as file:
         if "seed" not in file:
             raise InputError(f"{path}: holds no generated images; is it a file of samples/?")
         return GeneratedImages(**_read_arrays(file, GeneratedImages))
@@ -238,14 +238,14 @@ def _write_attributes(file: h5py.File, description: Description) -> None:
 def _write_arrays(group: h5py.Group, images: LabelledImages) -> None:
     for field in fields(images):
         values = getattr(images, field.name)
-        checked.array(group, field.name, values.dtype, values.shape)[...] = values
+        hdf5.create_dataset(group, field.name, values.dtype, values.shape)[...] = values
 
 
 def _append_arrays(group: h5py.Group, slab: LabelledImages) -> None:
     for field in fields(slab):
         values = getattr(slab, field.name)
         if field.name not in group:
-            checked.array(group, field.name, values.dtype, (0, *values.shape[1:]))
+            hdf5.create_dataset(group, field.name, values.dtype, (0, *values.shape[1:]))
         group[field.name].resize(len(group[field.name]) + len(values), axis=0)
         if len(values):
             group[field.name][-len(values) :] = values

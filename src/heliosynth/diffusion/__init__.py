@@ -1,1 +1,1 @@
-"""Diffusion in one language: a denoiser D(x; σ, c), noise levels, and samplers of them."""
+"""Denoisers D(x; σ, c), noise schedules, and samplers as functions of a denoiser."""

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from heliosynth.diffusion.schedules import karras_sigmas, linear_sigmas, subset
 
 if TYPE_CHECKING:
-    from heliosynth.config.schema import Preconditioned, VariancePreserving
+    from heliosynth.config.models import PreconditionedConfig, VariancePreservingConfig
 
 
-Drawn = Mapping[str, Tensor]
+Noise = Mapping[str, Tensor]
 """Random numbers by name, each (N, …), one row an image of the batch."""
 
 
@@ -53,7 +53,7 @@ class Denoiser(nn.Module):
         """
         raise NotImplementedError
 
-    def draw(self, shape: torch.Size, generator: torch.Generator) -> Drawn:
+    def draw(self, shape: torch.Size, generator: torch.Generator) -> Noise:
         """Draw what the loss of a batch is random in.
 
         Parameters
@@ -76,7 +76,7 @@ class Denoiser(nn.Module):
         """Draw places in the distribution of noise levels: (count,) float64 in [0, 1)."""
         return torch.rand(count, generator=generator, device=generator.device, dtype=torch.float64)
 
-    def loss(self, images: Tensor, condition: Tensor, drawn: Drawn) -> Tensor:
+    def loss(self, images: Tensor, condition: Tensor, drawn: Noise) -> Tensor:
         """Give the training loss of a batch, a scalar, which is a mean over the images.
 
         Parameters
@@ -104,7 +104,7 @@ class VariancePreservingDenoiser(Denoiser):
 
     levels: Tensor
 
-    def __init__(self, network: nn.Module, settings: VariancePreserving) -> None:
+    def __init__(self, network: nn.Module, settings: VariancePreservingConfig) -> None:
         super().__init__(network)
         self._levels = linear_sigmas(settings.noise_steps, settings.beta_first, settings.beta_last)
         levels = torch.from_numpy(self._levels).float()
@@ -123,7 +123,7 @@ class VariancePreservingDenoiser(Denoiser):
         step: Tensor = above - 1 + ((log_sigma - low) / (high - low)).clamp(0, 1)
         return step
 
-    def loss(self, images: Tensor, condition: Tensor, drawn: Drawn) -> Tensor:
+    def loss(self, images: Tensor, condition: Tensor, drawn: Noise) -> Tensor:
         """Give the mean square error of the predicted noise, t uniform (Ho et al., eq. 14)."""
         t, noise = (drawn["level"] * len(self.levels)).long(), drawn["noise"]
         sigma = _per_image(self.levels[t])
@@ -143,7 +143,7 @@ class PreconditionedDenoiser(Denoiser):
     c_out = σ σ_d/√(σ²+σ_d²), c_in = 1/√(σ²+σ_d²) and c_noise = ln(σ)/4.
     """
 
-    def __init__(self, network: nn.Module, settings: Preconditioned) -> None:
+    def __init__(self, network: nn.Module, settings: PreconditionedConfig) -> None:
         super().__init__(network)
         self.settings = settings
 
@@ -162,7 +162,7 @@ class PreconditionedDenoiser(Denoiser):
         offset = torch.rand((), generator=generator, device=generator.device, dtype=torch.float64)
         return (offset + torch.arange(count, device=generator.device) / count) % 1
 
-    def loss(self, images: Tensor, condition: Tensor, drawn: Drawn) -> Tensor:
+    def loss(self, images: Tensor, condition: Tensor, drawn: Noise) -> Tensor:
         """Give the mean of λ(σ) (D − x0)², λ = (σ²+σ_d²)/(σ σ_d)², ln σ normal."""
         settings = self.settings
         normal = torch.special.ndtri(drawn["level"].clamp(1e-6, 1 - 1e-6))
@@ -206,7 +206,7 @@ class Guided(nn.Module):
 
 
 def build_denoiser(
-    network: nn.Module, settings: VariancePreserving | Preconditioned
+    network: nn.Module, settings: VariancePreservingConfig | PreconditionedConfig
 ) -> VariancePreservingDenoiser | PreconditionedDenoiser:
     """Make a network a denoiser, as the settings say."""
     if settings.kind == "variance_preserving":

@@ -1,1 +1,1 @@
-"""The metrics of the study: pure functions of arrays that give value, spread and n."""
+"""The metrics of the study: pure functions of arrays that return value, spread and n."""

@@ -12,13 +12,14 @@ import numpy.typing as npt
 import torch
 
 from heliosynth import goes_class
-from heliosynth.config.schema import Classifier, Training
+from heliosynth.config.evaluation import ClassifierConfig
+from heliosynth.config.models import TrainingConfig
 from heliosynth.dataset.store import LabelledImages
 from heliosynth.errors import InputError
 from heliosynth.evaluation.estimate import Estimate
 from heliosynth.evaluation.resampling import bootstrap_within
 from heliosynth.evaluation.supervised import fit, predict
-from heliosynth.models.classifier import Judge, build_judge
+from heliosynth.models.classifier import Classifier, build_classifier
 from heliosynth.training.weights import read_weights, write_weights
 
 Classes = npt.NDArray[np.int8]
@@ -29,7 +30,7 @@ VALIDATION_PER_CLASS = 200
 
 
 @dataclass(frozen=True)
-class TrainedJudge:
+class TrainedClassifier:
     """The judge with its weights.
 
     Attributes
@@ -44,8 +45,8 @@ class TrainedJudge:
         Passes over the training split after which its weights were taken.
     """
 
-    network: Judge
-    settings: Classifier
+    network: Classifier
+    settings: ClassifierConfig
     classes: tuple[int, ...]
     epoch: float
 
@@ -75,13 +76,13 @@ class MacroScores:
     confusion: Confusion
 
 
-def train_judge(
+def train_classifier(
     training: LabelledImages,
     validation: LabelledImages,
     classes: Sequence[int],
-    settings: Classifier,
+    settings: ClassifierConfig,
     seed: int,
-) -> TrainedJudge:
+) -> TrainedClassifier:
     """Train the judge on real images, every class drawn as often, mirrored at random.
 
     The weights kept are those of the epoch with the highest macro recall on the validation
@@ -109,11 +110,11 @@ def train_judge(
             f"the judge cannot be trained: class {goes_class.NAMES[missing]} has no training image"
         )
     torch.manual_seed(seed)
-    network = build_judge(settings, len(classes))
+    network = build_classifier(settings, len(classes))
     balanced = validation.take(balanced_rows(validation.goes_class, VALIDATION_PER_CLASS))
     outcome = fit(network, training, balanced, classes, _training(settings), seed)
     epoch = outcome.kept_images / len(training)
-    return TrainedJudge(network, settings, tuple(classes), epoch)
+    return TrainedClassifier(network, settings, tuple(classes), epoch)
 
 
 def balanced_rows(classes: Classes, most: int) -> npt.NDArray[np.int64]:
@@ -128,7 +129,7 @@ def balanced_rows(classes: Classes, most: int) -> npt.NDArray[np.int64]:
     return np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)
 
 
-def write_judge(path: Path | str, judge: TrainedJudge) -> None:
+def write_classifier(path: Path | str, judge: TrainedClassifier) -> None:
     """Write a judge whole: its weights, and in their header how it was trained."""
     about = {
         "settings": judge.settings.model_dump_json(),
@@ -138,7 +139,7 @@ def write_judge(path: Path | str, judge: TrainedJudge) -> None:
     write_weights(path, judge.network.state_dict(), about)
 
 
-def read_judge(path: Path | str) -> TrainedJudge:
+def read_classifier(path: Path | str) -> TrainedClassifier:
     """Read a judge.
 
     Raises
@@ -148,14 +149,14 @@ def read_judge(path: Path | str) -> TrainedJudge:
     """
     weights, about = read_weights(path)
     try:
-        settings = Classifier.model_validate_json(about["settings"])
+        settings = ClassifierConfig.model_validate_json(about["settings"])
         classes = tuple(json.loads(about["classes"]))
-        network = build_judge(settings, len(classes))
+        network = build_classifier(settings, len(classes))
         network.load_state_dict(weights)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"{path}: holds no judge ({error}); train it again") from None
     network.requires_grad_(False).eval()
-    return TrainedJudge(network, settings, classes, json.loads(about["epoch"]))
+    return TrainedClassifier(network, settings, classes, json.loads(about["epoch"]))
 
 
 def macro_scores(
@@ -215,8 +216,8 @@ def _share(part: npt.NDArray[np.float64], whole: Confusion) -> npt.NDArray[np.fl
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
-def _training(settings: Classifier) -> Training:
-    return Training(
+def _training(settings: ClassifierConfig) -> TrainingConfig:
+    return TrainingConfig(
         epochs=settings.epochs,
         batch_size=settings.batch_size,
         learning_rate=settings.learning_rate,

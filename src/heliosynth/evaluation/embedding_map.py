@@ -14,10 +14,10 @@ from heliosynth import goes_class
 from heliosynth.dataset.class_mix import apportion
 from heliosynth.dataset.store import LabelledImages
 from heliosynth.errors import InputError
+from heliosynth.io.files import atomic_file
 from heliosynth.models.cevae import Cevae
-from heliosynth.provenance import whole_file
 from heliosynth.training.objectives import AutoencodingObjective
-from heliosynth.training.product import load_model
+from heliosynth.training.trained_model import load_model
 
 PERPLEXITY = 30.0
 MOST_IMAGES = 1500
@@ -93,7 +93,7 @@ def embedding_map(
 def write_map(path: Path | str, points: npt.NDArray[np.float64], images: LabelledImages) -> None:
     """Write a map whole: the place of each image, its class and log₁₀ of its flux in W m⁻²."""
     with (
-        whole_file(path) as unfinished,
+        atomic_file(path) as unfinished,
         unfinished.open("w", newline="", encoding="utf-8") as stream,
     ):
         writer = csv.writer(stream, lineterminator="\n")

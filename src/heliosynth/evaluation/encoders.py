@@ -21,7 +21,8 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from heliosynth.errors import InputError
-from heliosynth.provenance import file_sha256, whole_file
+from heliosynth.io.files import atomic_file
+from heliosynth.io.provenance import file_sha256
 from heliosynth.sources.manifest import fetched, write_manifest
 
 EFFICIENTNET_SIZE_PX = 128
@@ -123,7 +124,7 @@ def fetch_clip_weights(output: Path | str) -> None:
             f"the hub gave CLIP weights as {given.name}, not as {output.suffix}; copy them to a "
             "place of yours and name it at evaluation.clip_weights"
         )
-    with whole_file(output) as unfinished:
+    with atomic_file(output) as unfinished:
         shutil.copyfile(given, unfinished)
     hub = open_clip.get_pretrained_cfg(CLIP_ARCHITECTURE, "openai")["hf_hub"]
     write_manifest(output, [fetched(output, f"hf://{hub}{given.name}", output.parent)])

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from heliosynth import checked
 from heliosynth.dataset.store import KIND, SPLITS, read_samples, read_split
 from heliosynth.errors import InputError
+from heliosynth.io import hdf5
 
 GENERATED = "generated"
 
@@ -46,7 +46,7 @@ def read_image_groups(path: Path | str) -> dict[str, npt.NDArray[np.float32]]:
     InputError
         If the file is neither.
     """
-    with checked.reading(path, KIND) as file:
+    with hdf5.open_read(path, KIND) as file:
         is_dataset = all(split in file for split in SPLITS)
     if is_dataset:
         return {split: read_split(path, split).images for split in SPLITS}
@@ -57,10 +57,10 @@ def write_features(
     path: Path | str, groups: Mapping[str, npt.NDArray[np.float32]], encoded_by: EncodedBy
 ) -> None:
     """Write features whole, one group for each set of images."""
-    with checked.writing(path) as file:
+    with hdf5.open_write(path) as file:
         file.attrs.update(vars(encoded_by))
         for name, values in groups.items():
-            held = checked.array(file, f"{name}/features", np.float32, values.shape)
+            held = hdf5.create_dataset(file, f"{name}/features", np.float32, values.shape)
             held[...] = values
 
 
@@ -72,7 +72,7 @@ def read_features(path: Path | str, group: str) -> Features:
     InputError
         If the file cannot be read or has no such group.
     """
-    with checked.reading(path, "HDF5 of features") as file:
+    with hdf5.open_read(path, "HDF5 of features") as file:
         if group not in file:
             raise InputError(f"{path}: holds no features of {group!r}; build it again")
         attributes = file.attrs

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pandera.pandas as pa
 from scipy.stats import spearmanr
 
-from heliosynth import schemas
-from heliosynth.dataset.intensities import unscale
+from heliosynth.dataset.scaling import unscale
 from heliosynth.dataset.store import (
     Description,
     GeneratedImages,
@@ -31,7 +31,21 @@ from heliosynth.dataset.store import (
 from heliosynth.errors import InputError
 from heliosynth.evaluation.estimate import Estimate, EstimateJson
 from heliosynth.evaluation.resampling import Rows, bootstrap, bootstrap_groups
-from heliosynth.provenance import stamp
+from heliosynth.io.provenance import stamp
+from heliosynth.io.tables import table_schema
+
+RESPONSE_SETS = ("grid", "population", "train", "test")
+FLUX_RESPONSE = table_schema(
+    {
+        "set": pa.Column(str, pa.Check.isin(RESPONSE_SETS)),
+        "group": pa.Column(np.int64),
+        "log10_flux": pa.Column(np.float64),
+        "bright_area": pa.Column(np.float64, pa.Check.in_range(0, 1)),
+    }
+)
+"""``metrics/flux_response/<model>.csv``: a row an image. ``grid`` are a model's images at a grid of
+fluxes, ``population`` those with the class mix of the training split, ``train`` and ``test`` real
+frames; ``group`` is the seed of a generated image and the day, since 1970, of a real frame."""
 
 Images = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.floating[Any]]
@@ -48,7 +62,7 @@ SLAB = 1024
 """Images whose intensities are computed together."""
 DAY_S = 86400
 
-GRID, POPULATION, TRAINING, TEST = schemas.RESPONSE_SETS
+GRID, POPULATION, TRAINING, TEST = RESPONSE_SETS
 
 
 @dataclass(frozen=True)
@@ -154,8 +168,8 @@ def measure_flux_response(
     found
         ``correlation`` of each set, ``correlation_within_seeds`` of the grid, the threshold,
         and ``about``.
-    table
-        Every image, as :data:`heliosynth.schemas.FLUX_RESPONSE` has it.
+    table_schema
+        Every image, as :data:`heliosynth.FLUX_RESPONSE` has it.
 
     Raises
     ------

@@ -57,7 +57,7 @@ class MixedDraw:
     missing: tuple[int, ...]
 
 
-def draw_to_mix(
+def resample_to_mix(
     classes: Classes, reference: Classes, n: int, rng: np.random.Generator
 ) -> MixedDraw:
     """Draw n rows so that their classes are mixed as those of a reference.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from heliosynth.errors import InputError
 from heliosynth.evaluation.estimate import EstimateJson
-from heliosynth.provenance import read_json, whole_file
+from heliosynth.io.files import atomic_file, read_json
 
 METRICS = ("cluster_error", "cluster_distance", "cluster_std", "f1", "precision", "recall")
 FAMILIES = ("fid_", "kid_")
@@ -40,7 +40,7 @@ def summarise(paths: Sequence[Path | str]) -> Summary:
 def write_csv(path: Path | str, summary: Mapping[str, Mapping[str, EstimateJson | None]]) -> None:
     """Write a summary whole, one line a model and metric; empty where it does not apply."""
     with (
-        whole_file(path) as unfinished,
+        atomic_file(path) as unfinished,
         unfinished.open("w", newline="", encoding="utf-8") as stream,
     ):
         writer = csv.writer(stream, lineterminator="\n")

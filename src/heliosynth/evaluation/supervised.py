@@ -1,4 +1,4 @@
-"""Training a network to tell classes, by the one training loop, and asking it."""
+"""TrainingConfig a network to tell classes, by the one training loop, and asking it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from heliosynth.config.schema import Training
+from heliosynth.config.models import TrainingConfig
 from heliosynth.dataset.store import LabelledImages
-from heliosynth.diffusion.denoiser import Drawn
+from heliosynth.diffusion.denoiser import Noise
 from heliosynth.training.checkpoint import StateFolder
-from heliosynth.training.data import FLIPS, Images, draw_weights
-from heliosynth.training.loop import Objective, Outcome, train
+from heliosynth.training.data import FLIPS, Images, sampling_weights
+from heliosynth.training.trainer import Objective, TrainingResult, train
 
 Classes = npt.NDArray[np.int8]
 
@@ -28,11 +28,11 @@ class Classification(Objective):
         super().__init__()
         self.network = network
 
-    def draw(self, shape: torch.Size, generator: torch.Generator) -> Drawn:
+    def draw(self, shape: torch.Size, generator: torch.Generator) -> Noise:
         """Draw nothing: the loss is random in nothing but dropout."""
         return {}
 
-    def loss(self, images: torch.Tensor, condition: torch.Tensor, drawn: Drawn) -> torch.Tensor:
+    def loss(self, images: torch.Tensor, condition: torch.Tensor, drawn: Noise) -> torch.Tensor:
         """Give the mean cross-entropy; in validation, the share of wrong answers.
 
         Cross-entropy grows with confidence long after the answers stop getting worse, so it
@@ -53,9 +53,9 @@ def fit(
     training: LabelledImages,
     validation: LabelledImages,
     classes: Sequence[int],
-    settings: Training,
+    settings: TrainingConfig,
     seed: int,
-) -> Outcome:
+) -> TrainingResult:
     """Train a network on labelled images and leave it with the weights that are kept.
 
     Parameters
@@ -79,7 +79,7 @@ def fit(
         outcome = train(
             objective,
             _images(training, classes).to(device),
-            draw_weights(training.goes_class, settings.class_balance),
+            sampling_weights(training.goes_class, settings.class_balance),
             _images(validation, classes).to(device),
             settings,
             seed,

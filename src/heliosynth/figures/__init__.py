@@ -1,1 +1,1 @@
-"""Figures: a registry of names, and one small module a theme that draws them from products."""
+"""Figures: the registry, the style, and one module per theme."""

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from heliosynth.figures import style
-from heliosynth.products import Products
+from heliosynth.results.run import Run
 
 ARMS = (
     ("real_only", "true images only", "#7F96B8"),
@@ -14,7 +14,7 @@ ARMS = (
 )
 
 
-def application_accuracy(products: Products) -> Figure:
+def application_accuracy(products: Run) -> Figure:
     """Draw the accuracy of each class, trained with and without generated images."""
     summary = products.json("application/summary.json")
     filled = summary["generated"]

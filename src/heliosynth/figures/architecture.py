@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
 from pydantic import TypeAdapter
 
-from heliosynth.config.schema import ModernUnet, StudyUnet
+from heliosynth.config.models import ModernUnetConfig, StudyUnetConfig
 from heliosynth.figures import style
-from heliosynth.products import Products
+from heliosynth.results.run import Run
 
 CONVOLUTION = "#DCE6F2"
 ATTENTION = "#FBE0C3"
@@ -44,7 +44,7 @@ class Unet:
     head: str
 
 
-def unet(products: Products) -> Figure:
+def unet(products: Run) -> Figure:
     """Draw the network that ``models/ddpm_discrete/config.json`` describes."""
     described = products.json("models/ddpm_discrete/config.json")
     size = int(described["image_size_px"])
@@ -74,13 +74,15 @@ def unet(products: Products) -> Figure:
 
 def stages_of(network: dict[str, Any], size: int) -> Unet:
     """Work out the stages of a network from its settings and the image size in pixels."""
-    settings: StudyUnet | ModernUnet = TypeAdapter(StudyUnet | ModernUnet).validate_python(network)
-    if isinstance(settings, StudyUnet):
+    settings: StudyUnetConfig | ModernUnetConfig = TypeAdapter(
+        StudyUnetConfig | ModernUnetConfig
+    ).validate_python(network)
+    if isinstance(settings, StudyUnetConfig):
         return _study_stages(settings, size)
     return _modern_stages(settings, size)
 
 
-def _study_stages(settings: StudyUnet, size: int) -> Unet:
+def _study_stages(settings: StudyUnetConfig, size: int) -> Unet:
     first, second, third, lowest = settings.widths
     down = [
         Stage(width, size // 2**level, "double convolution", level > 0)
@@ -94,7 +96,7 @@ def _study_stages(settings: StudyUnet, size: int) -> Unet:
     return Unet(down, bottom, up, "", "1 × 1\nconv.")
 
 
-def _modern_stages(settings: ModernUnet, size: int) -> Unet:
+def _modern_stages(settings: ModernUnetConfig, size: int) -> Unet:
     levels = len(settings.multipliers)
     blocks = f"{settings.blocks} residual block{'s' if settings.blocks > 1 else ''}"
     down = [

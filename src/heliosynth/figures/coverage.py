@@ -7,18 +7,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from heliosynth import goes_class, schemas
+from heliosynth import goes_class
 from heliosynth.catalogue.index import SCHEMA
 from heliosynth.figures import style
-from heliosynth.products import Products
+from heliosynth.io import tables
+from heliosynth.results.run import Run
 
 OTHERS = {"gap": "in a gap", "refused": "refused", "none": "without a label"}
 COLOURS = {**style.SPLIT_COLOURS, "gap": "#E8D9A0", "refused": style.ACCENT, "none": "#E4E6EA"}
 
 
-def coverage(products: Products) -> Figure:
+def coverage(products: Run) -> Figure:
     """Draw the frames of each month, and of each class by month, by what became of them."""
-    index = schemas.read(products.path("dataset/index.csv"), SCHEMA)
+    index = tables.read(products.path("dataset/index.csv"), SCHEMA)
     month = index["time"].dt.to_period("M")
     months = pd.period_range(month.min(), month.max(), freq="M")
     figure = style.canvas(style.PAGE_IN, 3.2)
@@ -39,9 +40,9 @@ def coverage(products: Products) -> Figure:
     return figure
 
 
-def label_agreement(products: Products) -> Figure:
+def label_agreement(products: Run) -> Figure:
     """Draw each flare's published flux against the largest that was measured during it."""
-    index = schemas.read(products.path("dataset/index.csv"), SCHEMA)
+    index = tables.read(products.path("dataset/index.csv"), SCHEMA)
     flares = index[index["selected"] & (index["flare"] != "")].drop_duplicates("flare")
     flares = flares.dropna(subset="flare_measured_log10_flux")
     counted = products.summary["disagreement"]

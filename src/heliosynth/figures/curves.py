@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from heliosynth.figures import style
-from heliosynth.nomenclature import model_title
-from heliosynth.products import Products
+from heliosynth.results.names import model_title
+from heliosynth.results.run import Run
 
 
-def training_curves(products: Products) -> Figure:
+def training_curves(products: Run) -> Figure:
     """Draw training and validation loss against images seen, a panel a model."""
     columns = min(len(products.models), 4)
     lines = math.ceil(len(products.models) / columns)

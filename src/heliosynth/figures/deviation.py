@@ -12,13 +12,13 @@ from heliosynth.dataset.store import Description, LabelledImages
 from heliosynth.figures import style
 from heliosynth.figures.grids import true_title
 from heliosynth.figures.mosaic import mosaic
-from heliosynth.nomenclature import model_title
-from heliosynth.products import Products
+from heliosynth.results.names import model_title
+from heliosynth.results.run import Run
 
 WIDTH_IN = 0.88 * style.PAGE_IN
 
 
-def standard_deviation_maps(products: Products) -> Figure:
+def standard_deviation_maps(products: Run) -> Figure:
     """Draw the pixel-wise standard deviation of each class, true and of each diffusion model."""
     numbers = products.classes
     sets: list[tuple[str, LabelledImages]] = [

@@ -6,19 +6,19 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from heliosynth.config.schema import VariancePreserving
+from heliosynth.config.models import VariancePreservingConfig
 from heliosynth.figures import style
 from heliosynth.figures.mosaic import mosaic
-from heliosynth.products import Products
+from heliosynth.results.run import Run
 
-STUDY_SCHEDULE = VariancePreserving(
+STUDY_SCHEDULE = VariancePreservingConfig(
     kind="variance_preserving", noise_steps=1000, beta_first=1e-4, beta_last=0.02
 )
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
 """Where along the schedule the image is shown."""
 
 
-def forward_diffusion(products: Products) -> Figure:
+def forward_diffusion(products: Run) -> Figure:
     """Draw q(x_t | x_0) = N(√ᾱ_t x_0, (1 − ᾱ_t) I) along the schedule (Ho et al. 2020, eq. 4)."""
     image = _bright_image(products)
     schedule = products.presentation.schedule or STUDY_SCHEDULE
@@ -35,13 +35,13 @@ def forward_diffusion(products: Products) -> Figure:
     return grid.figure
 
 
-def signal(schedule: VariancePreserving) -> npt.NDArray[np.float64]:
+def signal(schedule: VariancePreservingConfig) -> npt.NDArray[np.float64]:
     """Give ᾱ_t for t = 0…T: the share of the image's variance that is kept."""
     betas = np.linspace(schedule.beta_first, schedule.beta_last, schedule.noise_steps)
     return np.concatenate([[1.0], np.cumprod(1 - betas)])
 
 
-def _bright_image(products: Products) -> npt.NDArray[np.float32]:
+def _bright_image(products: Run) -> npt.NDArray[np.float32]:
     """Give the test image of the largest flux."""
     test = products.split("test")
     if not len(test):

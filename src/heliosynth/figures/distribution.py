@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from heliosynth.figures import style
-from heliosynth.products import Products
+from heliosynth.results.run import Run
 
 
-def class_distribution(products: Products) -> Figure:
+def class_distribution(products: Run) -> Figure:
     """Draw the frames of each class and split on a logarithmic axis, counts above the bars."""
     counts = products.summary["classes"]
     letters = list(counts)

@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 
 from heliosynth import goes_class
 from heliosynth.figures import style
-from heliosynth.products import Products
+from heliosynth.results.run import Run
 
 
-def cevae_embedding(products: Products) -> Figure:
+def cevae_embedding(products: Run) -> Figure:
     """Draw the t-SNE map of the ceVAE's latent means, by class and by X-ray flux."""
     rows = products.rows("metrics/cevae_embedding.csv")
     place = np.array([[float(row["x"]), float(row["y"])] for row in rows]).reshape(-1, 2)

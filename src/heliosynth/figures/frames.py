@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from heliosynth import schemas
 from heliosynth.catalogue.index import NO_IMAGE, SCHEMA
-from heliosynth.dataset.area import Images
-from heliosynth.dataset.intensities import read_images, scale
+from heliosynth.dataset.scaling import scale
 from heliosynth.figures import style
 from heliosynth.figures.grids import spread_out, true_title
 from heliosynth.figures.mosaic import mosaic
-from heliosynth.products import Products
+from heliosynth.frames.area import Images
+from heliosynth.frames.store import read_images
+from heliosynth.io import tables
+from heliosynth.results.run import Run
 
 OF_CLASS = 8
 """Examples of each class."""
@@ -21,7 +22,7 @@ COLUMNS, MOST_ROWS = 8, 6
 """The contact sheet of refused frames at its largest."""
 
 
-def class_montage(products: Products) -> Figure:
+def class_montage(products: Run) -> Figure:
     """Draw true images of each class, evenly spread over all splits in time."""
     splits = [products.split(name) for name in style.SPLIT_TITLES]
     grid = mosaic(len(products.classes), [OF_CLASS], left=0.62)
@@ -40,9 +41,9 @@ def class_montage(products: Products) -> Figure:
     return grid.figure
 
 
-def refused_frames(products: Products) -> Figure:
+def refused_frames(products: Run) -> Figure:
     """Draw a contact sheet of the frames that were refused for their pixels, with the reason."""
-    index = schemas.read(products.path("dataset/index.csv"), SCHEMA)
+    index = tables.read(products.path("dataset/index.csv"), SCHEMA)
     refused = index[(index["refused"] != "") & (index["image_row"] != NO_IMAGE)]
     flagged = int(((index["refused"] != "") & (index["image_row"] == NO_IMAGE)).sum())
     refused = refused.sort_values(["refused", "time"])
@@ -68,7 +69,7 @@ def refused_frames(products: Products) -> Figure:
     return grid.figure
 
 
-def _image(products: Products, frame: pd.Series) -> Images:
+def _image(products: Run, frame: pd.Series) -> Images:
     path = products.path(f"dataset/intensities/{frame['year']}.h5")
     image = read_images(path, np.array([frame["image_row"]]))[0]
     about = products.description

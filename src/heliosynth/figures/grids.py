@@ -12,7 +12,7 @@ from heliosynth import goes_class
 from heliosynth.dataset.store import SPLITS, GeneratedImages
 from heliosynth.figures import style
 from heliosynth.figures.mosaic import mosaic
-from heliosynth.products import Products
+from heliosynth.results.run import Run
 
 Images = npt.NDArray[np.float32]
 
@@ -21,7 +21,7 @@ SET_SIZE = 3
 TERCILES = (("low", 0.0, 1 / 3), ("medium", 1 / 3, 2 / 3), ("high", 2 / 3, 1.0))
 
 
-def class_grid(products: Products, model: str) -> Figure:
+def class_grid(products: Run, model: str) -> Figure:
     """Draw two sets of generated images of each class, and true images of it.
 
     A class that was not trained is named with the number of its frames in place of images.
@@ -49,7 +49,7 @@ def class_grid(products: Products, model: str) -> Figure:
     return grid.figure
 
 
-def cevae_samples(products: Products) -> Figure:
+def cevae_samples(products: Run) -> Figure:
     """Draw images that the baseline generated beside true ones of any class."""
     generated = products.samples("cevae").images[:, 0]
     true = products.split("test").images[:, 0]
@@ -66,7 +66,7 @@ def cevae_samples(products: Products) -> Figure:
     return grid.figure
 
 
-def activity_levels(products: Products) -> Figure:
+def activity_levels(products: Run) -> Figure:
     """Draw generated images at the low, medium and high third of the X-ray fluxes asked for."""
     samples = products.samples("ddpm_continuous")
     order = np.argsort(samples.log10_flux, kind="stable")
@@ -82,7 +82,7 @@ def activity_levels(products: Products) -> Figure:
     return grid.figure
 
 
-def true_title(products: Products) -> str:
+def true_title(products: Run) -> str:
     """Say that images are true ones, and whether the Sun in them is simulated."""
     return "true (simulated)" if products.presentation.source == "simulated" else "true"
 
@@ -94,7 +94,7 @@ def balanced_images(samples: GeneratedImages, number: int) -> Images:
     return np.asarray(samples.images[rows, 0])
 
 
-def true_images(products: Products, number: int, count: int) -> Images:
+def true_images(products: Run, number: int, count: int) -> Images:
     """Give true images (≤ count, H, W) of a class: of the test split, else of the others."""
     found: list[Images] = []
     for split in reversed(SPLITS):

@@ -10,21 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from heliosynth.evaluation.metrics import IDEAL, metric_title, metrics_in_order, split_metric
 from heliosynth.figures import style
-from heliosynth.nomenclature import (
-    IDEAL,
-    MODELS,
-    in_order,
-    metric_title,
-    metrics_in_order,
-    model_title,
-    published,
-    split_metric,
-)
-from heliosynth.products import Products
+from heliosynth.results.names import MODELS, in_order, model_title
+from heliosynth.results.published import published
+from heliosynth.results.run import Run
 
 
-def metrics_comparison(products: Products) -> Figure:
+def metrics_comparison(products: Run) -> Figure:
     """Draw each metric with its spread, a line a model, the published values as open markers."""
     summary = products.metrics
     models = in_order(summary, MODELS)

@@ -12,11 +12,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from heliosynth import goes_class, schemas
+from heliosynth import goes_class
 from heliosynth.catalogue.index import SCHEMA
 from heliosynth.errors import InputError
 from heliosynth.figures import style
-from heliosynth.products import Products
+from heliosynth.io import tables
+from heliosynth.results.run import Run
 from heliosynth.sources.goes import XrsSeries, read_series
 
 BINS = 1200
@@ -28,10 +29,10 @@ Times = npt.NDArray[np.datetime64]
 Floats = npt.NDArray[np.floating[Any]]
 
 
-def xrs_and_frames(products: Products) -> Figure:
+def xrs_and_frames(products: Run) -> Figure:
     """Draw the light curve with the frames of each split, and a close-up of the largest flare."""
     series = read_series(products.path("observations/xrs.h5")).to_operational()
-    index = schemas.read(products.path("dataset/index.csv"), SCHEMA)
+    index = tables.read(products.path("dataset/index.csv"), SCHEMA)
     chosen = index[index["split"].isin(list(style.SPLIT_TITLES))]
     figure = style.canvas(style.PAGE_IN, 4.1)
     curve, ribbon, close = figure.subplots(3, 1, height_ratios=[3.2, 0.9, 3.2])

@@ -1,7 +1,7 @@
 """Every figure by name: the products it reads, its caption, and where a report files it.
 
 Light on purpose: the workflow reads it before any rule runs. The drawing itself is in
-:mod:`heliosynth.figures.draw`.
+:mod:`heliosynth.figures.plot`.
 """
 
 from __future__ import annotations

@@ -10,13 +10,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from heliosynth import goes_class, schemas
+from heliosynth import goes_class
 from heliosynth.dataset.store import GeneratedImages
+from heliosynth.evaluation.flux_response import FLUX_RESPONSE
 from heliosynth.figures import style
 from heliosynth.figures.grids import flux_text, spread_out, true_title
 from heliosynth.figures.mosaic import Mosaic, mosaic
-from heliosynth.nomenclature import model_title
-from heliosynth.products import Products
+from heliosynth.io import tables
+from heliosynth.results.names import model_title
+from heliosynth.results.run import Run
 
 MOST_IMAGES = 12
 """Images in a row at most."""
@@ -29,7 +31,7 @@ BAND = (16, 50, 84)
 COLOURS = (style.ACCENT, style.CALM, *style.CLASS_COLOURS[1:4])
 
 
-def flux_response(products: Products) -> Figure:
+def flux_response(products: Run) -> Figure:
     """Draw bright area against the flux asked for, and images of one seed under their fluxes."""
     models = products.flux_models
     samples = [products.samples(f"flux_response/{model}") for model in models]
@@ -58,8 +60,8 @@ def flux_response(products: Products) -> Figure:
     return grid.figure
 
 
-def _read(products: Products, model: str) -> pd.DataFrame:
-    return schemas.read(products.path(f"metrics/flux_response/{model}.csv"), schemas.FLUX_RESPONSE)
+def _read(products: Run, model: str) -> pd.DataFrame:
+    return tables.read(products.path(f"metrics/flux_response/{model}.csv"), FLUX_RESPONSE)
 
 
 def _axes_above(grid: Mosaic, fluxes: npt.NDArray[np.float32]) -> Axes:
@@ -98,7 +100,7 @@ def _curve(axes: Axes, table: pd.DataFrame, title: str, colour: str) -> None:
     axes.plot(fluxes, median, "o-", markersize=3.5, color=colour, label=label)
 
 
-def _images(grid: Mosaic, row: int, samples: GeneratedImages, products: Products) -> None:
+def _images(grid: Mosaic, row: int, samples: GeneratedImages, products: Run) -> None:
     rows = np.flatnonzero(samples.seed == samples.seed[0])
     rows = rows[np.argsort(samples.log10_flux[rows])]
     panels = grid.panels[row]

@@ -13,7 +13,7 @@ from heliosynth.dataset.store import Description
 from heliosynth.errors import InputError
 from heliosynth.figures import style
 from heliosynth.figures.mosaic import Mosaic, mosaic
-from heliosynth.products import Products
+from heliosynth.results.run import Run
 from heliosynth.sources import sdoml
 
 SHOWN = 4
@@ -34,7 +34,7 @@ class RawFrames:
     colour: str
 
 
-def simulated_against_real(products: Products) -> Figure:
+def simulated_against_real(products: Run) -> Figure:
     """Draw raw frames of both, their radial profiles and their intensities."""
     if products.simulated is None or products.archive is None:
         raise InputError("simulated_against_real: needs the folders --simulated and --archive")

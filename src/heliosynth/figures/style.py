@@ -18,7 +18,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from heliosynth import goes_class
 from heliosynth.dataset.store import Description
-from heliosynth.provenance import whole_file
+from heliosynth.io.files import atomic_file
 
 COLUMN_IN = 3.34
 """Width of a column of the paper, inches."""
@@ -85,9 +85,9 @@ def canvas(width: float, height: float) -> Figure:
 
 def save(figure: Figure, pdf: Path | str, png: Path | str) -> None:
     """Write a figure as PDF and PNG, the same bytes whenever it is drawn from the same products."""
-    with whole_file(pdf) as unfinished:
+    with atomic_file(pdf) as unfinished:
         figure.savefig(unfinished, metadata={"CreationDate": None, "Producer": None})
-    with whole_file(png) as unfinished:
+    with atomic_file(png) as unfinished:
         figure.savefig(unfinished, dpi=PNG_DPI, metadata={"Software": None})
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch import nn
 
+from heliosynth.config.models import ModernUnetConfig, StudyUnetConfig
 from heliosynth.models.modern_unet import ModernUnet
 from heliosynth.models.study_unet import StudyUnet
-
-if TYPE_CHECKING:
-    from heliosynth.config import schema
 
 __all__ = ["build_network"]
 
 
 def build_network(
-    settings: schema.StudyUnet | schema.ModernUnet, image_size: int, condition_dim: int
+    settings: StudyUnetConfig | ModernUnetConfig, image_size: int, condition_dim: int
 ) -> nn.Module:
     """Build the network of a diffusion model.
 

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from heliosynth.config.models import CevaeConfig
 from heliosynth.errors import InputError
 from heliosynth.models.blocks import group_norm
 
 if TYPE_CHECKING:
-    from heliosynth.config import schema
+    pass
 
 SQUARES = 3
 """Masked squares an image, each 1/8 to 3/8 of its side wide; they may overlap."""
@@ -40,7 +41,7 @@ class Cevae(nn.Module):
         If the image size cannot be halved once a stage.
     """
 
-    def __init__(self, settings: schema.Cevae, image_size: int) -> None:
+    def __init__(self, settings: CevaeConfig, image_size: int) -> None:
         super().__init__()
         widths, fold = settings.widths, 2 ** len(settings.widths)
         if image_size % fold:

@@ -9,16 +9,17 @@ import timm
 from torch import Tensor, nn
 from torch.nn import functional
 
+from heliosynth.config.evaluation import ApplicationConfig, ClassifierConfig
 from heliosynth.errors import InputError
 
 if TYPE_CHECKING:
-    from heliosynth.config import schema
+    pass
 
 STAGES = 3
 STEM_PX = 4
 
 
-class Judge(nn.Module):
+class Classifier(nn.Module):
     """A small residual network on patches of 4 pixels, of three stages.
 
     Each stage has half the pixels of the one before and twice its width.
@@ -69,12 +70,12 @@ def _halve(entry: int, width: int) -> nn.Conv2d:
     return nn.Conv2d(entry, width, 3, stride=2, padding=1)
 
 
-def build_judge(settings: schema.Classifier, classes: int) -> Judge:
+def build_classifier(settings: ClassifierConfig, classes: int) -> Classifier:
     """Build the convolutional judge, with random weights."""
-    return Judge(settings.width, classes)
+    return Classifier(settings.width, classes)
 
 
-def build_deit(settings: schema.Application, image_size: int, classes: int) -> nn.Module:
+def build_deit(settings: ApplicationConfig, image_size: int, classes: int) -> nn.Module:
     """Build a DeiT for grey images, with random weights (Touvron et al. 2021).
 
     The architecture is timm's ``deit_tiny``, without a teacher, at the configured depth and

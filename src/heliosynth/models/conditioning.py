@@ -18,7 +18,7 @@ from heliosynth.errors import InputError
 from heliosynth.goes_class import NAMES
 
 if TYPE_CHECKING:
-    from heliosynth.config.schema import ClassCondition, FluxCondition
+    from heliosynth.config.models import ClassConditionConfig, FluxConditionConfig
 
 CLASSES = len(NAMES)
 COSINES = 4
@@ -60,7 +60,9 @@ class ConditionEncoder(nn.Module):
     embedding_means: Tensor
     embedding_factors: Tensor
 
-    def __init__(self, settings: ClassCondition | FluxCondition, embedding_dim: int = 0) -> None:
+    def __init__(
+        self, settings: ClassConditionConfig | FluxConditionConfig, embedding_dim: int = 0
+    ) -> None:
         super().__init__()
         takes_embedding = settings.kind == "goes_class" and settings.embedding_of is not None
         if takes_embedding != (embedding_dim > 0):

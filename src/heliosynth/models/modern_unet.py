@@ -17,11 +17,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from heliosynth.config.models import ModernUnetConfig
 from heliosynth.errors import InputError
 from heliosynth.models.blocks import SelfAttention, condition_layer, group_norm, sinusoids
 
 if TYPE_CHECKING:
-    from heliosynth.config import schema
+    pass
 
 Layer = TypeVar("Layer", bound=nn.Module)
 
@@ -49,7 +50,7 @@ class ModernUnet(nn.Module):
         If the image size is no multiple of the patch times 2 a level below the first.
     """
 
-    def __init__(self, settings: schema.ModernUnet, image_size: int, condition_dim: int) -> None:
+    def __init__(self, settings: ModernUnetConfig, image_size: int, condition_dim: int) -> None:
         super().__init__()
         widths = [settings.width * multiplier for multiplier in settings.multipliers]
         fold = settings.patch_px * 2 ** (len(widths) - 1)
@@ -155,7 +156,7 @@ class _Attention(nn.Module):
         return x + attended.transpose(1, 2).reshape(x.shape)
 
 
-def _level(width: int, settings: schema.ModernUnet, attention: bool) -> nn.ModuleList:
+def _level(width: int, settings: ModernUnetConfig, attention: bool) -> nn.ModuleList:
     return nn.ModuleList(
         _Block(width, settings.embedding_dim, attention=attention) for _ in range(settings.blocks)
     )

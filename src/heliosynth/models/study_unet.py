@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from heliosynth.config.models import StudyUnetConfig
 from heliosynth.errors import InputError
 from heliosynth.models.blocks import SelfAttention, condition_layer, sinusoids
 
 if TYPE_CHECKING:
-    from heliosynth.config import schema
+    pass
 
 HEADS = 4
 DOWNSCALING = 8
@@ -43,7 +44,7 @@ class StudyUnet(nn.Module):
         If the image size is no multiple of 8.
     """
 
-    def __init__(self, settings: schema.StudyUnet, image_size: int, condition_dim: int) -> None:
+    def __init__(self, settings: StudyUnetConfig, image_size: int, condition_dim: int) -> None:
         super().__init__()
         if image_size % DOWNSCALING:
             raise InputError(

@@ -1,1 +1,1 @@
-"""The providers of raw inputs, one module each, with their formats and quirks."""
+"""The providers of raw inputs, one module each."""

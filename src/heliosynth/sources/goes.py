@@ -26,9 +26,9 @@ import numpy.typing as npt
 import pandas as pd
 from tqdm import tqdm
 
-from heliosynth import checked
 from heliosynth.errors import InputError
-from heliosynth.provenance import stamp
+from heliosynth.io import hdf5
+from heliosynth.io.provenance import stamp
 from heliosynth.sources.signature import require_signature
 
 Scale = Literal["true", "operational"]
@@ -161,9 +161,9 @@ def require_cover(series: XrsSeries, first: Any, last: Any) -> None:
 
 def write_series(path: Path | str, series: XrsSeries) -> None:
     """Write a series whole as HDF5: datasets ``time`` and ``xrsb``, and what they are."""
-    with checked.writing(path) as file:
+    with hdf5.open_write(path) as file:
         for name, values in (("time", series.time), ("xrsb", series.xrsb)):
-            checked.array(file, name, values.dtype, values.shape)[...] = values
+            hdf5.create_dataset(file, name, values.dtype, values.shape)[...] = values
         file.attrs["scale"] = series.scale
         file.attrs["satellite"] = series.satellite
         file.attrs["unit"] = "W m-2"
@@ -178,7 +178,7 @@ def read_series(path: Path | str) -> XrsSeries:
     InputError
         If the file cannot be read or is no XRS series.
     """
-    with checked.reading(path, "XRS series") as file:
+    with hdf5.open_read(path, "XRS series") as file:
         return XrsSeries(
             time=file["time"][()],
             xrsb=file["xrsb"][()],

@@ -21,7 +21,8 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from heliosynth.errors import InputError
-from heliosynth.provenance import digest, file_sha256, whole_directory, whole_file
+from heliosynth.io.files import atomic_directory, atomic_file
+from heliosynth.io.provenance import digest, file_sha256
 from heliosynth.sources.manifest import fetched, record
 
 SOLAR_RADIUS_ARCSEC = 976.0
@@ -171,7 +172,7 @@ def write_store(
         parts = list(
             tqdm(pool.map(one, files), total=len(files), desc=f"level 1 {channel}", mininterval=2)
         )
-    with whole_directory(final) as unfinished:
+    with atomic_directory(final) as unfinished:
         _write_years(unfinished, channel, parts, size_px)
     sources = [asdict(fetched(path, str(path), path.parent)) for path in (*files, *named)]
     record(final, [source | {"path": ""} for source in sources])
@@ -182,7 +183,7 @@ def _keep(path: Path, tables: Tables, size_px: int, folder: Path) -> Path:
     """Calibrate a file, unless it has been, and give the path of what is kept."""
     part = folder / f"{path.name}.npz"
     if not part.exists():
-        with whole_file(part) as unfinished:
+        with atomic_file(part) as unfinished:
             np.savez(unfinished, **asdict(calibrate(path, tables, size_px)))
     return part
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from heliosynth.errors import InputError
-from heliosynth.provenance import file_sha256, read_json, stamp, write_json
+from heliosynth.io.files import read_json, write_json
+from heliosynth.io.provenance import file_sha256, stamp
 
 SUFFIX = ".manifest.json"
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from heliosynth.errors import InputError
-from heliosynth.sources.chunks import ChunkedArray, names, open_array
+from heliosynth.sources.zarr_chunks import ChunkedArray, names, open_array
 
 
 def years(store: Path | str) -> list[int]:

@@ -1,1 +1,1 @@
-"""The training of every model: one loop, exact resume, one kind of product."""
+"""Training of every model: one trainer, exact resume, the trained model on disk."""

@@ -20,7 +20,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from tqdm import tqdm
 
-from heliosynth.provenance import digest, file_sha256, whole_file, write_text
+from heliosynth.io.files import atomic_file, write_text
+from heliosynth.io.provenance import digest, file_sha256
 
 Tensors = dict[str, torch.Tensor]
 HELD = 2
@@ -92,7 +93,7 @@ class StateFolder:
             for part in ("weights", "average", "best", "optimiser")
             for name, tensor in getattr(checkpoint, part).items()
         }
-        with whole_file(path) as unfinished:
+        with atomic_file(path) as unfinished:
             save_file(tensors, unfinished, {"counters": json.dumps(asdict(checkpoint.counters))})
             checksum = file_sha256(unfinished)
         write_text(_checksum_path(path), checksum)

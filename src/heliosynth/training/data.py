@@ -46,7 +46,7 @@ class Images:
 
 
 @dataclass(frozen=True)
-class Draws:
+class BatchOrder:
     """The order of the training images: a function of the seed and the step alone.
 
     An epoch is N draws. It holds every image as often as its weight says, within one draw
@@ -94,7 +94,7 @@ def _epoch_order(weights: bytes, seed: int, epoch: int) -> Integers:
     return rng.permutation(order[np.searchsorted(edges, points)]).astype(np.int64)
 
 
-def draw_weights(goes_class: npt.NDArray[np.int8], balance: float) -> npt.NDArray[np.float64]:
+def sampling_weights(goes_class: npt.NDArray[np.int8], balance: float) -> npt.NDArray[np.float64]:
     """Give each image its share of the draws, ∝ (frequency of its class)^(−balance).
 
     Parameters

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from heliosynth.config.schema import Training
+from heliosynth.config.models import TrainingConfig
 
 
-def learning_rate(settings: Training, images: int, planned: int) -> float:
+def learning_rate(settings: TrainingConfig, images: int, planned: int) -> float:
     """Give the learning rate after so many of the planned images.
 
     A linear warm-up over ``warmup_images``, times half a cosine down to 0 at the planned

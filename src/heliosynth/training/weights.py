@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from heliosynth.errors import InputError
-from heliosynth.provenance import whole_file
+from heliosynth.io.files import atomic_file
 
 HEADER, SUM = "about", "sha256"
 
@@ -24,7 +24,7 @@ def write_weights(
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     header = dict(about or {})
     header[SUM] = _sha256(tensors, header)
-    with whole_file(path) as unfinished:
+    with atomic_file(path) as unfinished:
         # As one text, since safetensors writes several in any order.
         save_file(tensors, unfinished, {HEADER: json.dumps(header, sort_keys=True)})
 

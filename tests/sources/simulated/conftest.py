@@ -5,22 +5,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heliosynth.config.schema import Simulation
+from heliosynth.config.observations import SimulationConfig
 from heliosynth.sources.simulated import simulate
 
 CADENCE_MINUTES = 360
 
 
 @pytest.fixture(scope="session")
-def short() -> Simulation:
+def short() -> SimulationConfig:
     """Give settings of twelve days over a new year, at 64 pixels."""
-    return Simulation.model_validate(
+    return SimulationConfig.model_validate(
         {"start": "2011-12-27", "days": 12, "cadence_minutes": CADENCE_MINUTES, "size_px": 64}
     )
 
 
 @pytest.fixture(scope="session")
-def observed(short: Simulation, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def observed(short: SimulationConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the raw inputs of that observation."""
     directory = tmp_path_factory.mktemp("simulated") / "raw"
     simulate(short, "171A", 3, directory)

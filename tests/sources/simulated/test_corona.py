@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import wasserstein_distance
 
-from heliosynth.config.schema import Simulation
+from heliosynth.config.observations import SimulationConfig
 from heliosynth.sources.simulated.activity import Regions, emerge
 from heliosynth.sources.simulated.corona import (
     CORONA_HEIGHT,
@@ -129,7 +129,7 @@ def test_a_flare_brightens_its_region_during_and_after(hours_after: float) -> No
 
 def test_more_active_suns_are_brighter() -> None:
     setting = {"start": "2012-01-01", "days": 44, "cadence_minutes": 120}
-    activity = act(Simulation.model_validate(setting), 11)
+    activity = act(SimulationConfig.model_validate(setting), 11)
     corona = Corona(activity.regions, activity.flares, 44, 64, np.random.default_rng(0))
     days = np.arange(0.5, 44, 1.0)
     content = activity.regions.visible_content(days).sum(0)
@@ -140,7 +140,7 @@ def test_more_active_suns_are_brighter() -> None:
 @pytest.mark.archive
 def test_profile_and_histogram_agree_with_real_frames(real_frames: np.ndarray) -> None:
     setting = {"start": "2012-01-01", "days": 66, "cadence_minutes": 120}
-    activity = act(Simulation.model_validate(setting), 2023)
+    activity = act(SimulationConfig.model_validate(setting), 2023)
     corona = Corona(activity.regions, activity.flares, 66, 128, np.random.default_rng(0))
     frames = np.stack([corona.frame(day) for day in np.arange(0, 66, 0.75)])
     real, simulated = (np.log10(np.clip(f, *BROWSE_DN)) for f in (real_frames, frames))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliosynth import goes_class
-from heliosynth.config.schema import Simulation
+from heliosynth.config.observations import SimulationConfig
 from heliosynth.sources.simulated.flares import (
     LARGEST_FLUX,
     POWER_LAW_INDEX,
@@ -29,7 +29,7 @@ def one_flare(excess: float, rise: float = 8.0, decay: float = 20.0, peak: int =
 @pytest.fixture(scope="module", params=[0, 7, 2023])
 def activity(request: pytest.FixtureRequest) -> Activity:
     setting = {"start": "2012-01-01", "days": DAYS, "cadence_minutes": CADENCE_MINUTES}
-    return act(Simulation.model_validate(setting), request.param)
+    return act(SimulationConfig.model_validate(setting), request.param)
 
 
 def test_power_law_index_is_recovered() -> None:

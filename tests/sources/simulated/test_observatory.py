@@ -10,7 +10,7 @@ import pytest
 import zarr
 
 from heliosynth import goes_class
-from heliosynth.config.schema import Simulation
+from heliosynth.config.observations import SimulationConfig
 from heliosynth.errors import InputError
 from heliosynth.sources import goes, hek, sdoml
 from heliosynth.sources.archive import locate
@@ -27,7 +27,7 @@ def hashes(directory: Path) -> dict[str, str]:
     }
 
 
-def test_the_store_is_sdoml_version_2(observed: Path, short: Simulation) -> None:
+def test_the_store_is_sdoml_version_2(observed: Path, short: SimulationConfig) -> None:
     store = observed / "aia" / "sdomlv2.zarr"
     layout = json.loads((store / "2012" / "171A" / ".zarray").read_text())
     assert layout["zarr_format"] == 2
@@ -45,7 +45,7 @@ def test_the_store_is_sdoml_version_2(observed: Path, short: Simulation) -> None
     assert sdoml.years(store) == [2011, 2012]
 
 
-def test_the_rooms_of_real_data_read_it(observed: Path, short: Simulation) -> None:
+def test_the_rooms_of_real_data_read_it(observed: Path, short: SimulationConfig) -> None:
     paths = locate(observed)
     header = sdoml.read_header(paths.aia_store, 2012, "171A")
     assert header["exposure_s"].between(1.9, 2.1).all()
@@ -109,7 +109,7 @@ def test_the_flare_list_is_an_answer_of_the_service(observed: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
-    settings = Simulation.model_validate(
+    settings = SimulationConfig.model_validate(
         {"start": "2012-01-01", "days": 2, "cadence_minutes": 360, "size_px": 32}
     )
     for name, seed in (("one", 4), ("again", 4), ("other", 5)):
@@ -118,7 +118,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     assert hashes(tmp_path / "one") != hashes(tmp_path / "other")
 
 
-def test_only_171_is_simulated(short: Simulation, tmp_path: Path) -> None:
+def test_only_171_is_simulated(short: SimulationConfig, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="171A"):
         simulate(short, "193A", 1, tmp_path / "raw")
     assert not list(tmp_path.iterdir())

@@ -19,10 +19,10 @@ import zarr
 from numcodecs import Blosc
 from tqdm import tqdm
 
-from heliosynth.config.schema import SIMULATED_CHANNEL, Simulation
+from heliosynth.config.observations import SIMULATED_CHANNEL, SimulationConfig
 from heliosynth.errors import InputError
 from heliosynth.goes_class import LOWER_FLUX, NAMES
-from heliosynth.provenance import whole_directory
+from heliosynth.io.files import atomic_directory
 from heliosynth.sources.manifest import fetched, write_manifest
 from heliosynth.sources.simulated import xrs_file
 from heliosynth.sources.simulated.activity import Regions, emerge
@@ -72,7 +72,7 @@ def stream(seed: int, component: str) -> np.random.Generator:
     return np.random.default_rng([seed, STREAMS.index(component)])
 
 
-def act(settings: Simulation, seed: int) -> Activity:
+def act(settings: SimulationConfig, seed: int) -> Activity:
     """Let regions emerge and flares erupt."""
     minutes = settings.days * MINUTES_PER_DAY
     regions = emerge(settings.days, settings.cycle_days, stream(seed, "regions"))
@@ -81,7 +81,7 @@ def act(settings: Simulation, seed: int) -> Activity:
     return Activity(regions, flares, series, listed(flares, series))
 
 
-def simulate(settings: Simulation, channel: str, seed: int, directory: Path | str) -> None:
+def simulate(settings: SimulationConfig, channel: str, seed: int, directory: Path | str) -> None:
     """Observe a simulated Sun and write what an archive would hold.
 
     Parameters
@@ -106,7 +106,7 @@ def simulate(settings: Simulation, channel: str, seed: int, directory: Path | st
             "an archive"
         )
     activity = act(settings, seed)
-    with whole_directory(directory) as unfinished:
+    with atomic_directory(directory) as unfinished:
         _write_frames(unfinished / "aia" / "sdomlv2.zarr", settings, activity, seed)
         rng = stream(seed, "instrument")
         (unfinished / "goes").mkdir()
@@ -120,7 +120,7 @@ def simulate(settings: Simulation, channel: str, seed: int, directory: Path | st
     )
 
 
-def _write_frames(store: Path, settings: Simulation, activity: Activity, seed: int) -> None:
+def _write_frames(store: Path, settings: SimulationConfig, activity: Activity, seed: int) -> None:
     corona = Corona(
         activity.regions,
         activity.flares,

@@ -14,8 +14,8 @@ from typing import Any
 import h5netcdf
 import numpy as np
 
-from heliosynth.checked import for_hdf5
-from heliosynth.provenance import whole_file
+from heliosynth.io.files import atomic_file
+from heliosynth.io.hdf5 import for_hdf5
 from heliosynth.sources.simulated.geometry import Floats
 
 SATELLITE = 15
@@ -68,7 +68,7 @@ def write_years(
     for year in np.unique(years):
         rows = years == year
         name = f"sci_xrsf-l2-avg1m_g{SATELLITE}_y{year}_v1-0-0.nc"
-        with whole_file(folder / name) as path:
+        with atomic_file(folder / name) as path:
             _write(path, name, time[rows], xrsa[rows], xrsb[rows], lost[rows])
 
 

@@ -1,0 +1,57 @@
+"""Settings of the observations: simulated, online, or a local archive of level-1 files."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from heliosynth.config.base import Positive, PositiveInt, Section
+from heliosynth.config.paths import StoreAddress
+
+Channel = Literal["94A", "131A", "171A", "193A", "211A", "304A", "335A", "1600A", "1700A"]
+"""An AIA channel as SDOMLv2 names it."""
+
+SIMULATED_CHANNEL: Channel = "171A"
+"""The only channel whose physics is simulated."""
+
+Year = Annotated[int, Field(ge=2010, le=9999, description="of AIA, which began in 2010")]
+
+
+class SimulationConfig(Section):
+    """The simulated observatory, which writes raw inputs in the archives' own formats."""
+
+    start: datetime.date = Field(description="first day, UTC")
+    days: PositiveInt = Field(description="length of the observation, days")
+    cadence_minutes: PositiveInt = Field(description="time between AIA frames, minutes")
+    size_px: PositiveInt = Field(128, description="width and height of a raw frame, pixels")
+    flares_per_day: Positive = Field(
+        6.0, description="mean rate of flares whose own flux reaches C1, background apart"
+    )
+    cycle_days: Positive = Field(
+        22.0, description="mean time from one complex of active regions to the next, days"
+    )
+
+    @model_validator(mode="after")
+    def _ends_in_the_calendar(self) -> SimulationConfig:
+        if self.days > (datetime.date.max - self.start).days:
+            raise ValueError(f"{self.days} days from {self.start} end after the year 9999")
+        return self
+
+
+class OnlineConfig(Section):
+    """The archives on the network."""
+
+    aia_store: StoreAddress = Field(description="URL of an SDOMLv2 Zarr store")
+    years: list[Year] = Field(min_length=1, description="years of the store to read")
+    xrs_satellites: list[PositiveInt] = Field(
+        min_length=1, description="GOES satellites in order of preference"
+    )
+
+
+class Level1Config(Section):
+    """Tables that an archive's AIA level-1 FITS files are calibrated with."""
+
+    degradation: str = Field(description="response table of SSW, aia_V10_…_response_table.txt")
+    pointing: str | None = Field(None, description="aia.master_pointing3h as ECSV; null: headers")

@@ -1,0 +1,1 @@
+"""Raw frames averaged to the size of the dataset, and their quality."""

@@ -1,0 +1,272 @@
+"""Which frames are fit for use, judged by their pixels.
+
+Lengths are in units of the field's width, so that they hold at every frame size.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Images = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+Measures = dict[str, npt.NDArray[Any]]
+
+DISK_RADIUS = 0.36
+"""Radius within which every pixel lies well on the disk: 0.9 of the 0.40 of SDOMLv2."""
+
+LOOKED_AT_PX = 128
+"""Width at which every fault shows that frames are refused for."""
+
+COUNTED_PX, HASHED_PX = 64, 32
+"""Pixels across that are counted and ranked for a median, and those that are hashed."""
+
+LIMB_SEARCH = (0.30, 0.54)
+"""Radii between which the limb is looked for; SDOMLv2 has it at 0.40."""
+
+LIMB_ANGLES = 72
+LIMB_STEP = 0.003
+EDGE_WIDTH = 8
+"""Steps over which the brightness falls off at the limb."""
+
+DARK_SHARE = 0.05
+"""Pixels below this share of the disk's median are dark: lost blocks, or the Moon."""
+
+CORONA = (1.0, 1.2)
+"""The ring above the limb whose brightness by angle tells a roll, in radii of the limb."""
+
+MISSING_LIMIT = 1e-3
+DARK_LIMIT = 0.02
+SATURATED_LIMIT = 0.05
+BRIGHTNESS_LIMIT = 3.0
+"""Largest ratio, either way, of the disk's median to that of its year."""
+OFFSET_LIMIT = 0.02
+RADIUS_LIMIT = 0.03
+"""Largest difference of the limb's radius from the median of its year, relative."""
+SCATTER_LIMIT = 0.025
+ROLL_LIMIT = 10.0
+"""Smallest roll against a frame of the same day, degrees."""
+ROLL_LIKENESS, ROLL_GAIN = 0.8, 0.2
+"""Correlation of two rings when turned back, and how much more it is than before."""
+SAME_DAY_S = 86400
+
+MISSING = "missing pixels"
+BLANK = "blank frame"
+DARK = "dark part of the disk"
+SATURATED = "saturated frame"
+DIM = "dim frame"
+BRIGHT = "bright frame"
+NO_LIMB = "no clear limb"
+OFF_POINTING = "off-pointing"
+DISK_SIZE = "wrong disk size"
+ROLLED = "rolled frame"
+REPEAT = "repeat of an earlier frame"
+
+
+def measure(images: Images, measured: Images | None = None) -> Measures:
+    """Measure the quality of frames.
+
+    Parameters
+    ----------
+    images
+        Frames in linear DN (N, H, W), H = W, NaN where missing. :data:`LOOKED_AT_PX` pixels
+        across are enough; what takes longest grows with their number.
+    measured
+        Share of each pixel that is not missing; from what is finite if None.
+
+    Returns
+    -------
+    dict
+        Arrays (N,): ``missing_fraction`` of all pixels; ``dark_fraction`` and
+        ``saturated_fraction`` of the disk's pixels; ``disk_median``, DN; ``limb_x`` and
+        ``limb_y``, the disk's centre against the field's; ``limb_radius``; ``limb_scatter``,
+        the median distance of the limb's points from its circle; ``corona`` (N, angles), the
+        logarithm of the intensity above the limb; ``digest``, equal for equal frames.
+    """
+    finite = np.isfinite(images)
+    filled = images if finite.all() else np.where(finite, images, np.float32(0))
+    step, disk = _disk(images.shape[-1])
+    # Single precision would round a single missing pixel away.
+    missing = 1 - (finite if measured is None else measured).mean(axis=(1, 2), dtype=np.float64)
+    on_disk = filled[:, ::step, ::step][:, disk]
+    seen = finite[:, ::step, ::step][:, disk]
+    median = _medians(on_disk if filled is images else np.where(seen, on_disk, np.float32(np.nan)))
+    brightest = filled.max(axis=(1, 2))
+    return {
+        "missing_fraction": missing,
+        "dark_fraction": (on_disk < DARK_SHARE * np.nan_to_num(median)[:, None]).mean(axis=1),
+        "saturated_fraction": (on_disk >= brightest[:, None]).mean(axis=1),
+        "disk_median": median,
+        **_limb(filled, median),
+        "digest": _digests(images),
+    }
+
+
+def rejections(measures: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.object_]:
+    """Say for every frame of a year why it is refused; empty where it is fit.
+
+    The limits are wide: frames are refused that no one would call a picture of the Sun, or
+    that show it in the wrong place.
+
+    Parameters
+    ----------
+    measures
+        As :func:`measure` gives them, for the frames of one year in order of time;
+        ``lost_pixels``, the pixels of the averaged frame that nothing was measured for; and
+        ``time``, s.
+    """
+    median = measures["disk_median"]
+    lit = np.isfinite(median) & (median > 0)
+    relative = median / _typical(median[lit])
+    offset = np.hypot(measures["limb_x"], measures["limb_y"])
+    radius = measures["limb_radius"] / _typical(measures["limb_radius"][lit])
+    _, first = np.unique(measures["digest"], return_index=True)
+    repeat = np.ones(len(median), dtype=bool)
+    repeat[first] = False
+    # The first that holds is given, so the grossest fault comes first.
+    faults = {
+        MISSING: (measures["missing_fraction"] > MISSING_LIMIT) | (measures["lost_pixels"] > 0),
+        BLANK: ~lit | (measures["saturated_fraction"] == 1),
+        DARK: measures["dark_fraction"] > DARK_LIMIT,
+        SATURATED: measures["saturated_fraction"] > SATURATED_LIMIT,
+        DIM: relative < 1 / BRIGHTNESS_LIMIT,
+        BRIGHT: relative > BRIGHTNESS_LIMIT,
+        NO_LIMB: measures["limb_scatter"] > SCATTER_LIMIT,
+        OFF_POINTING: offset > OFFSET_LIMIT,
+        DISK_SIZE: np.abs(radius - 1) > RADIUS_LIMIT,
+        ROLLED: rolled(measures["corona"], measures["time"]),
+        REPEAT: repeat,
+    }
+    reasons = np.full(len(median), "", dtype=object)
+    for reason, found in reversed(faults.items()):
+        reasons[found] = reason
+    return reasons
+
+
+def rolled(corona: Floats, time: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Tell the frames that are turned against those of the same day before and after them.
+
+    The corona above the limb changes little within a day, so a frame that matches a
+    neighbour only when turned back is rolled. Both sides must say so: else the frames after a
+    roll would stand accused with it. At the ends of the frames a roll goes unseen.
+
+    Parameters
+    ----------
+    corona
+        Brightness above the limb by angle (N, angles).
+    time
+        In order, s (N,).
+    """
+    rings = corona - corona.mean(axis=1, keepdims=True)
+    norm = np.linalg.norm(rings, axis=1, keepdims=True)
+    waves = np.fft.rfft(np.divide(rings, norm, out=np.zeros_like(rings), where=norm > 0))
+    forward = _turned(waves, time, corona.shape[1])
+    return forward & _turned(waves[::-1], -time[::-1], corona.shape[1])[::-1]
+
+
+def _turned(
+    waves: npt.NDArray[np.complex128], time: npt.NDArray[np.int64], angles: int
+) -> npt.NDArray[np.bool_]:
+    """Compare each frame with the last one that stands upright."""
+    turned, upright = np.zeros(len(time), dtype=bool), 0
+    for frame in range(1, len(time)):
+        if time[frame] - time[upright] <= SAME_DAY_S:
+            likeness = np.fft.irfft(waves[upright].conj() * waves[frame], angles)
+            best = int(likeness.argmax())
+            roll = min(best, angles - best) * 360 / angles
+            clear = likeness[best] > max(ROLL_LIKENESS, likeness[0] + ROLL_GAIN)
+            turned[frame] = roll >= ROLL_LIMIT and clear
+        if not turned[frame]:
+            upright = frame
+    return turned
+
+
+def _medians(values: Images) -> Floats:
+    """Give the median of the finite values of each row; NaN where there is none."""
+    finite = np.isfinite(values)
+    if finite.all():
+        middle = values.shape[1] // 2
+        # The upper of two middle ones will do, at a third of the time.
+        return np.partition(values, middle, axis=1)[:, middle].astype(np.float64)
+    some = finite.any(axis=1)
+    medians = np.full(len(values), np.nan)
+    medians[some] = np.nanmedian(values[some], axis=1)
+    return medians
+
+
+def _typical(values: Floats) -> float:
+    return float(np.median(values)) if len(values) else 1.0
+
+
+def _limb(images: Images, median: Floats) -> dict[str, Floats]:
+    """Fit r(θ) = R + x cos θ + y sin θ, robustly, to where the brightness falls off steepest."""
+    pixels, angles, radii = _polar(images.shape[-1])
+    # The floor keeps the dark sky's noise from looking like an edge.
+    floor = np.maximum(DARK_SHARE * np.nan_to_num(median), 1e-6).astype(np.float32)
+    seen = np.take(images.reshape(len(images), images.shape[-1] ** 2), pixels, axis=1)
+    profiles = np.log(np.maximum(seen, floor[:, None, None]))
+    fall = profiles[:, :, EDGE_WIDTH:] - profiles[:, :, :-EDGE_WIDTH]
+    edge = radii[EDGE_WIDTH // 2 + fall.argmin(axis=2)]
+    circle, scatter = _circle(edge, angles)
+    ring = radii / circle[:, :1]
+    above = ((ring > CORONA[0]) & (ring < CORONA[1])).astype(np.float32)
+    above /= np.maximum(above.sum(axis=1, keepdims=True), 1)
+    return {
+        "limb_x": circle[:, 1],
+        "limb_y": circle[:, 2],
+        "limb_radius": circle[:, 0],
+        "limb_scatter": scatter,
+        "corona": (profiles @ above[:, :, None])[..., 0].astype(np.float64),
+    }
+
+
+def _circle(edge: Floats, angles: Floats) -> tuple[Floats, Floats]:
+    """Fit (R, x, y) to points (N, angles), outliers weighing less, and give their scatter too."""
+    terms = np.stack([np.ones_like(angles), np.cos(angles), np.sin(angles)], axis=1)
+    products = (terms[:, :, None] * terms[:, None, :]).reshape(len(terms), -1)
+    weight = np.ones_like(edge)
+    for _ in range(5):
+        normal = (weight @ products).reshape(-1, 3, 3)
+        circle = np.linalg.solve(normal, ((weight * edge) @ terms)[..., None])[..., 0]
+        distance = np.abs(edge - circle @ terms.T)
+        scatter = np.median(distance, axis=1)
+        weight = 1 / np.maximum(1, distance / (scatter[:, None] + LIMB_STEP))
+    return circle, scatter
+
+
+@functools.cache
+def _disk(size: int) -> tuple[int, npt.NDArray[np.bool_]]:
+    """Give a step between pixels that stand for the others, and which of them lie on the disk."""
+    step = max(1, size // COUNTED_PX)
+    offset = ((np.arange(size) + 0.5) / size - 0.5)[::step]
+    return step, np.asarray(np.hypot(offset[:, None], offset[None, :]) < DISK_RADIUS)
+
+
+@functools.cache
+def _polar(size: int) -> tuple[npt.NDArray[np.intp], Floats, Floats]:
+    """Give the pixels nearest to a polar grid (angles, radii), and the grid."""
+    angles = 2 * np.pi * np.arange(LIMB_ANGLES) / LIMB_ANGLES
+    radii = np.arange(*LIMB_SEARCH, LIMB_STEP)
+    rows = (0.5 + np.sin(angles)[:, None] * radii) * size
+    columns = (0.5 + np.cos(angles)[:, None] * radii) * size
+    # Beyond the border its last pixel goes on, so that no edge is seen there.
+    rows, columns = (np.clip(axis, 0, size - 1).astype(np.intp) for axis in (rows, columns))
+    return rows * size + columns, angles, radii
+
+
+def _digests(images: Images) -> npt.NDArray[np.int64]:
+    """Hash some pixels of each frame: no two frames have the same noise in them."""
+    step = max(1, images.shape[-1] // HASHED_PX)
+    rows = np.ascontiguousarray(images[:, ::step, ::step])
+    return np.array(
+        [
+            int.from_bytes(hashlib.blake2b(frame.tobytes(), digest_size=8).digest(), signed=True)
+            for frame in rows
+        ],
+        dtype=np.int64,
+    )

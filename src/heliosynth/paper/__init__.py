@@ -1,0 +1,1 @@
+"""The paper: macros, tables, LaTeX, and the report of a run."""

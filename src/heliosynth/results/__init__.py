@@ -1,0 +1,1 @@
+"""The products of a run read back, what they are called, and the published values."""

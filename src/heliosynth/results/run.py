@@ -1,0 +1,120 @@
+"""The finished products of one run, read by figures, tables and the paper's numbers."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from heliosynth import goes_class
+from heliosynth.config.presentation import PresentationConfig
+from heliosynth.config.schema import RunConfig
+from heliosynth.dataset.store import (
+    Description,
+    GeneratedImages,
+    LabelledImages,
+    read_description,
+    read_samples,
+    read_split,
+)
+from heliosynth.errors import InputError
+from heliosynth.io.files import read_json
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder ``results/<run>/``.
+
+    Attributes
+    ----------
+    root
+        The folder.
+    simulated, archive
+        Folders with raw frames in an archive's layout, for the one figure that compares them.
+    presented
+        What figures and tables need to know beside products; None reads it from ``config.json``,
+        which every change of the configuration makes anew.
+    """
+
+    root: Path
+    simulated: Path | None = None
+    archive: Path | None = None
+    presented: PresentationConfig | None = None
+
+    def path(self, product: str) -> Path:
+        """Give the path of a product.
+
+        Raises
+        ------
+        InputError
+            If it has not been made.
+        """
+        found = self.root / product
+        if not found.exists():
+            raise InputError(f"{found}: is not there; let the workflow make it first")
+        return found
+
+    @cached_property
+    def configuration(self) -> RunConfig:
+        """The resolved configuration."""
+        return RunConfig.model_validate(read_json(self.path("config.json")))
+
+    @cached_property
+    def presentation(self) -> PresentationConfig:
+        """What figures and tables need to know of the run beside its products."""
+        return self.presented or PresentationConfig.of(self.configuration)
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """What ``dataset/summary.json`` counts."""
+        return self.json("dataset/summary.json")
+
+    @cached_property
+    def description(self) -> Description:
+        """What the dataset says of itself."""
+        return read_description(self.path("dataset/dataset.h5"))
+
+    @cached_property
+    def metrics(self) -> dict[str, dict[str, dict[str, Any] | None]]:
+        """``{model: {metric: {value, std, n} or None}}``."""
+        return self.json("metrics/summary.json")
+
+    @property
+    def classes(self) -> list[int]:
+        """The class numbers of the study, in order of flux."""
+        return sorted(goes_class.NAMES.index(name) for name in self.presentation.classes)
+
+    @property
+    def models(self) -> list[str]:
+        """The rows of ``models``, in the order of the configuration."""
+        return list(self.presentation.models)
+
+    @property
+    def diffusion_models(self) -> list[str]:
+        """The rows that are diffusion models."""
+        return [name for name, kind in self.presentation.models.items() if kind == "ddpm"]
+
+    @property
+    def flux_models(self) -> list[str]:
+        """The rows that are conditioned on the X-ray flux."""
+        return self.presentation.flux_models
+
+    def json(self, product: str) -> dict[str, Any]:
+        """Read a JSON product that is an object."""
+        content: dict[str, Any] = read_json(self.path(product))
+        return content
+
+    def rows(self, product: str) -> list[dict[str, str]]:
+        """Read a CSV product as text."""
+        with self.path(product).open(newline="", encoding="utf-8") as stream:
+            return list(csv.DictReader(stream))
+
+    def split(self, name: str) -> LabelledImages:
+        """Read a split of the dataset."""
+        return read_split(self.path("dataset/dataset.h5"), name)
+
+    def samples(self, model: str) -> GeneratedImages:
+        """Read a model's generated images."""
+        return read_samples(self.path(f"samples/{model}.h5"))

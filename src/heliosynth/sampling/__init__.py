@@ -1,0 +1,1 @@
+"""Images from trained models: which ones, and their generation."""

@@ -1,0 +1,318 @@
+"""What the rules ask of the configuration: paths, raw inputs, settings and code hashes.
+
+The Snakefile builds one :class:`Plan` and reads nothing else, so the rules stay rules.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from pydantic import BaseModel
+
+from heliosynth.config.models import ClassConditionConfig, DdpmConfig
+from heliosynth.config.observations import OnlineConfig
+from heliosynth.config.presentation import PresentationConfig
+from heliosynth.config.schema import RunConfig
+from heliosynth.errors import InputError
+from heliosynth.figures.registry import FIGURES, of_run
+from heliosynth.paper.macros import PRODUCTS as NUMBERS
+from heliosynth.paper.tables import TABLES
+from heliosynth.sources.archive import locate, years
+from heliosynth.sources.manifest import SUFFIX as MANIFEST
+from heliosynth.workflow.fingerprint import SOURCE, fingerprint
+
+SCRIPTS = SOURCE.parent / "workflow" / "scripts"
+
+
+LARGEST_INCREASE = 4
+
+
+def doubled(mem_mb: int) -> Callable[[object, int], int]:
+    """Give a rule's memory: twice as much at each attempt, but not without end.
+
+    A training is submitted again when its time is up, too, which is no sign of too little memory.
+
+    Parameters
+    ----------
+    mem_mb
+        Memory at the first attempt, MB.
+
+    Returns
+    -------
+    callable
+        What Snakemake asks with the wildcards and the number of the attempt, from 1.
+    """
+
+    def memory(wildcards: object, attempt: int) -> int:
+        return mem_mb * min(1 << (attempt - 1), LARGEST_INCREASE)
+
+    return memory
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A validated configuration, as the rules see it.
+
+    Raises
+    ------
+    heliosynth.errors.InputError
+        When made, if the configured archive is not there or lacks the channel.
+    """
+
+    configuration: RunConfig
+
+    def __post_init__(self) -> None:
+        if self.configuration.archive is not None:
+            paths = locate(self.configuration.archive)
+            years(paths, self.configuration.dataset.channel)
+            if paths.level1 is not None and self.configuration.level1 is None:
+                raise InputError(
+                    f"{paths.level1}: level-1 files need the section `level1` in the "
+                    "configuration, which names the tables to calibrate them with"
+                )
+
+    @cached_property
+    def results(self) -> str:
+        """The folder of every product."""
+        return f"results/{self.configuration.run}"
+
+    @cached_property
+    def resources(self) -> str:
+        """The folder of raw inputs that this run makes or fetches."""
+        return f"resources/{self.configuration.run}"
+
+    @cached_property
+    def simulated(self) -> str:
+        """The folder in which the simulated observatory writes."""
+        return f"{self.resources}/simulated"
+
+    @cached_property
+    def local_inputs(self) -> list[str]:
+        """The folder that holds all raw inputs in an archive's layout; none when online."""
+        if self.configuration.source == "simulated":
+            return [self.simulated]
+        return [str(self.configuration.archive)] if self.configuration.source == "archive" else []
+
+    @cached_property
+    def aia_store(self) -> str:
+        """Path or URL of the store in SDOMLv2's layout."""
+        if self.level1_folder is not None:
+            return self.calibrated
+        if self.local_inputs:
+            return f"{self.local_inputs[0]}/aia/sdomlv2.zarr"
+        return self._online.aia_store
+
+    @cached_property
+    def store_is_remote(self) -> bool:
+        """Whether frames are read over a network."""
+        return "://" in self.aia_store
+
+    @cached_property
+    def level1_folder(self) -> str | None:
+        """The folder of level-1 files that the frames are made of, if they are."""
+        if self.configuration.source != "archive":
+            return None
+        folder = locate(str(self.configuration.archive)).level1
+        return None if folder is None else str(folder)
+
+    @cached_property
+    def calibrated(self) -> str:
+        """The store that level-1 files are calibrated into."""
+        return f"{self.resources}/level1.zarr"
+
+    @cached_property
+    def aia_inputs(self) -> list[str]:
+        """What the rules that read frames wait for."""
+        return self.local_inputs if self.level1_folder is None else [self.calibrated]
+
+    @cached_property
+    def xrs_inputs(self) -> list[str]:
+        """Files and folders with GOES XRS light curves."""
+        if self.local_inputs:
+            return self.local_inputs
+        return [f"{self.resources}/goes/{year}" for year in self.years]
+
+    @cached_property
+    def xrs_files(self) -> list[str]:
+        """What ``xrs.py`` reads: the ``goes`` folder of a local archive, or what was fetched."""
+        return [f"{self.local_inputs[0]}/goes"] if self.local_inputs else self.xrs_inputs
+
+    @cached_property
+    def flare_inputs(self) -> list[str]:
+        """Files and folders with flare lists."""
+        if self.local_inputs:
+            return self.local_inputs
+        return [f"{self.resources}/hek/{year}.json" for year in self.years]
+
+    @cached_property
+    def flare_files(self) -> list[str]:
+        """What ``flares.py`` reads: the ``hek`` folder of a local archive, or what was fetched."""
+        return [f"{self.local_inputs[0]}/hek"] if self.local_inputs else self.flare_inputs
+
+    @cached_property
+    def years(self) -> list[int]:
+        """The years of the store that are read, one job each."""
+        if self.configuration.source == "online":
+            return sorted(self._online.years)
+        if self.configuration.source == "archive":
+            return years(
+                locate(str(self.configuration.archive)), self.configuration.dataset.channel
+            )
+        simulation = self.configuration.simulation
+        last = simulation.start + datetime.timedelta(days=simulation.days - 1)
+        return list(range(simulation.start.year, last.year + 1))
+
+    @cached_property
+    def manifests(self) -> list[str]:
+        """The manifests of all raw inputs of this run."""
+        read = [f"{self.results}/dataset/intensities/{year}{MANIFEST}" for year in self.years]
+        if self.fetched_clip_weights in self.encoder_weights("clip") and "clip" in self.encoders:
+            read.append(f"{self.fetched_clip_weights}{MANIFEST}")
+        if self.configuration.source == "simulated":
+            return [f"{self.simulated}{MANIFEST}", *read]
+        if self.level1_folder is not None:
+            return [f"{self.calibrated}{MANIFEST}", *read]
+        fetched = [f"{self.resources}/{name}" for name in self._fetched]
+        return [f"{folder}/{year}{MANIFEST}" for folder in fetched for year in self.years] + read
+
+    @cached_property
+    def models(self) -> list[str]:
+        """The rows of the study."""
+        return list(self.configuration.models)
+
+    @cached_property
+    def flux_models(self) -> list[str]:
+        """The rows that are conditioned on the X-ray flux."""
+        return self.configuration.flux_models
+
+    @cached_property
+    def autoencoder(self) -> str:
+        """The ceVAE whose latent space is mapped."""
+        return next(n for n, row in self.configuration.models.items() if row.kind == "cevae")
+
+    @cached_property
+    def encoders(self) -> list[str]:
+        """The feature encoders."""
+        return list(self.configuration.evaluation.encoders)
+
+    @cached_property
+    def fetched_clip_weights(self) -> str:
+        """The weights of CLIP, where the model hub is asked for them."""
+        return f"{self.resources}/clip/open_clip_model.safetensors"
+
+    def encoder_weights(self, encoder: str) -> list[str]:
+        """Give the file of an encoder's weights; none where they come with a package."""
+        given = self.configuration.evaluation.clip_weights
+        return [given or self.fetched_clip_weights] if encoder == "clip" else []
+
+    @cached_property
+    def figures(self) -> list[str]:
+        """The figures of this run."""
+        archive = self.configuration.archive
+        store = archive is not None and locate(archive).aia_store is not None
+        return list(of_run(self.models, self.flux_models, archive=store))
+
+    @cached_property
+    def tables(self) -> list[str]:
+        """The tables of this run."""
+        return list(TABLES)
+
+    @cached_property
+    def population(self) -> int:
+        """Images that every row is measured on, the real one too."""
+        return min(row.sampling.population for row in self.configuration.models.values())
+
+    def settings(self, section: BaseModel, exclude: set[str] | None = None) -> str:
+        """Give a section as the JSON that a script takes."""
+        return section.model_dump_json(exclude=exclude)
+
+    def code(self, script: str) -> str:
+        """Hash what a script does."""
+        return fingerprint(SCRIPTS / f"{script}.py")
+
+    def shards(self, model: str) -> list[str]:
+        """Give the files that a model's images are made in, each by a job of its own."""
+        count = self.configuration.models[model].sampling.shards
+        return [f"{self.results}/samples/shards/{model}/{shard}.h5" for shard in range(count)]
+
+    def launch(self, model: str) -> str:
+        """Give the command that starts a model's training: torchrun's where processes share it."""
+        gpus = self.configuration.models[model].training.gpus
+        if gpus == 1:
+            return "python"
+        return f"python -m torch.distributed.run --standalone --nproc-per-node={gpus}"
+
+    def embedding_model(self, model: str) -> list[str]:
+        """Give the folder of the model whose embedding a row is conditioned on, if any."""
+        row = self.configuration.models[model]
+        if isinstance(row, DdpmConfig) and isinstance(row.condition, ClassConditionConfig):
+            named = row.condition.embedding_of
+            return [f"{self.results}/models/{named}"] if named else []
+        return []
+
+    def figure_inputs(self, name: str) -> list[str]:
+        """Give the products that a figure reads."""
+        return self._expand(FIGURES[name].products)
+
+    def figure_raw_inputs(self, name: str) -> list[str]:
+        """Give the folders of raw inputs that a figure compares: simulated, then real."""
+        return [self.simulated, str(self.configuration.archive)] if self._is_raw(name) else []
+
+    def figure_raw_options(self, name: str) -> list[str]:
+        """Give the same folders as options of the script."""
+        raw = self.figure_raw_inputs(name)
+        return ["--simulated", raw[0], "--archive", raw[1]] if raw else []
+
+    def figure_caption(self, name: str) -> str:
+        """Give a figure's caption."""
+        return FIGURES[name].caption
+
+    def figure_category(self, name: str) -> str:
+        """Give the category that a report files a figure under."""
+        return FIGURES[name].category
+
+    def table_inputs(self, name: str) -> list[str]:
+        """Give the products that a table reads."""
+        return self._expand(TABLES[name].products)
+
+    @cached_property
+    def presentation(self) -> str:
+        """What figures and tables need to know beside products, as JSON."""
+        return self.settings(PresentationConfig.of(self.configuration))
+
+    @cached_property
+    def number_inputs(self) -> list[str]:
+        """The products whose numbers stand in the prose."""
+        return self._expand(NUMBERS)
+
+    @property
+    def _fetched(self) -> tuple[str, ...]:
+        return ("goes", "hek") if self.configuration.source == "online" else ()
+
+    def _is_raw(self, name: str) -> bool:
+        return FIGURES[name].needs_archive
+
+    @property
+    def _online(self) -> OnlineConfig:
+        if self.configuration.online is None:  # the schema has refused this
+            raise AssertionError
+        return self.configuration.online
+
+    def _expand(self, products: tuple[str, ...]) -> list[str]:
+        """Fill in ``{model}``, ``{flux_model}`` and ``{year}``, each with every one of the run."""
+        every = {
+            "model": self.models,
+            "flux_model": self.flux_models,
+            "year": [str(year) for year in self.years],
+        }
+        found: dict[str, None] = {}
+        for product in products:
+            open_places = [place for place in every if f"{{{place}}}" in product]
+            for filling in itertools.product(*(every[place] for place in open_places)):
+                filled = product.format(**dict(zip(open_places, filling, strict=True)))
+                found[f"{self.results}/{filled}"] = None
+        return list(found)

@@ -1,0 +1,281 @@
+"""Images that depend on what was asked and on their seed alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import join_samples
+import sample_flux_response as script
+from heliosynth.config.evaluation import FluxResponseConfig
+from heliosynth.config.models import PriorSamplingConfig, SamplingConfig
+from heliosynth.dataset.store import (
+    SPLITS,
+    Description,
+    LabelledImages,
+    read_description,
+    read_samples,
+    write_dataset,
+)
+from heliosynth.errors import InputError
+from heliosynth.sampling.generate import (
+    generate,
+    generate_at_fluxes,
+    generate_flux_response,
+    generate_samples,
+    read_sampling,
+)
+from heliosynth.sampling.plan import image_seeds, plan_prior, plan_samples
+from heliosynth.training.objectives import DenoisingObjective, build_objective
+from heliosynth.training.trained_model import (
+    TrainedModel,
+    load_model,
+    read_model_config,
+    write_model,
+)
+from heliosynth.training.trainer import TrainingResult
+
+LENGTH = {"images": 1, "batch_size": 1, "learning_rate": 1.0, "ema_decay": 0.0}
+DDPM = {
+    "kind": "ddpm",
+    "condition": {"kind": "goes_class"},
+    "network": {
+        "kind": "modern_unet",
+        "patch_px": 2,
+        "width": 8,
+        "multipliers": [1, 2],
+        "blocks": 1,
+        "attention_levels": 1,
+        "embedding_dim": 16,
+    },
+    "denoiser": {
+        "kind": "preconditioned",
+        "sigma_data": 0.5,
+        "log_sigma_mean": -0.8,
+        "log_sigma_std": 1.4,
+        "sigma_min": 0.01,
+        "sigma_max": 20.0,
+    },
+    "label_dropout": 0.1,
+    "training": LENGTH,
+}
+FLUX_DDPM = {**DDPM, "condition": {"kind": "xray_flux"}}
+CEVAE = {
+    "kind": "cevae",
+    "latent_dim": 4,
+    "widths": [4, 8],
+    "beta": 0.01,
+    "context_fraction": 0.5,
+    "training": LENGTH,
+}
+TRAINED = (1, 2, 4)
+SAMPLING = SamplingConfig(
+    population=10, batch_size=4, sampler="ddpm", steps=3, guidance=0.5, per_class=3
+)
+
+
+def make_model(row: dict[str, object], name: str = "m") -> TrainedModel:
+    """Make a model with random weights in all its layers."""
+    torch.manual_seed(0)
+    objective = build_objective(read_model_config(json.dumps(row)), 16)
+    if isinstance(objective, DenoisingObjective):
+        goes_class = torch.tensor([1, 1, 2, 2, 4, 4])
+        objective.encoder.fit(goes_class, torch.linspace(-7, -3.5, 6))
+    for parameter in objective.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    objective.eval()
+    return TrainedModel(name, read_model_config(json.dumps(row)), 16, TRAINED, 0, objective)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    """Write a dataset whose training split has 7 B, 2 C, 1 X and 2 scarce A."""
+    goes_class = np.repeat([0, 1, 2, 4], [2, 7, 2, 1]).astype(np.int8)
+    count = len(goes_class)
+    split = LabelledImages(
+        np.zeros((count, 1, 16, 16), np.float32),
+        goes_class,
+        np.full(count, -6, np.float32),
+        np.arange(count),
+    )
+    about = Description("171A", 5.0, 3500.0, TRAINED, "nothing", {"made_of": "zeros"})
+    write_dataset(tmp_path / "dataset.h5", dict.fromkeys(SPLITS, split), about)
+    return tmp_path / "dataset.h5"
+
+
+def write_trained(folder: Path, row: dict[str, object]) -> Path:
+    """Write a model as if it had been trained."""
+    model = make_model(row)
+    outcome = TrainingResult(
+        weights=model.objective.state_dict(),
+        kept_images=1,
+        kept_loss=None,
+        images=1,
+        planned_images=1,
+        seconds=1.0,
+        ended="planned length",
+        history=(),
+    )
+    write_model(folder, model, outcome, {})
+    return folder
+
+
+@pytest.fixture
+def restored_threads() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_trained(tmp_path / "model", DDPM)
+
+
+@pytest.fixture
+def flux_folder(tmp_path: Path) -> Path:
+    return write_trained(tmp_path / "flux_model", FLUX_DDPM)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("row", [DDPM, FLUX_DDPM, CEVAE], ids=["class", "flux", "cevae"])
+def test_an_image_does_not_depend_on_its_batch_to_the_bit(
+    row: dict[str, object], threads: int, restored_threads: None
+) -> None:
+    torch.set_num_threads(threads)
+    model = make_model(row)
+    plan = plan_samples(np.array([1, 2, 2, 4], np.int8), TRAINED, 30, 2)
+    settings = SAMPLING if row is not CEVAE else PriorSamplingConfig(population=30)
+    seeds = image_seeds(1, model.name, plan)
+    images, flux = generate(model, plan.goes_class, seeds, settings)
+    for size in (1, 2, 3, 17):
+        some = slice(5, 5 + size)
+        again, again_flux = generate(model, plan.goes_class[some], seeds[some], settings)
+        np.testing.assert_array_equal(again, images[some])
+        np.testing.assert_array_equal(again_flux, flux[some])
+    other = settings.model_copy(update={"batch_size": 5})
+    order = np.random.default_rng(0).permutation(len(plan))
+    shuffled, _ = generate(model, plan.goes_class[order], seeds[order], other)
+    np.testing.assert_array_equal(shuffled, images[order])
+    assert np.abs(images - images[:1])[1:].mean(axis=(1, 2, 3)).min() > 1e-3
+
+
+def test_an_untrained_class_is_refused_by_name() -> None:
+    model = make_model(DDPM)
+    with pytest.raises(InputError, match=r"m: was not trained on class A, .* one of B, C, X"):
+        generate(model, np.array([1, 0], np.int8), np.array([1, 2]), SAMPLING)
+
+
+def test_samples_of_a_diffusion_model(folder: Path, dataset: Path, tmp_path: Path) -> None:
+    generate_samples(folder, dataset, SAMPLING, 5, tmp_path / "samples" / "m.h5")
+    samples = read_samples(tmp_path / "samples" / "m.h5")
+    assert samples.population.sum() == 10
+    assert samples.balanced.sum() == 9
+    assert set(samples.goes_class.tolist()) == set(TRAINED)
+    assert samples.images.dtype == np.float32
+    assert np.abs(samples.images).max() <= 1
+    assert np.isfinite(samples.log10_flux).all()
+    assert np.all(samples.time == -1)
+    assert np.all(samples.seed >= 0)
+    about = read_description(tmp_path / "samples" / "m.h5")
+    assert about.channel == "171A"
+    assert about.provenance["sampling"]["steps"] == 3
+    generate_samples(folder, dataset, SAMPLING, 5, tmp_path / "again.h5")
+    np.testing.assert_array_equal(read_samples(tmp_path / "again.h5").images, samples.images)
+
+
+@pytest.mark.parametrize("shards", [2, 3, 10])
+def test_shards_together_are_the_whole_to_the_bit(
+    folder: Path, dataset: Path, tmp_path: Path, shards: int
+) -> None:
+    generate_samples(folder, dataset, SAMPLING, 5, tmp_path / "whole.h5")
+    shared = SAMPLING.model_copy(update={"shards": shards, "batch_size": 3})
+    parts = [tmp_path / f"{shard}.h5" for shard in range(shards)]
+    for shard, part in enumerate(parts):
+        generate_samples(folder, dataset, shared, 5, part, shard)
+    join_samples.main(["--shards", *map(str, parts), "--output", str(tmp_path / "joined.h5")])
+    whole, joined = read_samples(tmp_path / "whole.h5"), read_samples(tmp_path / "joined.h5")
+    for field in dataclasses.fields(whole):
+        one, other = getattr(whole, field.name), getattr(joined, field.name)
+        np.testing.assert_array_equal(one, other, err_msg=field.name)
+    assert read_description(tmp_path / "joined.h5").channel == "171A"
+
+
+def test_weights_that_do_not_fit_are_refused(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    config["row"]["network"]["width"] = 16
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match="do not fit"):
+        load_model(folder)
+
+
+def test_samples_of_a_model_without_labels() -> None:
+    model = replace(make_model(CEVAE))
+    plan = plan_prior(5)
+    seeds = image_seeds(1, "cevae", plan)
+    images, flux = generate(model, plan.goes_class, seeds, PriorSamplingConfig(population=5))
+    assert images.shape == (5, 1, 16, 16)
+    assert np.isnan(flux).all()
+    assert np.all(plan.goes_class == -1)
+    assert not plan.balanced.any()
+
+
+def test_settings_are_read_by_kind() -> None:
+    assert read_sampling(SAMPLING.model_dump_json()) == SAMPLING
+    assert read_sampling('{"population": 3}') == PriorSamplingConfig(population=3)
+
+
+def test_an_image_at_a_flux_depends_on_its_flux_and_seed_alone() -> None:
+    model = make_model(FLUX_DDPM)
+    flux = np.repeat(np.linspace(-7, -3.5, 3, dtype=np.float32), 2)
+    seeds = np.tile(np.array([5, 6]), 3)
+    # Random weights hardly look at the condition, unless they are guided to.
+    guided = SAMPLING.model_copy(update={"guidance": 30.0})
+    images = generate_at_fluxes(model, flux, seeds, guided)
+    order = np.random.default_rng(0).permutation(len(flux))
+    one = guided.model_copy(update={"batch_size": 1})
+    again = generate_at_fluxes(model, flux[order], seeds[order], one)
+    np.testing.assert_array_equal(again, images[order])
+    changed = np.abs(np.diff(images[::2], axis=0)).mean(axis=(1, 2, 3))
+    assert changed.min() > 1e-3
+
+
+def test_a_flux_response_has_the_same_seeds_from_the_lowest_to_the_highest_training_flux(
+    flux_folder: Path, dataset: Path, tmp_path: Path
+) -> None:
+    wanted = FluxResponseConfig(fluxes=4, images=3)
+    script.main(
+        [
+            *("--model", str(flux_folder), "--dataset", str(dataset), "--seed", "5"),
+            *("--sampling", SAMPLING.model_dump_json(), "--settings", wanted.model_dump_json()),
+            *("--output", str(tmp_path / "response.h5")),
+        ]
+    )
+    samples = read_samples(tmp_path / "response.h5")
+    assert samples.images.shape == (12, 1, 16, 16)
+    fluxes = samples.log10_flux.reshape(4, 3)
+    np.testing.assert_allclose(fluxes[:, 0], np.linspace(-7, -3.5, 4), rtol=1e-6)
+    assert np.all(fluxes == fluxes[:, :1])
+    seeds = samples.seed.reshape(4, 3)
+    assert np.all(seeds == seeds[0])
+    assert len(set(seeds[0].tolist())) == 3
+    # -7.0 and -3.5, and between them -5.83 and -4.67.
+    assert samples.goes_class.reshape(4, 3)[:, 0].tolist() == [1, 2, 3, 4]
+    assert not samples.population.any()
+    assert read_description(tmp_path / "response.h5").provenance["model"] == "m"
+    more = FluxResponseConfig(fluxes=4, images=5)
+    generate_flux_response(flux_folder, dataset, SAMPLING, more, 5, tmp_path / "more.h5")
+    assert set(seeds[0]) < set(read_samples(tmp_path / "more.h5").seed)
+
+
+@pytest.mark.parametrize(("row", "lacks"), [(DDPM, "is the class"), (CEVAE, "no condition")])
+def test_a_model_that_knows_no_flux_is_refused(row: dict[str, object], lacks: str) -> None:
+    with pytest.raises(InputError, match=rf"m: .*{lacks}.* cannot be asked for a flux"):
+        generate_at_fluxes(make_model(row), np.float32([-6]), np.array([1]), SAMPLING)

@@ -1,0 +1,134 @@
+"""What the rules are told: inputs by source, settings, and dependencies between models."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from heliosynth.config.loading import merge, resolve
+from heliosynth.errors import InputError
+from heliosynth.workflow.plan import SCRIPTS, Plan, doubled
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def raw(*overlays: str, **changes: object) -> dict:
+    merged = yaml.safe_load((ROOT / "config.yaml").read_text())
+    for name in overlays:
+        merged = merge(merged, yaml.safe_load((ROOT / "config" / name).read_text()))
+    return merge(merged, changes)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    (tmp_path / "aia/sdomlv2.zarr/2013/171A").mkdir(parents=True)
+    (tmp_path / "aia/sdomlv2.zarr/2013/171A/.zarray").touch()
+    (tmp_path / "aia/sdomlv2.zarr/2011/193A").mkdir(parents=True)
+    (tmp_path / "aia/sdomlv2.zarr/2011/193A/.zarray").touch()
+    for name in ("goes/a.csv", "hek/b.csv"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def test_a_simulation_over_new_year_has_two_years() -> None:
+    simulation = {"start": "2012-12-31", "days": 2}
+    plan = Plan(resolve(raw(simulation=simulation)))
+    assert plan.years == [2012, 2013]
+    assert plan.local_inputs == ["resources/quickstart/simulated"]
+
+
+def test_an_archive_gives_the_years_that_have_the_channel(directory: Path) -> None:
+    plan = Plan(resolve(raw("archive.yaml", archive=str(directory))))
+    assert plan.years == [2013]
+    assert plan.aia_store == f"{directory}/aia/sdomlv2.zarr"
+    assert "simulated_against_real" in plan.figures
+
+
+def test_an_archive_is_checked_before_anything_runs(directory: Path) -> None:
+    with pytest.raises(InputError, match="no such directory"):
+        Plan(resolve(raw("archive.yaml", archive=str(directory / "nowhere"))))
+    dataset = {"channel": "304A"}
+    with pytest.raises(InputError, match=r"304A.*171A"):
+        Plan(resolve(raw("archive.yaml", archive=str(directory), dataset=dataset)))
+
+
+def test_level_1_files_are_calibrated_first(tmp_path: Path) -> None:
+    names = ("aia/level1/aia.lev1_euv_12s.2012-07-12T160001Z.171.image_lev1.fits",)
+    for name in (*names, "goes/a.csv", "hek/b.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match="level-1 files need the section `level1`"):
+        Plan(resolve(raw("archive.yaml", archive=str(tmp_path))))
+    tables = {"degradation": "aia_V10_response_table.txt"}
+    plan = Plan(resolve(raw("archive.yaml", archive=str(tmp_path), level1=tables)))
+    assert plan.years == [2012]
+    assert plan.level1_folder == f"{tmp_path}/aia/level1"
+    assert plan.aia_store == "resources/archive/level1.zarr"
+    assert plan.aia_inputs == [plan.aia_store]
+    assert plan.manifests[0] == "resources/archive/level1.zarr.manifest.json"
+    assert "simulated_against_real" not in plan.figures
+
+
+def test_online_inputs_are_fetched_year_by_year() -> None:
+    plan = Plan(resolve(raw("paper.yaml")))
+    assert plan.local_inputs == []
+    assert plan.xrs_inputs[0] == "resources/paper/goes/2010"
+    assert plan.flare_inputs[-1] == "resources/paper/hek/2020.json"
+    assert plan.aia_store.startswith("s3://")
+
+
+def test_only_the_model_with_embeddings_depends_on_another() -> None:
+    plan = Plan(resolve(raw()))
+    needed = {model: plan.embedding_model(model) for model in plan.models}
+    assert needed.pop("ddpm_cevae") == ["results/quickstart/models/cevae"]
+    assert set(map(tuple, needed.values())) == {()}
+
+
+def test_products_of_the_flux_response_are_those_of_the_models_that_know_the_flux() -> None:
+    plan = Plan(resolve(raw()))
+    response = "results/quickstart/metrics/flux_response"
+    assert plan.flux_models == ["ddpm_continuous"]
+    assert f"{response}/ddpm_continuous.csv" in plan.figure_inputs("flux_response")
+    assert f"{response}/ddpm_continuous.json" in plan.number_inputs
+    classes = raw()
+    del classes["models"]["ddpm_continuous"]
+    without = Plan(resolve(classes))
+    assert "flux_response" not in without.figures
+    assert not [path for path in without.number_inputs if "flux_response" in path]
+
+
+def test_presentation_does_not_know_how_models_are_trained() -> None:
+    other = raw(defaults={"ddpm": {"training": {"learning_rate": 0.5}}})
+    assert Plan(resolve(raw())).presentation == Plan(resolve(other)).presentation
+    assert json.loads(Plan(resolve(raw(seed=4))).presentation)["seed"] == 4
+
+
+def test_every_door_is_short_and_has_a_hash() -> None:
+    plan = Plan(resolve(raw()))
+    doors = sorted(SCRIPTS.glob("*.py"))
+    assert len({plan.code(script.stem) for script in doors}) == len(doors)
+    assert [script.name for script in doors if len(script.read_text().splitlines()) > 40] == []
+
+
+def test_frames_are_read_over_a_network_from_a_remote_store_only() -> None:
+    assert Plan(resolve(raw("paper.yaml"))).store_is_remote
+    assert not Plan(resolve(raw())).store_is_remote
+
+
+def test_the_weights_of_clip_are_the_users_or_fetched(tmp_path: Path) -> None:
+    plan = Plan(resolve(raw("paper.yaml")))
+    (fetched,) = plan.encoder_weights("clip")
+    assert fetched == plan.fetched_clip_weights
+    assert f"{fetched}.manifest.json" in plan.manifests
+    assert plan.encoder_weights("efficientnet_lite0") == []
+    own = Plan(resolve(raw("paper.yaml", evaluation={"clip_weights": "mine.pt"})))
+    assert own.encoder_weights("clip") == ["mine.pt"]
+    assert f"{fetched}.manifest.json" not in own.manifests
+    assert not any("clip" in manifest for manifest in Plan(resolve(raw())).manifests)
+
+
+def test_memory_doubles_with_each_attempt_up_to_fourfold() -> None:
+    memory = doubled(1000)
+    assert [memory(None, attempt) for attempt in (1, 2, 3, 4, 5)] == [1000, 2000, 4000, 4000, 4000]
