@@ -1,0 +1,179 @@
+"""Processes held at a chosen point until the test releases them.
+
+A test that needs a training (or any other script) to be under way must not guess how long it
+takes. It names a point in the code, waits until a process has reached it, does what it wants to
+test (an interrupt, a kill, a second training), and releases the process or kills it::
+
+    hold = Hold(tmp_path / "hold", call=5)                # before the fifth step of the optimiser
+    with subprocess.Popen(command, env=hold.environment) as training:
+        hold.wait(training)                               # four steps are taken, none is running
+        training.send_signal(signal.SIGINT)
+
+    hold = Hold(tmp_path / "hold", "torch")               # as `import torch` begins: start-up
+    hold.install(project / "src")                         # Snakemake sets PYTHONPATH to it
+    with running(project, *options) as run:
+        hold.wait(run.process, processes=2)               # both children of torchrun
+        hold.release()
+
+The hold travels as a ``sitecustomize`` module on the PYTHONPATH, so it reaches every descendant:
+scripts, torchrun and its children, jobs of Snakemake. A held process sleeps in its main thread,
+where an interrupt raises KeyboardInterrupt as it would in the code held. A process is held once.
+This module is loaded by those processes, so it imports the standard library only.
+"""
+
+import functools
+import importlib.abc
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+STEP = "heliosynth.training.trainer:_Run.advance"
+"""One step of the optimiser, in every training."""
+POLL_S = 0.01
+SITECUSTOMIZE = """\
+import importlib.util
+spec = importlib.util.spec_from_file_location("heliosynth_hold", {path!r})
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+module.activate({folder!r})
+"""
+
+
+class Hold:
+    """A point at which processes wait for this test.
+
+    Parameters
+    ----------
+    folder
+        Where the test and the processes leave word for each other; created.
+    point
+        ``package.module:function`` or ``package.module:Class.method`` holds before a call of
+        it, ``package.module`` as its first import begins.
+    call
+        Which call in a process is held, from 1.
+    within
+        Hold only processes whose command line has this text, for example ``train.py``.
+    """
+
+    def __init__(self, folder: Path, point: str = STEP, call: int = 1, within: str = "") -> None:
+        self.folder = folder.resolve()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.install(self.folder)
+        self.set(point, call, within)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of this process, with the hold on the PYTHONPATH."""
+        python_path = os.pathsep.join(filter(None, (str(self.folder), os.getenv("PYTHONPATH"))))
+        return {**os.environ, "PYTHONPATH": python_path}
+
+    def install(self, folder: Path) -> None:
+        """Put the hold in a folder of the PYTHONPATH, for programs that set it themselves."""
+        text = SITECUSTOMIZE.format(path=str(Path(__file__).resolve()), folder=str(self.folder))
+        (folder / "sitecustomize.py").write_text(text)
+
+    def set(self, point: str = STEP, call: int = 1, within: str = "") -> None:
+        """Hold new processes at another point; those held before must have ended."""
+        for path in (*self.folder.glob("held-*"), self.folder / "released"):
+            path.unlink(missing_ok=True)
+        settings = {"point": point, "call": call, "within": within}
+        (self.folder / "settings.json").write_text(json.dumps(settings))
+
+    @property
+    def held(self) -> list[int]:
+        """The pids of the processes that have reached the point."""
+        return sorted(int(path.name.partition("-")[2]) for path in self.folder.glob("held-*"))
+
+    def wait(
+        self, process: "subprocess.Popen[Any]", processes: int = 1, timeout_s: float = 300
+    ) -> list[int]:
+        """Wait until a number of processes are held; return their pids.
+
+        Raises
+        ------
+        AssertionError
+            If the process that should lead to them ends before, or time is up.
+        """
+        deadline = time.monotonic() + timeout_s
+        while len(self.held) < processes:
+            assert process.poll() is None, f"ended with {process.returncode} before it was held"
+            assert time.monotonic() < deadline, f"only {self.held} held after {timeout_s} s"
+            time.sleep(POLL_S)
+        return self.held
+
+    def release(self) -> None:
+        """Let the held processes go on, and hold no other until :meth:`set`."""
+        (self.folder / "released").touch()
+
+
+def activate(folder: str) -> None:
+    """Set up the hold in this process; called by ``sitecustomize``."""
+    settings = json.loads(Path(folder, "settings.json").read_text())
+    if settings["within"] not in " ".join(sys.orig_argv):
+        return
+    wait = functools.partial(_wait, Path(folder))
+    module, _, name = settings["point"].partition(":")
+    if module in sys.modules and name:
+        _patch(sys.modules[module], name, settings["call"], wait)
+    else:
+        sys.meta_path.insert(0, _Finder(module, name, settings["call"], wait))
+
+
+def _wait(folder: Path) -> None:
+    released = folder / "released"
+    if not released.exists():
+        (folder / f"held-{os.getpid()}").touch()
+    while not released.exists():
+        time.sleep(POLL_S)
+
+
+def _patch(module: ModuleType, name: str, call: int, wait: Callable[[], None]) -> None:
+    """Replace a function of a module by one that waits before a call of it."""
+    *outer, last = name.split(".")
+    owner = functools.reduce(getattr, outer, module)
+    function, calls = getattr(owner, last), 0
+
+    @functools.wraps(function)
+    def held(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            wait()
+        return function(*args, **kwargs)
+
+    setattr(owner, last, held)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Waits as a module's import begins, or patches a function of it as the import ends."""
+
+    def __init__(self, module: str, name: str, call: int, wait: Callable[[], None]) -> None:
+        self.module, self.name, self.call, self.wait = module, name, call, wait
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != self.module:
+            return None
+        sys.meta_path.remove(self)
+        if not self.name:
+            self.wait()
+            return None
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def execute_and_patch(module: ModuleType) -> None:
+                execute(module)
+                _patch(module, self.name, self.call, self.wait)
+
+            spec.loader.exec_module = execute_and_patch  # type: ignore[method-assign]
+        return spec
