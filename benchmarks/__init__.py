@@ -1,1 +1,1 @@
-"""What performance is measured with: paired runs against named peers, as ratios."""
+"""Benchmarks: paired runs against named peers, as ratios."""

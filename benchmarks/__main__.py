@@ -16,12 +16,12 @@ from heliosynth.jobs.cpu import configure
 HEADER = """# Results
 
 {machine}, {cores} cores, {threads} threads; {versions}.
-Ours and the peer run in turn; medians, and the ratio peer/ours with its range over the runs.
+Ours and the peer run alternately; medians, and the ratio peer/ours with its range over the runs.
 
 | what | ours | peer | ratio | runs |
 |---|---|---|---|---|
 """
-FLOORS = """
+LIMITS = """
 {text}
 
 | what | measured | arithmetic | bytes, unfused |
@@ -30,10 +30,10 @@ FLOORS = """
 
 
 def main() -> None:
-    """Run, print and write."""
+    """Run all benchmarks, print and write the results."""
     configure(torch.get_num_threads())
-    frames, account = dataset.run()
-    steps, floor = training.run()
+    frames, averaging = dataset.run()
+    steps, step_limits = training.run()
     pairs = [frames, *steps, *sampling.run()]
     header = HEADER.format(
         machine=_processor(),
@@ -43,8 +43,10 @@ def main() -> None:
     )
     parts = [
         header + "\n".join(pair.row() for pair in pairs),
-        account.text(),
-        FLOORS.format(text=floors.text()).strip("\n") + "\n" + "\n".join(f.row() for f in floor),
+        averaging.text(),
+        LIMITS.format(text=floors.text()).strip("\n")
+        + "\n"
+        + "\n".join(f.row() for f in step_limits),
         scaling.run(),
     ]
     text = "\n\n".join(parts) + "\n"
@@ -55,8 +57,8 @@ def main() -> None:
 def _processor() -> str:
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
-    names = Path("/proc/cpuinfo")
-    for line in names.read_text().splitlines() if names.exists() else []:
+    cpuinfo = Path("/proc/cpuinfo")
+    for line in cpuinfo.read_text().splitlines() if cpuinfo.exists() else []:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()

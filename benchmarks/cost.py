@@ -1,9 +1,9 @@
-"""What a run costs: a model of few constants, checked against runs that were measured.
+"""Cost model of a run: a few constants, checked against measured runs.
 
-A job takes its operations at the machine's rate, a little for every call of a network, and its
-start. ``python -m benchmarks.cost results/A results/B …`` measures the constants on this
-machine, compares the model with the time sheets of the runs, tells what larger ones would take,
-and writes ``benchmarks/COST.md``.
+The time of a job is its operations at the machine's rate, a constant per network call, and its
+start-up. ``python -m benchmarks.cost results/A results/B …`` measures the constants on this
+machine, compares the model with the recorded times of the runs, estimates larger runs, and writes
+``benchmarks/COST.md``.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ RUNS = 3
 
 @dataclass(frozen=True)
 class Machine:
-    """What one thread of a machine does.
+    """Constants of one thread of a machine.
 
     Attributes
     ----------
     step_rate, pass_rate, feature_rate
-        Operations a second of training steps, of passes without gradients, and of EfficientNet.
+        Operations per second in training steps, in passes without gradients, and in EfficientNet.
     step_s, pass_s
-        What a step and a pass take beside their operations, s.
+        Overhead of a step and of a pass, s.
     start_s
-        Start of a job that computes, s.
+        Start-up of a job that imports torch, s.
     """
 
     step_rate: float
@@ -60,7 +60,7 @@ class Machine:
     start_s: float
 
     def seconds(self, work: Work, jobs: int = 1) -> float:
-        """Give the time that some jobs take together, on one thread."""
+        """Return the total time of the jobs on one thread, s."""
         return (
             work.step_flops / self.step_rate
             + work.steps * self.step_s
@@ -71,19 +71,19 @@ class Machine:
         )
 
     def text(self) -> str:
-        """Say what the constants are."""
+        """Return the constants as a sentence."""
         return (
-            f"One thread does {self.step_rate / 1e9:.0f} GFLOP/s in training steps and takes "
-            f"{1e3 * self.step_s:.1f} ms more for each; without gradients "
-            f"{self.pass_rate / 1e9:.0f} GFLOP/s and {1e3 * self.pass_s:.1f} ms a batch; "
-            f"{self.feature_rate / 1e9:.0f} GFLOP/s in EfficientNet-Lite0; a job that computes "
+            f"One thread reaches {self.step_rate / 1e9:.0f} GFLOP/s in training steps, with an overhead "
+            f"of {1e3 * self.step_s:.1f} ms per step; without gradients "
+            f"{self.pass_rate / 1e9:.0f} GFLOP/s and {1e3 * self.pass_s:.1f} ms per batch; "
+            f"{self.feature_rate / 1e9:.0f} GFLOP/s in EfficientNet-Lite0; a job that imports torch "
             f"starts in {self.start_s:.1f} s."
         )
 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its configuration, its numbers of images, and the time of its jobs."""
+    """A finished run: its configuration, numbers of images, and the times of its jobs."""
 
     name: str
     configuration: RunConfig
@@ -96,7 +96,7 @@ class Run:
         text = (folder / "config.json").read_text(encoding="utf-8")
         configuration = RunConfig.model_validate_json(text)
         sheets = {path.stem: path for path in (folder / "benchmarks").glob("*.tsv")}
-        # A run may have made some of its models only.
+        # The run may contain only some of its models.
         models = {n: row for n, row in configuration.models.items() if f"train_{n}" in sheets}
         configuration = configuration.model_copy(update={"models": models})
         summary = json.loads((folder / "dataset" / "summary.json").read_text(encoding="utf-8"))
@@ -108,31 +108,32 @@ class Run:
         return cls(folder.name, configuration, images, {n: _wall(p) for n, p in sheets.items()})
 
     def measured(self, part: str) -> tuple[float, int]:
-        """Give the seconds of all jobs of a part, and their number."""
-        # Shards and models are jobs of one part, told apart by what follows its name.
-        found = [s for name, s in self.seconds.items() if name == part or _is_of(name, part)]
-        return sum(found), len(found)
+        """Return the total seconds of the jobs of a part, and their number."""
+        # Shards and models are jobs of one part, distinguished by a suffix of its name.
+        seconds = [s for name, s in self.seconds.items() if name == part or _belongs_to(name, part)]
+        return sum(seconds), len(seconds)
 
 
 def compare(run: Run, machine: Machine) -> list[str]:
-    """Give the rows of a table: each part predicted, measured, and the ratio of the two."""
-    rows, told, seen = [], 0.0, 0.0
+    """Return the rows of a table: predicted and measured time of each part, and their ratio."""
+    rows, total_predicted, total_measured = [], 0.0, 0.0
     for part, work in parts(run.configuration, run.images).items():
         measured, jobs = run.measured(part)
         if not jobs:
             continue
         predicted = machine.seconds(work, jobs)
-        told, seen = told + predicted, seen + measured
+        total_predicted += predicted
+        total_measured += measured
         rows.append(_row(run.name, part, predicted, measured))
-    return [*rows, _row(run.name, "**together**", told, seen)]
+    return [*rows, _row(run.name, "**total**", total_predicted, total_measured)]
 
 
 def measure() -> Machine:
-    """Measure the constants as the jobs of a run compute: on one thread, all processors busy."""
+    """Measure the constants in the way jobs run: on one thread, with all processors busy."""
     number = len(os.sched_getaffinity(0))
     with multiprocessing.get_context("spawn").Pool(number) as pool:
-        found = pool.starmap(_measure, [()] * number, chunksize=1)
-    return Machine(*np.mean([astuple(machine) for machine in found], axis=0))
+        machines = pool.starmap(_measure, [()] * number, chunksize=1)
+    return Machine(*np.mean([astuple(machine) for machine in machines], axis=0))
 
 
 def _measure() -> Machine:
@@ -149,7 +150,7 @@ def _measure() -> Machine:
 
 
 def _fit(measured: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Fit seconds = operations / rate + constant, all cells counting alike."""
+    """Fit seconds = operations / rate + constant, with equal relative weights."""
     flops, seconds = np.array(measured).T
     terms = np.stack([flops, np.ones_like(flops)], axis=1) / seconds[:, None]
     (inverse, constant), _ = nnls(terms, np.ones_like(seconds))
@@ -175,18 +176,18 @@ def _feature_rate() -> float:
 
 
 def _start_s() -> float:
-    script = "import heliosynth.training.experiment, heliosynth.evaluation.measure"
+    script = "import heliosynth.training.train_model, heliosynth.evaluation.measure"
     return _seconds(lambda: subprocess.run([sys.executable, "-c", script], check=True))
 
 
 def _seconds(run: Callable[[], object]) -> float:
     run()
-    taken = []
+    seconds = []
     for _ in range(RUNS):
         start = time.perf_counter()
         run()
-        taken.append(time.perf_counter() - start)
-    return float(np.median(taken))
+        seconds.append(time.perf_counter() - start)
+    return float(np.median(seconds))
 
 
 def _wall(sheet: Path) -> float:
@@ -194,7 +195,7 @@ def _wall(sheet: Path) -> float:
         return sum(float(row["s"]) for row in csv.DictReader(stream, delimiter="\t"))
 
 
-def _is_of(name: str, part: str) -> bool:
+def _belongs_to(name: str, part: str) -> bool:
     stem, _, last = name.rpartition("_")
     return (stem == part and last.isdigit()) or (
         part.startswith("features_") and name.startswith(f"{part}_")
@@ -207,7 +208,7 @@ def _row(run: str, part: str, predicted: float, measured: float) -> str:
 
 
 def main() -> None:
-    """Measure, compare and write."""
+    """Measure the machine, compare with the runs, print and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path, help="folders of finished runs")
     folders = parser.parse_args().runs

@@ -1,8 +1,8 @@
-"""Averaging the frames around flares, against reading them one by one.
+"""Averaging the frames around flares, compared with reading them one at a time.
 
-The peer is the loop of sdo-cli's dataset: it asks the store for one frame at a time, which
-decompresses a chunk of fifteen for each. The floor is the mere decompression of the same
-chunks, on as many threads. ``python -m benchmarks.dataset`` runs this one alone.
+The peer is the loop of sdo-cli's dataset: it reads one frame at a time from the store, which
+decompresses a chunk of fifteen each time. The lower limit is the decompression of the same chunks
+alone, on the same number of threads. ``python -m benchmarks.dataset`` runs only this benchmark.
 """
 
 from __future__ import annotations
@@ -20,66 +20,63 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import zarr
 from numcodecs import Blosc
 
 from benchmarks.pairs import Pair, peak_memory_mb, time_pair
+from heliosynth.arrays import Integers
 from heliosynth.frames.area import area_average
 from heliosynth.frames.averaging import Year, write_year
 from heliosynth.sources import sdoml
 
 FRAMES, SIZE_PX, CHUNK = 6000, 512, 15
-"""As in SDOMLv2, but for the number of frames."""
+"""As in SDOMLv2, except for the number of frames."""
 FLARES, AROUND = 40, 30
-"""Planted flares, and the frames around each: together about one frame in five."""
+"""Number of flares, and of frames around each: in total about one frame in five."""
 TARGET_PX = 64
 YEAR, CHANNEL = 2012, "171A"
 
-Rows = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True)
-class Account:
-    """What is measured beside the pair.
+class Averaging:
+    """Measurements besides the comparison with the peer.
 
     Attributes
     ----------
-    floor
-        Averaging, and the mere decompression of the same chunks.
+    decompression
+        Averaging, and decompression alone of the same chunks.
     sparse
-        The same for one frame a flare, as the study chooses them.
+        The same for one frame per flare, as in the study.
     linear
         Chunks and seconds for a quarter, a half and all of the flares.
     peak_mb
-        Largest memory of a process that does nothing else.
+        Peak memory of a process that does nothing else, MB.
     """
 
-    floor: Pair
+    decompression: Pair
     sparse: Pair
     linear: list[tuple[int, float]]
     peak_mb: float
 
     def text(self) -> str:
-        """Give the lines that stand below the table."""
-        reached, sparse = self.floor.ratios, self.sparse.ratios
-        (chunks, seconds), *more = self.linear
+        """Return the text below the table."""
+        dense, sparse = self.decompression.ratios, self.sparse.ratios
+        (chunks, seconds), *larger = self.linear
         growth = ", ".join(
-            f"{many / chunks:.1f}× the chunks took {took / seconds:.1f}× as long"
-            for many, took in more
+            f"{n / chunks:.1f}× the chunks took {s / seconds:.1f}× as long" for n, s in larger
         )
         return (
-            f"Averaging frames reaches {100 * statistics.median(reached):.0f} % "
-            f"({100 * min(reached):.0f}–{100 * max(reached):.0f} %, n = {len(reached)}) of the "
-            f"rate at which the same chunks are merely decompressed, and "
+            f"Averaging frames reaches {100 * statistics.median(dense):.0f} % "
+            f"({100 * min(dense):.0f}–{100 * max(dense):.0f} %, n = {len(dense)}) of the rate of "
+            f"decompressing the same chunks alone, and "
             f"{100 * statistics.median(sparse):.0f} % ({100 * min(sparse):.0f}–"
-            f"{100 * max(sparse):.0f} %) with one frame a flare; {growth}; at most "
-            f"{self.peak_mb:.0f} MB of memory."
+            f"{100 * max(sparse):.0f} %) with one frame per flare; {growth}; peak "
+            f"memory {self.peak_mb:.0f} MB."
         )
 
 
-def run(runs: int = 3) -> tuple[Pair, Account]:
-    """Write a store, and time both ways and the floor on its chosen frames."""
+def run(runs: int = 3) -> tuple[Pair, Averaging]:
+    """Write a store, and time averaging, the peer and decompression on its selected frames."""
     with _store() as store:
         rows = around_flares(FLARES)
         pair = time_pair(
@@ -88,7 +85,7 @@ def run(runs: int = 3) -> tuple[Pair, Account]:
             lambda: one_by_one(store, rows),
             runs,
         )
-        floor, sparse = (
+        decompression, sparse = (
             time_pair(
                 "decompression",
                 lambda chosen=chosen: average(store, chosen),
@@ -101,36 +98,36 @@ def run(runs: int = 3) -> tuple[Pair, Account]:
         linear = [(len(_chunks(part)), _median_seconds(store, part, runs)) for part in parts]
         with multiprocessing.get_context("spawn").Pool(1) as alone:
             peak_mb = alone.apply(_peak_mb, (store, rows))
-    return pair, Account(floor, sparse, linear, peak_mb)
+    return pair, Averaging(decompression, sparse, linear, peak_mb)
 
 
-def around_flares(flares: int, around: int = AROUND) -> Rows:
-    """Give the frames around the first flares, each at some time in its share of the store."""
-    apart = FRAMES // FLARES
-    peaks = np.random.default_rng(1).integers(AROUND, apart - AROUND, FLARES)[:flares]
-    starts = np.arange(flares) * apart + peaks - around // 2
+def around_flares(flares: int, around: int = AROUND) -> Integers:
+    """Return the rows of the frames around the first flares, at random times."""
+    spacing = FRAMES // FLARES
+    peaks = np.random.default_rng(1).integers(AROUND, spacing - AROUND, FLARES)[:flares]
+    starts = np.arange(flares) * spacing + peaks - around // 2
     return np.asarray((starts[:, None] + np.arange(around)).ravel(), dtype=np.int64)
 
 
-def average(store: Path, rows: Rows) -> None:
+def average(store: Path, rows: Integers) -> None:
     """Average and measure frames as the workflow does."""
     wanted = Year(str(store), YEAR, CHANNEL, TARGET_PX, rows, rows)
     array = sdoml.open_channel(store, YEAR, CHANNEL)
     output = store.parent / "intensities.h5"
-    # A run's file is new; some disks are slow to put one in the place of another.
+    # A run writes a new file; some disks are slow to replace one.
     output.unlink(missing_ok=True)
     write_year(output, wanted, array.read, list)
 
 
-def one_by_one(store: Path, rows: Rows) -> None:
-    """Average frames in a loop over the store's rows."""
+def one_by_one(store: Path, rows: Integers) -> None:
+    """Average frames in a loop over the rows of the store."""
     array = zarr.open_array(store / str(YEAR) / CHANNEL, mode="r", zarr_format=2)
     images = [area_average(np.asarray(array[int(row)])[None], TARGET_PX) for row in rows]
     np.save(store.parent / "one_by_one.npy", np.concatenate(images))
 
 
-def decompress(store: Path, rows: Rows) -> None:
-    """Read the chunks of some rows and decompress them, on every processor."""
+def decompress(store: Path, rows: Integers) -> None:
+    """Read and decompress the chunks of the rows, on all processors."""
     blosc = Blosc()
 
     def one(chunk: int) -> int:
@@ -143,7 +140,7 @@ def decompress(store: Path, rows: Rows) -> None:
 
 @contextmanager
 def _store() -> Iterator[Path]:
-    """Write noisy Suns as SDOMLv2 holds them."""
+    """Write a store of noisy Suns in the layout of SDOMLv2."""
     folder = Path(tempfile.mkdtemp(prefix="heliosynth-benchmark-"))
     axis = (np.arange(SIZE_PX) + 0.5) / SIZE_PX - 0.5
     radius = np.hypot(axis[None, :], axis[:, None]) / 0.4
@@ -160,31 +157,31 @@ def _store() -> Iterator[Path]:
     try:
         for chunk in _chunks(around_flares(FLARES)):
             noise = rng.standard_normal((CHUNK, SIZE_PX, SIZE_PX), dtype=np.float32)
-            here = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-            array[here] = np.maximum(sun + noise * np.sqrt(sun), 0).astype(np.float32)
+            frames = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+            array[frames] = np.maximum(sun + noise * np.sqrt(sun), 0).astype(np.float32)
         yield folder / "sdomlv2.zarr"
     finally:
         shutil.rmtree(folder)
 
 
-def _chunks(rows: Rows) -> list[int]:
+def _chunks(rows: Integers) -> list[int]:
     return [int(chunk) for chunk in np.unique(rows // CHUNK)]
 
 
-def _median_seconds(store: Path, rows: Rows, runs: int) -> float:
-    taken = []
+def _median_seconds(store: Path, rows: Integers, runs: int) -> float:
+    seconds = []
     for _ in range(runs):
         start = time.perf_counter()
         average(store, rows)
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
 
 
-def _peak_mb(store: Path, rows: Rows) -> float:
+def _peak_mb(store: Path, rows: Integers) -> float:
     average(store, rows)
     return peak_memory_mb()
 
 
 if __name__ == "__main__":
-    against_loop, measured = run(5)
-    print(against_loop.row(), measured.text(), sep="\n")
+    loop, averaging = run(5)
+    print(loop.row(), averaging.text(), sep="\n")

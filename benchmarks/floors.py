@@ -1,4 +1,4 @@
-"""The least time that a computation can take on this machine: its arithmetic, and its bytes."""
+"""Lower limits of the time of a computation on this machine: arithmetic and memory traffic."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ ATTENTION_BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_
 
 
 @dataclass(frozen=True)
-class Floors:
-    """What a computation takes, and what it must take.
+class TimeLimits:
+    """The measured time of a computation and its lower limits.
 
     Attributes
     ----------
     title
-        What is computed.
+        Name of the computation.
     seconds
         Median of the measured times.
     arithmetic_s
         Its floating point operations at the rate of a large matrix product.
     bytes_s
-        What its operations read and write, one by one, at the rate of a large copy.
+        The bytes that its operations read and write, unfused, at the rate of a large copy.
     """
 
     title: str
@@ -44,7 +44,7 @@ class Floors:
     bytes_s: float
 
     def row(self) -> str:
-        """Give a row of a Markdown table."""
+        """Return a row of a Markdown table."""
         return (
             f"| {self.title} | {self.seconds:.3f} s | {self.arithmetic_s:.3f} s "
             f"({100 * self.arithmetic_s / self.seconds:.0f} %) | {self.bytes_s:.3f} s "
@@ -52,8 +52,8 @@ class Floors:
         )
 
 
-class _Bytes(TorchDispatchMode):
-    """Counts the bytes of the tensors that operations take and give."""
+class _ByteCounter(TorchDispatchMode):
+    """Count the bytes of the inputs and outputs of operations."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,24 +70,24 @@ class _Bytes(TorchDispatchMode):
         return result
 
 
-def count(title: str, step: Callable[[], None]) -> Floors:
-    """Time a computation, and count its arithmetic and its bytes."""
+def count(title: str, step: Callable[[], None]) -> TimeLimits:
+    """Time a computation, and count its operations and bytes."""
     step()
     with flop_counter() as operations:
         step()
-    with _Bytes() as moved:
+    with _ByteCounter() as moved:
         step()
     seconds = _median_seconds(step)
-    return Floors(
+    return TimeLimits(
         title,
         seconds,
-        operations.get_total_flops() / flops_a_second(),
-        moved.total / bytes_a_second(),
+        operations.get_total_flops() / flops_per_second(),
+        moved.total / bytes_per_second(),
     )
 
 
 def flop_counter() -> FlopCounterMode:
-    """Give a counter of operations that also knows the attention of processors."""
+    """Return a counter of operations that includes attention on CPUs."""
     return FlopCounterMode(
         display=False,
         custom_mapping={ATTENTION: _attention_flops, ATTENTION_BACKWARD: _attention_backward_flops},
@@ -105,39 +105,39 @@ def _attention_backward_flops(
 
 
 @cache
-def flops_a_second() -> float:
-    """Measure the rate of a large matrix product, of the type that trainings use."""
+def flops_per_second() -> float:
+    """Return the measured rate of a large matrix product, in the data type of training."""
     size, kind = (8192, torch.bfloat16) if DEVICE.type == "cuda" else (2048, torch.float32)
     a, b = (torch.randn(size, size, device=DEVICE, dtype=kind) for _ in range(2))
     return 2 * size**3 / _median_seconds(lambda: a @ b)
 
 
 @cache
-def bytes_a_second() -> float:
-    """Measure the rate of a copy that no cache holds: bytes read and written."""
+def bytes_per_second() -> float:
+    """Return the measured rate of a copy larger than the caches: bytes read and written."""
     values = torch.ones(2**28 if DEVICE.type == "cuda" else 2**26, device=DEVICE)
     copied = torch.empty_like(values)
     return 2 * values.nbytes / _median_seconds(lambda: copied.copy_(values))
 
 
 def text() -> str:
-    """Say what the floors are made of."""
+    """Return the measured peak rates as a sentence."""
     return (
-        f"The machine's peak, measured: {flops_a_second() / 1e9:.0f} GFLOP/s in a large matrix "
-        f"product, {bytes_a_second() / 1e9:.0f} GB/s in a large copy."
+        f"The machine's peak, measured: {flops_per_second() / 1e9:.0f} GFLOP/s in a large matrix "
+        f"product, {bytes_per_second() / 1e9:.0f} GB/s in a large copy."
     )
 
 
 def _median_seconds(step: Callable[[], object]) -> float:
-    taken = []
+    seconds = []
     for run in range(RUNS + 1):
         start = time.perf_counter()
         step()
         if DEVICE.type == "cuda":
             torch.cuda.synchronize()
         if run > 0:
-            taken.append(time.perf_counter() - start)
-    median = statistics.median(taken)
+            seconds.append(time.perf_counter() - start)
+    median = statistics.median(seconds)
     if not math.isfinite(median):
-        raise ValueError("no time was measured")
+        raise ValueError("the measured times are not finite")
     return median

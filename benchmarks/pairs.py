@@ -1,4 +1,4 @@
-"""Time two ways to do one thing, turn by turn, so that a noisy machine troubles both alike."""
+"""Paired timing: two implementations run alternately, so that load affects both equally."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 @dataclass(frozen=True)
 class Pair:
-    """Seconds of each way, run by run."""
+    """Times of both implementations, one value per run, s."""
 
     title: str
     ours: list[float]
@@ -21,11 +21,11 @@ class Pair:
 
     @property
     def ratios(self) -> list[float]:
-        """How many times longer the peer took, run by run."""
+        """Time of the peer divided by ours, one value per run."""
         return [peer / ours for ours, peer in zip(self.ours, self.peer, strict=True)]
 
     def row(self) -> str:
-        """Give a row of a Markdown table: medians, and the ratio with its range."""
+        """Return a row of a Markdown table: medians, and the ratio with its range."""
         ratio = statistics.median(self.ratios)
         spread = f"{min(self.ratios):.2f}–{max(self.ratios):.2f}"
         ours, peer = statistics.median(self.ours), statistics.median(self.peer)
@@ -36,23 +36,23 @@ class Pair:
 def time_pair(
     title: str, ours: Callable[[], object], peer: Callable[[], object], runs: int
 ) -> Pair:
-    """Time both ways in turn, after one run of each that does not count."""
+    """Time both implementations alternately, after one warm-up run of each."""
     seconds: dict[Callable[[], object], list[float]] = {ours: [], peer: []}
     for run in tqdm(range(runs + 1), desc=title, mininterval=2):
-        for way, taken in seconds.items():
+        for implementation, times in seconds.items():
             start = time.perf_counter()
-            way()
+            implementation()
             if run > 0:
-                taken.append(time.perf_counter() - start)
+                times.append(time.perf_counter() - start)
     return Pair(title, seconds[ours], seconds[peer])
 
 
 def peak_memory_mb() -> float:
-    """Give the most memory that this process has had.
+    """Return the peak memory of this process, MB.
 
-    The kernel's own account, since ``getrusage`` counts in what a parent had when it forked.
+    Read from the kernel, since ``getrusage`` includes the memory of the parent at the fork.
     """
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
-    raise OSError("/proc/self/status does not tell the peak of memory")
+    raise OSError("/proc/self/status: no VmHWM; peak memory is not available")

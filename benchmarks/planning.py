@@ -1,4 +1,4 @@
-"""Planning the study's own run: the jobs that Snakemake finds, its time and its memory."""
+"""Planning of the study's run by Snakemake: number of jobs, time and memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PAPER = "config/paper.yaml"
 SHARDS = (4, 100)
-"""Jobs that share the images of a model: those of ``config/paper.yaml``, and many."""
+"""Shards per model: as in ``config/paper.yaml``, and many."""
 RUNS = 3
 LAUNCH = """
 import resource, subprocess, sys
@@ -23,12 +23,12 @@ status = subprocess.call(sys.argv[1:])
 print("peak_kib", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 sys.exit(status)
 """
-"""A small process to start from, since a new one is counted with the memory of who starts it."""
+"""A small process to start Snakemake from: the peak memory of a child includes its parent's."""
 
 
 @dataclass(frozen=True)
-class Planned:
-    """A dry run: its jobs, seconds from start to end, and largest memory."""
+class DryRun:
+    """A dry run: number of jobs, wall time, s, and peak memory, MB."""
 
     jobs: int
     seconds: float
@@ -36,29 +36,29 @@ class Planned:
 
 
 def text() -> str:
-    """Give the sentence that stands in ``COST.md``."""
-    found = {shards: [plan(shards) for _ in range(RUNS)] for shards in SHARDS}
-    told = "; ".join(
-        f"{runs[0].jobs} jobs with {shards} shards a model in "
+    """Return the sentence for ``COST.md``."""
+    dry_runs = {shards: [plan(shards) for _ in range(RUNS)] for shards in SHARDS}
+    measured = "; ".join(
+        f"{runs[0].jobs} jobs with {shards} shards per model in "
         f"{statistics.median(run.seconds for run in runs):.1f} s "
         f"({min(run.seconds for run in runs):.1f}–{max(run.seconds for run in runs):.1f} s, "
         f"n = {len(runs)}) and {max(run.peak_mb for run in runs):.0f} MB"
-        for shards, runs in found.items()
+        for shards, runs in dry_runs.items()
     )
-    return f"Planning `{PAPER}` (`snakemake --dry-run`): {told}."
+    return f"Planning `{PAPER}` (`snakemake --dry-run`): {measured}."
 
 
-def plan(shards: int) -> Planned:
-    """Let Snakemake plan the study's run.
+def plan(shards: int) -> DryRun:
+    """Plan the study's run with Snakemake.
 
     Raises
     ------
     RuntimeError
-        If it cannot.
+        If the dry run fails.
     """
-    models = {"defaults": {"ddpm": {"sampling": {"shards": shards}}}}
+    overlay_config = {"defaults": {"ddpm": {"sampling": {"shards": shards}}}}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as overlay:
-        json.dump(models, overlay)
+        json.dump(overlay_config, overlay)
         overlay.flush()
         command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "2", "--nocolor"]
         start = time.perf_counter()
@@ -70,9 +70,9 @@ def plan(shards: int) -> Planned:
             check=False,
         )
         seconds = time.perf_counter() - start
-    said = done.stdout + done.stderr
-    total = re.search(r"^total\s+(\d+)$", said, re.MULTILINE)
-    peak = re.search(r"^peak_kib (\d+)$", said, re.MULTILINE)
+    output = done.stdout + done.stderr
+    total = re.search(r"^total\s+(\d+)$", output, re.MULTILINE)
+    peak = re.search(r"^peak_kib (\d+)$", output, re.MULTILINE)
     if done.returncode or total is None or peak is None:
-        raise RuntimeError(f"snakemake --dry-run failed: {said[-2000:]}")
-    return Planned(int(total[1]), seconds, int(peak[1]) / 1024)
+        raise RuntimeError(f"snakemake --dry-run failed: {output[-2000:]}")
+    return DryRun(int(total[1]), seconds, int(peak[1]) / 1024)

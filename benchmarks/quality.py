@@ -1,9 +1,9 @@
-"""How few steps give images as good as the 1000 of the ancestral sampler.
+"""Sampling steps needed for the quality of 1000 ancestral steps.
 
     python -m benchmarks.quality results/archive ddpm_discrete
 
-takes the model, the reference and the judge of a finished run, generates its images anew with
-each sampler from the same seeds, and writes ``benchmarks/QUALITY.md``.
+takes the model, the reference and the classifier of a finished run, generates its images again
+with each sampler from the same seeds, and writes ``benchmarks/QUALITY.md``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from heliosynth.io.files import read_json, write_text
 from heliosynth.sampling.generate import generate_samples
 
 ANCESTRAL = ("ddpm", 1000)
-TRIED = (
+SAMPLERS = (
     ANCESTRAL,
     ("ddpm", 100),
     ("ddim", 50),
@@ -38,60 +38,60 @@ TRIED = (
     ("dpm_solver_2m", 8),
 )
 METRICS = ("cluster_error", "fid_efficientnet_lite0", "kid_efficientnet_lite0", "f1")
-RISES = {"f1"}
-"""Metrics of which more is better."""
+HIGHER_IS_BETTER = {"f1"}
 
-HEADER = """# SamplingConfig to equal quality
+HEADER = """# Sampling to equal quality
 
-`{model}` of the run `{run}`, {n} images of the class mix of training and {per_class} a class for
-F1; guidance {guidance}; ± is the standard deviation over {repeats} repeats. Evaluations are of the
-denoiser, guided, so of two batches each. No worse: no metric is worse than that of the 1000
-ancestral steps by more than the two spreads together.
+`{model}` of the run `{run}`, {n} images with the class mix of the training split and {per_class}
+per class for F1; guidance {guidance}; ± is the standard deviation over {repeats} repeats. An
+evaluation of the guided denoiser is two network passes. Not worse: no metric is worse than that of
+the 1000 ancestral steps by more than the sum of the two spreads.
 
-| sampler | evaluations | s an image | times faster | {names} | no worse |
+| sampler | evaluations | s/image | speed-up | {names} | not worse |
 |---|---|---|---|{rules}---|
 """
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What a sampler's images are worth, and what they cost."""
+    """The metrics and the cost of the images of a sampler."""
 
     sampler: str
     steps: int
     seconds: float
     images: int
-    found: dict[str, Any]
+    metrics: dict[str, Any]
 
     @property
     def evaluations(self) -> int:
         return 2 * self.steps - 1 if self.sampler == "heun" else self.steps
 
-    def is_no_worse(self, than: Trial) -> bool:
+    def is_not_worse(self, reference: Trial) -> bool:
         for name in METRICS:
-            mine, its = self.found[name], than.found[name]
-            worse = (its["value"] - mine["value"]) * (1 if name in RISES else -1)
-            if worse > mine["std"] + its["std"]:
+            ours, theirs = self.metrics[name], reference.metrics[name]
+            deficit = (theirs["value"] - ours["value"]) * (1 if name in HIGHER_IS_BETTER else -1)
+            if deficit > ours["std"] + theirs["std"]:
                 return False
         return True
 
     def row(self, first: Trial) -> str:
         values = " | ".join(
-            f"{self.found[name]['value']:.3g} ± {self.found[name]['std']:.2g}" for name in METRICS
+            f"{self.metrics[name]['value']:.3g} ± {self.metrics[name]['std']:.2g}"
+            for name in METRICS
         )
         each = self.seconds / self.images
         return (
             f"| {self.sampler} | {self.evaluations} | {each:.3f} | "
             f"{first.seconds / first.images / each:.1f} | {values} | "
-            f"{'yes' if self.is_no_worse(first) else 'no'} |"
+            f"{'yes' if self.is_not_worse(first) else 'no'} |"
         )
 
 
 def main() -> None:
-    """Try every sampler, print and write."""
+    """Evaluate every sampler, print and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="results/<run>")
-    parser.add_argument("model", help="a diffusion model of it")
+    parser.add_argument("model", help="a diffusion model of the run")
     parser.add_argument("--population", type=int, default=300)
     parser.add_argument("--per-class", type=int, default=48)
     args = parser.parse_args()
@@ -99,18 +99,20 @@ def main() -> None:
     evaluation = EvaluationConfig.model_validate(
         {**configuration["evaluation"], "encoders": ["efficientnet_lite0"]}
     )
-    row = configuration["models"][args.model]["sampling"]
-    row |= {"population": args.population, "per_class": args.per_class}
+    sampling = configuration["models"][args.model]["sampling"]
+    sampling |= {"population": args.population, "per_class": args.per_class}
     trials = [
-        _try(args.run, args.model, {**row, "sampler": sampler, "steps": steps}, evaluation)
-        for sampler, steps in TRIED
+        _evaluate(
+            args.run, args.model, {**sampling, "sampler": sampler, "steps": steps}, evaluation
+        )
+        for sampler, steps in SAMPLERS
     ]
     header = HEADER.format(
         model=args.model,
         run=args.run.name,
         n=args.population,
         per_class=args.per_class,
-        guidance=row["guidance"],
+        guidance=sampling["guidance"],
         repeats=evaluation.repeats,
         names=" | ".join(METRICS),
         rules="---|" * len(METRICS),
@@ -120,8 +122,10 @@ def main() -> None:
     print(text)
 
 
-def _try(run: Path, model: str, row: dict[str, Any], evaluation: EvaluationConfig) -> Trial:
-    settings, seed = SamplingConfig.model_validate(row), read_json(run / "config.json")["seed"]
+def _evaluate(
+    run: Path, model: str, sampling: dict[str, Any], evaluation: EvaluationConfig
+) -> Trial:
+    settings, seed = SamplingConfig.model_validate(sampling), read_json(run / "config.json")["seed"]
     dataset, real = run / "dataset" / "dataset.h5", run / "features" / "efficientnet_lite0"
     with tempfile.TemporaryDirectory(prefix="heliosynth-quality-") as folder:
         samples, features = Path(folder) / "samples.h5", Path(folder) / "features.h5"
@@ -135,11 +139,13 @@ def _try(run: Path, model: str, row: dict[str, Any], evaluation: EvaluationConfi
         )
         values = {name: encoder.features(images) for name, images in groups.items()}
         write_features(features, values, encoded_by)
-        judge = run / "metrics" / "classifier.safetensors"
-        found = measure(dataset, [real / "real.h5"], judge, evaluation, seed, samples, [features])
+        classifier = run / "metrics" / "classifier.safetensors"
+        metrics = measure(
+            dataset, [real / "real.h5"], classifier, evaluation, seed, samples, [features]
+        )
         images = sum(map(len, groups.values()))
     print(json.dumps({"sampler": settings.sampler, "steps": settings.steps, "s": seconds}))
-    return Trial(settings.sampler, settings.steps, seconds, images, found)
+    return Trial(settings.sampler, settings.steps, seconds, images, metrics)
 
 
 if __name__ == "__main__":

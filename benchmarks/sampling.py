@@ -1,4 +1,4 @@
-"""Generating a guided image in few steps against the 1000 steps of the study's sampler."""
+"""Guided sampling in few steps, compared with the 1000 steps of the study's sampler."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from heliosynth.config.models import (
     PreconditionedConfig,
     VariancePreservingConfig,
 )
+from heliosynth.diffusion import samplers
 from heliosynth.diffusion.denoiser import Guided, build_denoiser
 from heliosynth.diffusion.noise import SampleNoise
-from heliosynth.diffusion.samplers import SAMPLERS
 from heliosynth.models import build_network
 
 SIZE_PX, BATCH, CONDITION_DIM = 32, 2, 6
 
 
 def run(runs: int = 2) -> list[Pair]:
-    """Time the `quick` preset's sampler and the study's on the same network.
+    """Time the samplers of the presets `quick` and `study` on the same network.
 
-    What the images are worth is measured by the workflow, not here.
+    The quality of the images is measured by the workflow, not here.
     """
     quick, study = presets()["ddpm"]["quick"], presets()["ddpm"]["study"]
     network = build_network(ModernUnetConfig(**quick["network"]), SIZE_PX, CONDITION_DIM)
@@ -35,7 +35,8 @@ def run(runs: int = 2) -> list[Pair]:
         condition = torch.ones(BATCH, CONDITION_DIM)
         x = sigmas[0] * noise.normal(1, SIZE_PX, SIZE_PX)
         guided = Guided(denoiser, sampling["guidance"])
-        return SAMPLERS[sampling["sampler"]](guided, x, sigmas, condition, noise)
+        sampler = getattr(samplers, sampling["sampler"])
+        return sampler(guided, x, sigmas, condition, noise)
 
     title = f"{BATCH} guided images, {SIZE_PX} px: {quick['sampling']['steps']} steps, 1000 steps"
     return [

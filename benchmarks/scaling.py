@@ -1,4 +1,4 @@
-"""How the training step grows with the size of images and batches, and what the study costs."""
+"""Time of a training step by image and batch size, and the cost of the study."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from benchmarks.training import DEVICE, modern_unet, step_of
 SIZES_PX = (32, 64, 128, 256)
 BATCHES = (4, 16, 64, 256)
 LIMIT_S = 20.0
-"""A step that would take longer by the one before it is not tried."""
+"""A step that would take longer, extrapolated from the previous batch size, is skipped."""
 MODELS, EPOCHS, IMAGES = 4, 500, 20_420
-"""The study: models, passes over the training split, and images in it."""
+"""The study: models, epochs, and training images."""
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,17 @@ class Cell:
 
 
 def run() -> str:
-    """Measure every cell in a process of its own, and give the tables as Markdown."""
+    """Measure every cell in its own process, and return the tables as Markdown."""
     cells = {}
     for size in SIZES_PX:
         for batch in BATCHES:
-            before = cells.get((size, batch // 4))
-            if batch > BATCHES[0] and (before is None or 4 * before.seconds > LIMIT_S):
+            previous = cells.get((size, batch // 4))
+            if batch > BATCHES[0] and (previous is None or 4 * previous.seconds > LIMIT_S):
                 continue
             with multiprocessing.get_context("spawn").Pool(1) as alone:
                 cells[size, batch] = alone.apply(_cell, (size, batch))
     lines = [
-        "Time an image and memory of a training step of the `modern` network, by batch:",
+        "Time per image and memory of a training step of the `modern` network, by batch size:",
         "",
         "| | " + " | ".join(f"batch {batch}" for batch in BATCHES) + " |",
         "|---|" + "---|" * len(BATCHES),
@@ -51,18 +51,18 @@ def run() -> str:
     for size in SIZES_PX:
         texts = [cells[size, b].text() if (size, b) in cells else "–" for b in BATCHES]
         lines.append(f"| {size} px | " + " | ".join(texts) + " |")
-    lines += ["", f"– would take more than {LIMIT_S:.0f} s a step.", "", study(cells[64, 16])]
+    lines += ["", f"–: more than {LIMIT_S:.0f} s per step, not measured.", "", study(cells[64, 16])]
     return "\n".join(lines)
 
 
 def study(cell: Cell) -> str:
-    """Turn the measured rate into the cost of the whole study."""
+    """Return the cost of the whole study at the measured rate, as a sentence."""
     rate = cell.batch / cell.seconds
     hours = MODELS * EPOCHS * IMAGES / rate / 3600
-    what = "GPU-hours, measured" if DEVICE.type == "cuda" else "hours on this CPU, extrapolated"
+    unit = "GPU-hours, measured" if DEVICE.type == "cuda" else "hours on this CPU, extrapolated"
     return (
         f"The study, {MODELS} models of {EPOCHS} epochs of {IMAGES:,} images at 64 px: "
-        f"{hours:,.1f} {what} from {rate:,.0f} images/s in one process."
+        f"{hours:,.1f} {unit} from {rate:,.0f} images/s in one process."
     )
 
 

@@ -1,4 +1,4 @@
-"""What runs that were not made would take, by the model of :mod:`benchmarks.cost`."""
+"""Estimated cost of larger runs, by the model of :mod:`benchmarks.cost`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from heliosynth.config.schema import RunConfig
 
 ROOT = Path(__file__).parents[1]
 STUDY = Images({"A": 1021, "B": 7147, "C": 8168, "M": 3676, "X": 408}, 2000, 4000)
-"""The study's 20,420 training images; how they fall into classes hardly matters for the cost."""
+"""The study's 20,420 training images; the class mix hardly changes the cost."""
 CHUNK_FRAMES, FRAME_PX = 15, 512
-"""Of SDOMLv2: one frame is had by reading the chunk that it lies in."""
+"""Of SDOMLv2: reading one frame costs the chunk that contains it."""
 GPU_FLOPS = 1e14
-"""Operations a second that a GPU is taken to sustain: a tenth of an H100's peak in bfloat16."""
-KEPT_STATES, TENSORS_A_STATE = 2, 4
-"""Checkpoints of a training on disk; each has the weights, their average and two moments."""
+"""Assumed sustained rate of a GPU, FLOP/s: a tenth of an H100's peak in bfloat16."""
+CHECKPOINTS, TENSORS_PER_CHECKPOINT = 2, 4
+"""Checkpoints of a training on disk; each has the weights, their EMA and two moments."""
 LATENT_PX, FULL_PX = 128, 4096
 
 Seconds = Callable[[Work], float]
@@ -29,16 +29,16 @@ Seconds = Callable[[Work], float]
 
 @dataclass(frozen=True)
 class Scenario:
-    """A run: changes of ``config/paper.yaml``, made so many times over."""
+    """A run: changes to ``config/paper.yaml``, repeated ``times`` times."""
 
     title: str
     changes: Mapping[str, Any]
     times: int = 1
     frame_px: int = FRAME_PX
-    frames_a_read: int = CHUNK_FRAMES
+    frames_per_read: int = CHUNK_FRAMES
 
     def configuration(self) -> RunConfig:
-        """Give the complete configuration."""
+        """Return the resolved configuration."""
         raw: dict[str, Any] = {}
         for name in ("config.yaml", "config/paper.yaml"):
             raw = merge(raw, yaml.safe_load((ROOT / name).read_text(encoding="utf-8")))
@@ -62,22 +62,22 @@ SCENARIOS = (
         "4096 px as latents of 128 px, `modern` three times as wide",
         _of("modern", LATENT_PX, network={"width": 96}),
         frame_px=FULL_PX,
-        frames_a_read=1,
+        frames_per_read=1,
     ),
 )
 
 
 def text(seconds: Seconds) -> str:
-    """Give the table of what each scenario takes, as Markdown."""
+    """Return the table of the cost of each scenario, as Markdown."""
     lines = [
-        "| run | training | generating | the rest | core-hours, as here | GPU-hours | read "
+        "| run | training | sampling | other | core-hours, this machine | GPU-hours | read "
         "| disk |",
         "|---|---|---|---|---|---|---|---|",
         *(_row(scenario, seconds) for scenario in SCENARIOS),
         "",
         f"Operations in PFLOP, counted; {STUDY.trained:,} training images. Core-hours by the "
         f"constants above. GPU-hours are an estimate, at {GPU_FLOPS / 1e12:.0f} TFLOP/s. Read: "
-        "at most, if every frame lies in a chunk of its own, before compression.",
+        "upper limit, every frame in a chunk of its own, before compression.",
     ]
     return "\n".join(lines)
 
@@ -85,14 +85,14 @@ def text(seconds: Seconds) -> str:
 def _row(scenario: Scenario, seconds: Seconds) -> str:
     configuration = scenario.configuration()
     work = parts(configuration, STUDY)
-    kinds = {"train_": Work(), "sample_": Work(), "": Work()}
+    totals = {"train_": Work(), "sample_": Work(), "": Work()}
     for name, part in work.items():
-        kind = next(start for start in kinds if name.startswith(start))
-        kinds[kind] += part
-    operations = [scenario.times * part.flops / 1e15 for part in kinds.values()]
+        kind = next(prefix for prefix in totals if name.startswith(prefix))
+        totals[kind] += part
+    operations = [scenario.times * part.flops / 1e15 for part in totals.values()]
     hours = scenario.times * sum(map(seconds, work.values())) / 3600
     frames = STUDY.trained + STUDY.validation + STUDY.test
-    read = scenario.times * frames * scenario.frames_a_read * scenario.frame_px**2 * 4
+    read = scenario.times * frames * scenario.frames_per_read * scenario.frame_px**2 * 4
     return (
         f"| {scenario.title} | " + " | ".join(f"{number:,.1f}" for number in operations) + " | "
         f"{hours:,.0f} | {1e15 * sum(operations) / GPU_FLOPS / 3600:,.1f} | "
@@ -101,10 +101,12 @@ def _row(scenario: Scenario, seconds: Seconds) -> str:
 
 
 def disk_bytes(configuration: RunConfig) -> float:
-    """Count the bytes of images and states that a run keeps, in single precision."""
+    """Return the bytes of images and checkpoints of a run, in single precision."""
     frames = STUDY.trained + STUDY.validation + STUDY.test
-    rows = configuration.models.values()
-    # Each frame is kept twice: averaged, and scaled in dataset.h5.
-    images = 2 * frames + sum(generated(row, STUDY) for row in rows)
-    states = KEPT_STATES * TENSORS_A_STATE * sum(parameters(row, configuration) for row in rows)
-    return 4 * (images * configuration.dataset.image_size_px**2 + states)
+    models = configuration.models.values()
+    # Each frame is stored twice: averaged, and scaled in dataset.h5.
+    images = 2 * frames + sum(generated(model, STUDY) for model in models)
+    checkpoints = (
+        CHECKPOINTS * TENSORS_PER_CHECKPOINT * sum(parameters(m, configuration) for m in models)
+    )
+    return 4 * (images * configuration.dataset.image_size_px**2 + checkpoints)

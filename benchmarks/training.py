@@ -1,10 +1,10 @@
-"""A training step, against the study's U-Net as commonly written and against two libraries.
+"""A training step, compared with the study's U-Net as commonly written and with two libraries.
 
 Commonly written means ``nn.MultiheadAttention``, which also returns the averaged weights, and
-plain eager code. The libraries' networks are sized to the same number of parameters.
-denoising-diffusion-pytorch comes with linear attention above the lowest level, which is another
+eager mode. The libraries' networks are sized to the same number of parameters.
+denoising-diffusion-pytorch uses linear attention above the lowest level, which is a different
 architecture; it is also timed with full attention of the study's width at the study's stages.
-``python -m benchmarks.training`` runs this one alone.
+``python -m benchmarks.training`` runs only this benchmark.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from denoising_diffusion_pytorch import Unet
 from diffusers import UNet2DModel
 from torch import Tensor, nn
 
-from benchmarks.floors import Floors, count
+from benchmarks.floors import TimeLimits, count
 from benchmarks.pairs import Pair, time_pair
 from benchmarks.work import CONDITION_DIM
 from heliosynth.config.loading import presets
@@ -29,14 +29,14 @@ from heliosynth.models.blocks import SelfAttention
 
 SIZE_PX, BATCH = 64, 12
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-WIDE = 96
+MATCHING_WIDTH = 96
 """Width at which the modern network has about as many parameters as the study's."""
 
 Forward = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 class CommonAttention(nn.Module):
-    """Attention with the weights of another, through ``nn.MultiheadAttention``."""
+    """Attention by ``nn.MultiheadAttention``, with the weights of our module."""
 
     def __init__(self, attention: SelfAttention) -> None:
         super().__init__()
@@ -50,12 +50,12 @@ class CommonAttention(nn.Module):
         return self.attention(tokens, tokens, tokens)[0]
 
 
-def run(runs: int = 3) -> tuple[list[Pair], list[Floors]]:
+def run(runs: int = 3) -> tuple[list[Pair], list[TimeLimits]]:
     """Time a step (forward, backward, AdamW) of each network against its peers."""
     torch.manual_seed(0)
-    study, modern = study_unet(), modern_unet(WIDE)
+    study, modern = study_unet(), modern_unet(MATCHING_WIDTH)
     common = _commonly_written(study)
-    _agree(study, common)
+    _check_equal(study, common)
     libraries = [
         ("denoising-diffusion-pytorch", _lucidrains),
         ("diffusers UNet2DModel", _diffusers),
@@ -63,36 +63,39 @@ def run(runs: int = 3) -> tuple[list[Pair], list[Floors]]:
     pairs = [
         _pair("study U-Net", study, "as commonly written", lambda: (common, common.forward), runs)
     ]
-    same = ("denoising-diffusion-pytorch with the study's attention", _lucidrains_as_studied)
+    full_attention = (
+        "denoising-diffusion-pytorch with the study's attention",
+        _lucidrains_full_attention,
+    )
     for ours, network, peers in (
-        ("study U-Net", study, [*libraries, same]),
+        ("study U-Net", study, [*libraries, full_attention]),
         ("modern U-Net", modern, libraries),
     ):
         pairs += [_pair(ours, network, name, make, runs) for name, make in peers]
-    floors = [
+    limits = [
         count(f"training step, {name}, {SIZE_PX} px, batch {BATCH}", step_of(network))
         for name, network in (("study U-Net", study), ("modern U-Net", modern))
     ]
-    return pairs, floors
+    return pairs, limits
 
 
 def study_unet() -> nn.Module:
-    """Make the network of the `study` preset."""
+    """Return the network of the `study` preset."""
     settings = StudyUnetConfig(**presets()["ddpm"]["study"]["network"])
     return build_network(settings, SIZE_PX, CONDITION_DIM).to(DEVICE)
 
 
 def modern_unet(width: int | None = None, size_px: int = SIZE_PX) -> nn.Module:
-    """Make the network of the `modern` preset, or a wider one."""
+    """Return the network of the `modern` preset, or a wider one."""
     settings = presets()["ddpm"]["modern"]["network"]
-    wide = ModernUnetConfig(**{**settings, **({} if width is None else {"width": width})})
-    return build_network(wide, size_px, CONDITION_DIM).to(DEVICE)
+    config = ModernUnetConfig(**{**settings, **({} if width is None else {"width": width})})
+    return build_network(config, size_px, CONDITION_DIM).to(DEVICE)
 
 
 def step_of(
     network: nn.Module, forward: Forward | None = None, batch: int = BATCH, size_px: int = SIZE_PX
 ) -> Callable[[], None]:
-    """Give a training step; on a GPU ours is compiled and in bfloat16, a peer's is as it comes."""
+    """Return a training step; on a GPU ours is compiled and in bfloat16, a peer's is unmodified."""
     ours = forward is None
     on_gpu = DEVICE.type == "cuda"
     if ours and on_gpu:
@@ -115,7 +118,7 @@ def step_of(
 
 
 def parameters(network: nn.Module) -> float:
-    """Give the number of parameters, in millions."""
+    """Return the number of parameters, in millions."""
     return sum(p.numel() for p in network.parameters()) / 1e6
 
 
@@ -136,11 +139,11 @@ def _pair(
     return pair
 
 
-def _agree(network: nn.Module, peer: nn.Module) -> None:
+def _check_equal(network: nn.Module, peer: nn.Module) -> None:
     inputs = torch.randn(2, 1, SIZE_PX, SIZE_PX), torch.tensor([3.0, 700.0])
-    given = [tensor.to(DEVICE) for tensor in (*inputs, torch.randn(2, CONDITION_DIM))]
+    arguments = [tensor.to(DEVICE) for tensor in (*inputs, torch.randn(2, CONDITION_DIM))]
     with torch.no_grad():
-        torch.testing.assert_close(network(*given), peer(*given), rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(network(*arguments), peer(*arguments), rtol=1e-3, atol=1e-4)
 
 
 def _commonly_written(network: nn.Module) -> nn.Module:
@@ -153,7 +156,7 @@ def _commonly_written(network: nn.Module) -> nn.Module:
 
 
 class NoAttention(nn.Module):
-    """What an attention block that adds nothing gives."""
+    """An attention block that returns zero, to be added to its input."""
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.zeros_like(x)
@@ -164,10 +167,10 @@ def _lucidrains(**attention: tuple[float, ...]) -> tuple[Unet, Forward]:
     return network.to(DEVICE), lambda x, label, condition: network(x, label)
 
 
-def _lucidrains_as_studied() -> tuple[Unet, Forward]:
+def _lucidrains_full_attention() -> tuple[Unet, Forward]:
     network, forward = _lucidrains(full_attn=(True,) * 4, attn_dim_head=(16, 32, 64, 64))
     first_stage = network.downs[0]
-    # The study's U-Net attends to all pixels once, at its end.
+    # The study's U-Net has attention at full resolution only once, in its last stage.
     first_stage[2] = NoAttention()
     return network, forward
 

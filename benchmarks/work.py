@@ -1,7 +1,7 @@
-"""What the parts of a run compute: floating point operations and calls of networks, counted.
+"""Floating point operations and network calls of the jobs of a run, counted.
 
-The networks are the workflow's own, run on tensors that hold nothing, so that counting costs
-as little at 4096 pixels as at 32.
+The workflow's own networks are run on fake tensors, so that counting is equally cheap at 4096
+pixels and at 32.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from heliosynth.training.inputs import VALIDATION_IMAGES
 from heliosynth.training.objectives import AutoencodingObjective, build_objective
 
 Batch = Callable[[int], Tensor]
-"""Runs a network on a batch of so many inputs."""
+"""Run a network on a batch of n inputs."""
 CONDITION_DIM = 6
 
 
 @dataclass(frozen=True)
 class Work:
-    """Floating point operations and calls of networks.
+    """Floating point operations and network calls.
 
     Attributes
     ----------
@@ -40,8 +40,7 @@ class Work:
     pass_flops, passes
         Of batches without gradients, and their number.
     feature_flops
-        Of the encoders of features, whose convolutions are thin, so that a machine does fewer
-        operations of them a second.
+        Of the feature encoders, whose depthwise convolutions run at a lower rate.
     """
 
     step_flops: float = 0.0
@@ -51,8 +50,8 @@ class Work:
     feature_flops: float = 0.0
 
     def __add__(self, other: Work) -> Work:
-        mine, others = vars(self), vars(other)
-        return Work(**{name: mine[name] + others[name] for name in mine})
+        a, b = vars(self), vars(other)
+        return Work(**{name: a[name] + b[name] for name in a})
 
     @property
     def flops(self) -> float:
@@ -62,7 +61,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Images:
-    """Numbers of labelled images: of a class in the training split, and in the other splits."""
+    """Numbers of labelled images: per class in the training split, and in the other splits."""
 
     training: Mapping[str, int]
     validation: int
@@ -74,41 +73,41 @@ class Images:
 
 
 def parts(configuration: RunConfig, images: Images) -> dict[str, Work]:
-    """Give the work of the jobs of a run that compute, by the names of their time sheets."""
+    """Return the work of the jobs of a run, by the names of their Snakemake benchmark files."""
     with FakeTensorMode():
-        given = _of_models(configuration, images)
+        models = _of_models(configuration, images)
         features = _of_features(configuration, images)
-    # timm reads numbers from tensors as it builds, so its networks are emptied once built.
-    return {**given, **features, **_of_classifiers(configuration, images)}
+    # timm reads values of tensors when it builds a network, so its networks move to `meta` later.
+    return {**models, **features, **_of_classifiers(configuration, images)}
 
 
-def generated(row: DdpmConfig | CevaeConfig, images: Images) -> int:
-    """Count the images of a row: its population, and what the balanced set has beyond it."""
-    population = row.sampling.population
-    if not isinstance(row.sampling, SamplingConfig):
+def generated(config: DdpmConfig | CevaeConfig, images: Images) -> int:
+    """Return the number of images of a model: its population, and the rest of the balanced set."""
+    population = config.sampling.population
+    if not isinstance(config.sampling, SamplingConfig):
         return population
     shares = (population * count / images.trained for count in images.training.values())
-    return sum(max(round(share), row.sampling.per_class) for share in shares)
+    return sum(max(round(share), config.sampling.per_class) for share in shares)
 
 
 def _of_models(configuration: RunConfig, images: Images) -> dict[str, Work]:
     work = {}
     grid = configuration.evaluation.flux_response
-    for name, row in configuration.models.items():
-        one = _Row(row, configuration)
-        settings = row.training
+    for name, config in configuration.models.items():
+        model = _Model(config, configuration)
+        settings = config.training
         seen = settings.images or (settings.epochs or 0) * images.trained
         validated = settings.validations * min(images.validation, VALIDATION_IMAGES)
-        work[f"train_{name}"] = _fit(one.loss, seen, settings.batch_size, validated)
-        work[f"sample_{name}"] = one.sampling(generated(row, images))
+        work[f"train_{name}"] = _fit(model.loss, seen, settings.batch_size, validated)
+        work[f"sample_{name}"] = model.sampling(generated(config, images))
         if name in configuration.flux_models:
-            work[f"sample_flux_response_{name}"] = one.sampling(grid.fluxes * grid.images)
+            work[f"sample_flux_response_{name}"] = model.sampling(grid.fluxes * grid.images)
     return work
 
 
 def _of_features(configuration: RunConfig, images: Images) -> dict[str, Work]:
-    made = sum(generated(row, images) for row in configuration.models.values())
-    number = images.trained + images.validation + images.test + made
+    total = sum(generated(config, images) for config in configuration.models.values())
+    number = images.trained + images.validation + images.test + total
     return {
         f"features_{name}": Work(feature_flops=number * _flops(_encoder(name), 1))
         for name in configuration.evaluation.encoders
@@ -117,14 +116,14 @@ def _of_features(configuration: RunConfig, images: Images) -> dict[str, Work]:
 
 def _of_classifiers(configuration: RunConfig, images: Images) -> dict[str, Work]:
     classes, size = len(images.training), configuration.dataset.image_size_px
-    judge, deit = configuration.evaluation.classifier, configuration.application
+    classifier, deit = configuration.evaluation.classifier, configuration.application
     arms = 2 * deit.repeats
     return {
         "classifier": _fit(
-            _on_images(build_classifier(judge, classes), size),
-            judge.epochs * images.trained,
-            judge.batch_size,
-            judge.epochs * images.validation,
+            _on_images(build_classifier(classifier, classes), size),
+            classifier.epochs * images.trained,
+            classifier.batch_size,
+            classifier.epochs * images.validation,
         ),
         "application": _fit(
             _on_images(build_deit(deit, size, classes), size),
@@ -135,14 +134,14 @@ def _of_classifiers(configuration: RunConfig, images: Images) -> dict[str, Work]
     }
 
 
-class _Row:
-    """A row of the models, built without weights."""
+class _Model:
+    """A model of the configuration, built on fake tensors."""
 
-    def __init__(self, row: DdpmConfig | CevaeConfig, configuration: RunConfig) -> None:
-        self.row, self.size = row, configuration.dataset.image_size_px
-        embedding_of = getattr(getattr(row, "condition", None), "embedding_of", None)
+    def __init__(self, config: DdpmConfig | CevaeConfig, configuration: RunConfig) -> None:
+        self.config, self.size = config, configuration.dataset.image_size_px
+        embedding_of = getattr(getattr(config, "condition", None), "embedding_of", None)
         embedding = getattr(configuration.models.get(embedding_of), "latent_dim", 0)
-        self.objective = build_objective(row, self.size, embedding)
+        self.objective = build_objective(config, self.size, embedding)
         encoder = getattr(self.objective, "encoder", None)
         self.condition_dim = encoder.dim if encoder else 0
 
@@ -152,20 +151,20 @@ class _Row:
         return self.objective.loss(images, torch.empty(batch, self.condition_dim), drawn)
 
     def sampling(self, number: int) -> Work:
-        settings, objective = self.row.sampling, self.objective
+        settings, objective = self.config.sampling, self.objective
         if isinstance(objective, AutoencodingObjective):
             width = objective.cevae.latent_dim
             return _passes(
                 lambda n: objective.cevae.sample(torch.empty(n, width)), number, CPU_BATCH
             )
         if not isinstance(settings, SamplingConfig):
-            raise TypeError(f"{settings} has no sampler")
+            raise TypeError(f"{settings}: not the settings of a sampler")
         evaluations = 2 * settings.steps - 1 if settings.sampler == "heun" else settings.steps
-        # Guidance asks for both halves in one batch.
+        # Guidance evaluates the conditional and the unconditional half in one batch.
         halves = 2 if settings.guidance > 0 else 1
-        one = _passes(self.loss, number, CPU_BATCH)
+        single = _passes(self.loss, number, CPU_BATCH)
         return Work(
-            pass_flops=evaluations * halves * one.pass_flops, passes=evaluations * one.passes
+            pass_flops=evaluations * halves * single.pass_flops, passes=evaluations * single.passes
         )
 
 
@@ -181,12 +180,12 @@ def _encoder(name: str) -> Batch:
 
 
 def _on_images(network: nn.Module, size: int) -> Batch:
-    empty = network.to("meta")
-    return lambda n: empty(torch.empty(n, 1, size, size, device="meta"))
+    on_meta = network.to("meta")
+    return lambda n: on_meta(torch.empty(n, 1, size, size, device="meta"))
 
 
 def _fit(run: Batch, seen: float, batch: int, validated: float) -> Work:
-    """Give the work of a training that sees so many images, and others to be validated."""
+    """Return the work of a training with ``seen`` training and ``validated`` validation images."""
     steps = math.ceil(seen / batch)
     step = Work(step_flops=steps * _flops(run, batch, backward=True), steps=steps)
     return step + _passes(run, validated, batch)
@@ -205,25 +204,25 @@ def _flops(run: Batch, batch: int, backward: bool = False) -> float:
 
 
 def flops_of(network: nn.Module, batch: int, size: int) -> Work:
-    """Count the operations of one step and of one pass of a diffusion model's network."""
-    empty = copy.deepcopy(network).to("meta")
+    """Return the operations of one step and of one pass of a diffusion model's network."""
+    on_meta = copy.deepcopy(network).to("meta")
 
     def run(number: int) -> Tensor:
         x = torch.empty(number, 1, size, size, device="meta")
         label = torch.empty(number, device="meta")
-        result: Tensor = empty(x, label, torch.empty(number, CONDITION_DIM, device="meta"))
+        result: Tensor = on_meta(x, label, torch.empty(number, CONDITION_DIM, device="meta"))
         return result
 
     return Work(step_flops=_flops(run, batch, backward=True), pass_flops=_flops(run, batch))
 
 
 def encoder_flops(name: str) -> float:
-    """Count the operations of an encoder of features for one image."""
+    """Return the operations of a feature encoder for one image."""
     with FakeTensorMode():
         return _flops(_encoder(name), 1)
 
 
-def parameters(row: DdpmConfig | CevaeConfig, configuration: RunConfig) -> int:
-    """Count the weights of a row."""
+def parameters(config: DdpmConfig | CevaeConfig, configuration: RunConfig) -> int:
+    """Return the number of weights of a model."""
     with FakeTensorMode():
-        return sum(p.numel() for p in _Row(row, configuration).objective.parameters())
+        return sum(p.numel() for p in _Model(config, configuration).objective.parameters())

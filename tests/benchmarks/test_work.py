@@ -1,4 +1,4 @@
-"""The counted work of a run against what the networks do."""
+"""Counted work of a run, compared with the networks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Make = Callable[..., RunConfig]
 
 @pytest.fixture
 def resolved() -> Make:
-    """Give the default configuration with some changes."""
+    """Return a function that resolves the default configuration with changes."""
     path = Path(__file__).parents[2] / "config.yaml"
     raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     return lambda **changes: resolve(merge(raw, changes))
@@ -32,44 +32,44 @@ def configuration(resolved: Make) -> RunConfig:
     return resolved()
 
 
-def test_steps_and_passes_are_those_of_the_settings(configuration: RunConfig) -> None:
-    row = configuration.models["ddpm_discrete"]
+def test_steps_and_passes_follow_from_the_settings(configuration: RunConfig) -> None:
+    config = configuration.models["ddpm_discrete"]
     work = parts(configuration, IMAGES)["train_ddpm_discrete"]
-    images, batch = row.training.images, row.training.batch_size
+    images, batch = config.training.images, config.training.batch_size
     assert work.steps == -(-images // batch)
-    assert work.passes == -(-row.training.validations * IMAGES.validation // batch)
+    assert work.passes == -(-config.training.validations * IMAGES.validation // batch)
 
 
-def test_operations_are_those_that_a_network_does(configuration: RunConfig) -> None:
-    row, size = configuration.models["ddpm_discrete"], configuration.dataset.image_size_px
-    network = build_network(row.network, size, 6)
+def test_counted_operations_match_the_network(configuration: RunConfig) -> None:
+    config, size = configuration.models["ddpm_discrete"], configuration.dataset.image_size_px
+    network = build_network(config.network, size, 6)
     x, label, condition = torch.randn(2, 1, size, size), torch.rand(2), torch.rand(2, 6)
     with flop_counter() as counter:
         network(x, label, condition).sum().backward()
     counted = flops_of(network, 2, size)
-    # Attention on a processor computes its weights anew on the way back.
+    # On a CPU the backward pass of attention recomputes its weights.
     assert counted.step_flops == pytest.approx(counter.get_total_flops(), rel=0.1)
     assert counted.step_flops > 2 * counted.pass_flops > 0
 
 
-def test_guidance_doubles_the_work_and_heun_takes_two_evaluations_a_step(resolved: Make) -> None:
+def test_guidance_and_heun_double_the_evaluations(resolved: Make) -> None:
     def work(**sampling: object) -> float:
-        given = {"ddpm_discrete": {"sampling": sampling}}
-        return parts(resolved(models=given), IMAGES)["sample_ddpm_discrete"].flops
+        models = {"ddpm_discrete": {"sampling": sampling}}
+        return parts(resolved(models=models), IMAGES)["sample_ddpm_discrete"].flops
 
     plain = work(sampler="ddim", steps=10, guidance=0.0)
     assert work(sampler="ddim", steps=10, guidance=1.0) == pytest.approx(2 * plain)
     assert work(sampler="heun", steps=10, guidance=0.0) == pytest.approx(1.9 * plain)
 
 
-def test_rare_classes_add_images_beyond_the_population(resolved: Make) -> None:
+def test_the_balanced_set_adds_images_of_rare_classes(resolved: Make) -> None:
     sampling = {"sampling": {"population": 100, "per_class": 20}}
-    row = resolved(models={"ddpm_discrete": sampling}).models["ddpm_discrete"]
-    assert generated(row, IMAGES) == 30 + 60 + 20
+    config = resolved(models={"ddpm_discrete": sampling}).models["ddpm_discrete"]
+    assert generated(config, IMAGES) == 30 + 60 + 20
 
 
-def test_weights_are_counted_without_making_them(configuration: RunConfig) -> None:
-    row, size = configuration.models["ddpm_discrete"], configuration.dataset.image_size_px
-    network = build_network(row.network, size, 6)
-    own = sum(p.numel() for p in network.parameters())
-    assert parameters(row, configuration) == pytest.approx(own, rel=0.01)
+def test_weights_are_counted_on_fake_tensors(configuration: RunConfig) -> None:
+    config, size = configuration.models["ddpm_discrete"], configuration.dataset.image_size_px
+    network = build_network(config.network, size, 6)
+    expected = sum(p.numel() for p in network.parameters())
+    assert parameters(config, configuration) == pytest.approx(expected, rel=0.01)
