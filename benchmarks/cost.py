@@ -73,11 +73,11 @@ class Machine:
     def text(self) -> str:
         """Return the constants as a sentence."""
         return (
-            f"One thread reaches {self.step_rate / 1e9:.0f} GFLOP/s in training steps, with an overhead "
-            f"of {1e3 * self.step_s:.1f} ms per step; without gradients "
+            f"One thread reaches {self.step_rate / 1e9:.0f} GFLOP/s in training steps, with an "
+            f"overhead of {1e3 * self.step_s:.1f} ms per step; without gradients "
             f"{self.pass_rate / 1e9:.0f} GFLOP/s and {1e3 * self.pass_s:.1f} ms per batch; "
-            f"{self.feature_rate / 1e9:.0f} GFLOP/s in EfficientNet-Lite0; a job that imports torch "
-            f"starts in {self.start_s:.1f} s."
+            f"{self.feature_rate / 1e9:.0f} GFLOP/s in EfficientNet-Lite0; a job that imports "
+            f"torch starts in {self.start_s:.1f} s."
         )
 
 
