@@ -1,53 +1,89 @@
-"""Only what a script does counts: not comments, not layout, not modules that it never imports."""
+"""A fingerprint covers what a script does and imports, and nothing else."""
 
 from pathlib import Path
 
 import pytest
 
-from heliosynth.workflow.fingerprint import _tree, _tree_hash, fingerprint
+from heliosynth.workflow import fingerprint as module
+from heliosynth.workflow.fingerprint import EXCLUDED, SOURCE, fingerprint
+
+SCRIPT = '"""Do it."""\nimport heliosynth.near\nfrom heliosynth.jobs.entry import main\nprint(1)\n'
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
+    """A package of which the script imports some modules, and registries name another."""
     package = tmp_path / "src" / "heliosynth"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text("")
+    (package / "jobs").mkdir(parents=True)
+    (package / "__init__.py").write_text('__version__ = "1"\n')
+    (package / "jobs" / "__init__.py").write_text("")
+    (package / "jobs" / "entry.py").write_text("from heliosynth.errors import E\nmain = E\n")
+    (package / "errors.py").write_text("E = 1\n")
     (package / "near.py").write_text("from heliosynth.far import value\n")
-    (package / "far.py").write_text("value = 1\n")
+    (package / "far.py").write_text('value = 1\n"""A value."""\nROW = "heliosynth.named:metric"\n')
+    (package / "named.py").write_text("metric = 1\n")
+    (package / "drawn.py").write_text("from heliosynth.style import colour\n")
+    (package / "style.py").write_text("colour = 1\n")
     (package / "apart.py").write_text("value = 2\n")
-    (tmp_path / "script.py").write_text('"""Say."""\nimport heliosynth.near\nprint(1)\n')
+    (tmp_path / "script.py").write_text(SCRIPT)
     return tmp_path / "src"
 
 
-def of(source: Path) -> str:
-    _tree.cache_clear()
-    _tree_hash.cache_clear()
-    return fingerprint(source.parent / "script.py", source)
+def compute(source: Path, *references: str) -> str:
+    for function in (module._tree, module._tree_hash, module._imported_modules):
+        function.cache_clear()
+    return fingerprint(source.parent / "script.py", *references, source=source)
 
 
 @pytest.mark.parametrize(
-    ("name", "text"),
+    ("name", "old", "new"),
     [
-        ("script.py", '"""Say more."""\n# why\nimport heliosynth.near\n\nprint( 1 )\n'),
-        ("src/heliosynth/far.py", "# a comment\nvalue = 1  # more\n"),
-        ("src/heliosynth/apart.py", "value = 3\n"),
+        ("script.py", '"""Do it."""\n', '"""Do more."""\n# why\n\n'),
+        ("script.py", "print(1)", "print( 1 )"),
+        ("src/heliosynth/far.py", "value = 1\n", "# a comment\nvalue = 1  # more\n"),
+        ("src/heliosynth/far.py", '"""A value."""', '"""The value."""'),
+        ("src/heliosynth/apart.py", "2", "3"),
+        ("src/heliosynth/drawn.py", "colour", "colour as c"),
+        ("src/heliosynth/jobs/entry.py", "main = E", "main = 2"),
+        ("src/heliosynth/errors.py", "1", "2"),
+        ("src/heliosynth/__init__.py", "1", "2"),
     ],
 )
-def test_what_does_nothing_changes_nothing(source: Path, name: str, text: str) -> None:
-    before = of(source)
-    (source.parent / name).write_text(text)
-    assert of(source) == before
+def test_edits_without_effect_keep_the_hash(source: Path, name: str, old: str, new: str) -> None:
+    before = compute(source)
+    edit(source.parent / name, old, new)
+    assert compute(source) == before
 
 
 @pytest.mark.parametrize(
-    ("name", "text"),
+    ("name", "old", "new"),
     [
-        ("script.py", '"""Say."""\nimport heliosynth.near\nprint(2)\n'),
-        ("src/heliosynth/near.py", "from heliosynth.far import value as v\n"),
-        ("src/heliosynth/far.py", "value = 2\n"),
+        ("script.py", "print(1)", "print(2)"),
+        ("src/heliosynth/near.py", "value", "value as v"),
+        ("src/heliosynth/far.py", "1", "2"),
+        ("src/heliosynth/named.py", "1", "2"),
+        ("src/heliosynth/__init__.py", "__version__", "other = 1\n__version__"),
     ],
 )
-def test_what_does_something_changes_the_hash(source: Path, name: str, text: str) -> None:
-    before = of(source)
-    (source.parent / name).write_text(text)
-    assert of(source) != before
+def test_edits_with_effect_change_the_hash(source: Path, name: str, old: str, new: str) -> None:
+    before = compute(source)
+    edit(source.parent / name, old, new)
+    assert compute(source) != before
+
+
+def test_a_reference_adds_its_module_and_what_it_imports(source: Path) -> None:
+    without, drawn = compute(source), compute(source, "heliosynth.drawn:plot")
+    assert drawn != without
+    edit(source / "heliosynth/style.py", "1", "2")
+    assert compute(source, "heliosynth.drawn:plot") != drawn
+    assert compute(source) == without
+
+
+def test_excluded_modules_exist() -> None:
+    assert [name for name in EXCLUDED if not (SOURCE / name).exists()] == []
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))

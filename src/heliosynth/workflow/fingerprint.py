@@ -1,7 +1,8 @@
-"""A hash of what a script does: its syntax tree and that of every project module it imports.
+"""Code fingerprints: a hash of what a script does, over every project module that it imports.
 
-Comments, docstrings and layout do not count, so editing them re-runs nothing; an edited
-module re-runs exactly the rules whose scripts import it, however indirectly.
+The hash is of syntax trees, so comments, docstrings and layout do not count: editing them re-runs
+nothing, and an edited module re-runs exactly the rules whose scripts import it, directly or not.
+What cannot change a product does not count either: :data:`EXCLUDED` and ``__version__``.
 """
 
 from __future__ import annotations
@@ -9,20 +10,28 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
+"""The folder that holds the package."""
 PACKAGE = "heliosynth"
+EXCLUDED = (f"{PACKAGE}/jobs", f"{PACKAGE}/errors.py")
+"""How a job starts and stops, and the exceptions: no product depends on them."""
+REFERENCE = re.compile(rf"({PACKAGE}(?:\.\w+)+):\w+")
+"""A function named in a string, ``heliosynth.module:name``; counts as an import of its module."""
 
 
-def fingerprint(script: Path | str, source: Path = SOURCE) -> str:
+def fingerprint(script: Path | str, *references: str, source: Path = SOURCE) -> str:
     """Hash a script together with its import closure inside the package.
 
     Parameters
     ----------
     script
-        The Python file a rule runs.
+        The Python file that a rule runs.
+    *references
+        What the script imports by a name that only its arguments have, ``package.module:name``.
     source
         The folder that holds the package.
 
@@ -31,38 +40,52 @@ def fingerprint(script: Path | str, source: Path = SOURCE) -> str:
     str
         16 hexadecimal digits.
     """
-    closure = sorted(_closure(Path(script).resolve(), source))
+    modules = (reference.partition(":")[0] for reference in references)
+    start = {Path(script).resolve()}.union(*(_files(module, source) for module in modules))
+    closure = sorted(_closure(start, source))
     parts = (f"{_name(path, source)} {_tree_hash(path)}" for path in closure)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _closure(start: Path, source: Path) -> set[Path]:
-    found, waiting = set(), [start]
-    while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            waiting.extend(_imported_files(path, source))
-    return found
+def _closure(start: set[Path], source: Path) -> set[Path]:
+    """Return the files and all that they import, directly or not, but what is excluded."""
+    closure: set[Path] = set()
+    queue = list(start)
+    while queue:
+        path = queue.pop()
+        if path not in closure and not _is_excluded(path, source):
+            closure.add(path)
+            for module in _imported_modules(path):
+                queue.extend(_files(module, source))
+    return closure
 
 
-def _imported_files(path: Path, source: Path) -> Iterator[Path]:
-    for module in _imported_modules(path):
-        parts = module.split(".")
-        for depth in range(1, len(parts) + 1):
-            place = source.joinpath(*parts[:depth])
-            for candidate in (place.with_suffix(".py"), place / "__init__.py"):
-                if candidate.is_file():
-                    yield candidate
+def _is_excluded(path: Path, source: Path) -> bool:
+    return any(path.is_relative_to(source / name) for name in EXCLUDED)
 
 
-def _imported_modules(path: Path) -> Iterator[str]:
+def _files(module: str, source: Path) -> Iterator[Path]:
+    """Yield the files of a module and of the packages around it that exist."""
+    parts = module.split(".")
+    for depth in range(1, len(parts) + 1):
+        path = source.joinpath(*parts[:depth])
+        for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+            if candidate.is_file():
+                yield candidate
+
+
+@functools.cache
+def _imported_modules(path: Path) -> frozenset[str]:
+    """Return the modules of the package, and perhaps names in them, that a file imports."""
+    modules: set[str] = set()
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE:
-            yield str(node.module)
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            modules.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            modules.update((node.module, *(f"{node.module}.{name.name}" for name in node.names)))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            modules.update(match[1] for match in [REFERENCE.fullmatch(node.value)] if match)
+    return frozenset(module for module in modules if module.split(".")[0] == PACKAGE)
 
 
 def _name(path: Path, source: Path) -> str:
@@ -76,13 +99,18 @@ def _tree(path: Path) -> ast.Module:
 
 @functools.cache
 def _tree_hash(path: Path) -> str:
-    return hashlib.sha256(ast.dump(_without_docstrings(_tree(path))).encode()).hexdigest()
-
-
-def _without_docstrings(tree: ast.Module) -> ast.Module:
+    tree = _tree(path)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            body = node.body
-            if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
-                node.body = body[1:]
-    return tree
+            node.body = [statement for statement in node.body if not _is_idle(statement)]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _is_idle(statement: ast.stmt) -> bool:
+    """Return whether a statement is a docstring, of an attribute too, or the version number."""
+    match statement:
+        case ast.Expr(value=ast.Constant()):
+            return True
+        case ast.Assign(targets=[ast.Name(id="__version__")]):
+            return True
+    return False

@@ -5,7 +5,6 @@ The Snakefile builds one :class:`Plan` and reads nothing else, so the rules stay
 
 from __future__ import annotations
 
-import datetime
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,14 +13,14 @@ from functools import cached_property
 from pydantic import BaseModel
 
 from heliosynth.config.models import ClassConditionConfig, DdpmConfig
-from heliosynth.config.observations import OnlineConfig
 from heliosynth.config.presentation import PresentationConfig
 from heliosynth.config.schema import RunConfig
-from heliosynth.errors import InputError
 from heliosynth.figures.registry import FIGURES, of_run
 from heliosynth.paper.macros import PRODUCTS as NUMBERS
 from heliosynth.paper.tables import TABLES
-from heliosynth.sources.archive import locate, years
+from heliosynth.sources import locations
+from heliosynth.sources.archive import locate
+from heliosynth.sources.locations import RawInputs
 from heliosynth.sources.manifest import SUFFIX as MANIFEST
 from heliosynth.workflow.fingerprint import SOURCE, fingerprint
 
@@ -66,14 +65,7 @@ class Plan:
     configuration: RunConfig
 
     def __post_init__(self) -> None:
-        if self.configuration.archive is not None:
-            paths = locate(self.configuration.archive)
-            years(paths, self.configuration.dataset.channel)
-            if paths.level1 is not None and self.configuration.level1 is None:
-                raise InputError(
-                    f"{paths.level1}: level-1 files need the section `level1` in the "
-                    "configuration, which names the tables to calibrate them with"
-                )
+        locations.check(self.configuration)
 
     @cached_property
     def results(self) -> str:
@@ -86,98 +78,18 @@ class Plan:
         return f"resources/{self.configuration.run}"
 
     @cached_property
-    def simulated(self) -> str:
-        """The folder in which the simulated observatory writes."""
-        return f"{self.resources}/simulated"
-
-    @cached_property
-    def local_inputs(self) -> list[str]:
-        """The folder that holds all raw inputs in an archive's layout; none when online."""
-        if self.configuration.source == "simulated":
-            return [self.simulated]
-        return [str(self.configuration.archive)] if self.configuration.source == "archive" else []
-
-    @cached_property
-    def aia_store(self) -> str:
-        """Path or URL of the store in SDOMLv2's layout."""
-        if self.level1_folder is not None:
-            return self.calibrated
-        if self.local_inputs:
-            return f"{self.local_inputs[0]}/aia/sdomlv2.zarr"
-        return self._online.aia_store
-
-    @cached_property
-    def store_is_remote(self) -> bool:
-        """Whether frames are read over a network."""
-        return "://" in self.aia_store
-
-    @cached_property
-    def level1_folder(self) -> str | None:
-        """The folder of level-1 files that the frames are made of, if they are."""
-        if self.configuration.source != "archive":
-            return None
-        folder = locate(str(self.configuration.archive)).level1
-        return None if folder is None else str(folder)
-
-    @cached_property
-    def calibrated(self) -> str:
-        """The store that level-1 files are calibrated into."""
-        return f"{self.resources}/level1.zarr"
-
-    @cached_property
-    def aia_inputs(self) -> list[str]:
-        """What the rules that read frames wait for."""
-        return self.local_inputs if self.level1_folder is None else [self.calibrated]
-
-    @cached_property
-    def xrs_inputs(self) -> list[str]:
-        """Files and folders with GOES XRS light curves."""
-        if self.local_inputs:
-            return self.local_inputs
-        return [f"{self.resources}/goes/{year}" for year in self.years]
-
-    @cached_property
-    def xrs_files(self) -> list[str]:
-        """What ``xrs.py`` reads: the ``goes`` folder of a local archive, or what was fetched."""
-        return [f"{self.local_inputs[0]}/goes"] if self.local_inputs else self.xrs_inputs
-
-    @cached_property
-    def flare_inputs(self) -> list[str]:
-        """Files and folders with flare lists."""
-        if self.local_inputs:
-            return self.local_inputs
-        return [f"{self.resources}/hek/{year}.json" for year in self.years]
-
-    @cached_property
-    def flare_files(self) -> list[str]:
-        """What ``flares.py`` reads: the ``hek`` folder of a local archive, or what was fetched."""
-        return [f"{self.local_inputs[0]}/hek"] if self.local_inputs else self.flare_inputs
-
-    @cached_property
-    def years(self) -> list[int]:
-        """The years of the store that are read, one job each."""
-        if self.configuration.source == "online":
-            return sorted(self._online.years)
-        if self.configuration.source == "archive":
-            return years(
-                locate(str(self.configuration.archive)), self.configuration.dataset.channel
-            )
-        simulation = self.configuration.simulation
-        last = simulation.start + datetime.timedelta(days=simulation.days - 1)
-        return list(range(simulation.start.year, last.year + 1))
+    def raw_inputs(self) -> RawInputs:
+        """The raw inputs of the configured source."""
+        return locations.raw_inputs(self.configuration, self.resources)
 
     @cached_property
     def manifests(self) -> list[str]:
         """The manifests of all raw inputs of this run."""
-        read = [f"{self.results}/dataset/intensities/{year}{MANIFEST}" for year in self.years]
+        years = self.raw_inputs.years
+        read = [f"{self.results}/dataset/intensities/{year}{MANIFEST}" for year in years]
         if self.fetched_clip_weights in self.encoder_weights("clip") and "clip" in self.encoders:
             read.append(f"{self.fetched_clip_weights}{MANIFEST}")
-        if self.configuration.source == "simulated":
-            return [f"{self.simulated}{MANIFEST}", *read]
-        if self.level1_folder is not None:
-            return [f"{self.calibrated}{MANIFEST}", *read]
-        fetched = [f"{self.resources}/{name}" for name in self._fetched]
-        return [f"{folder}/{year}{MANIFEST}" for folder in fetched for year in self.years] + read
+        return [*self.raw_inputs.manifests, *read]
 
     @cached_property
     def models(self) -> list[str]:
@@ -230,9 +142,9 @@ class Plan:
         """Give a section as the JSON that a script takes."""
         return section.model_dump_json(exclude=exclude)
 
-    def code(self, script: str) -> str:
-        """Hash what a script does."""
-        return fingerprint(SCRIPTS / f"{script}.py")
+    def code(self, script: str, *references: str) -> str:
+        """Return a hash of what a script does, with functions that its arguments name."""
+        return fingerprint(SCRIPTS / f"{script}.py", *references)
 
     def shards(self, model: str) -> list[str]:
         """Give the files that a model's images are made in, each by a job of its own."""
@@ -260,7 +172,8 @@ class Plan:
 
     def figure_raw_inputs(self, name: str) -> list[str]:
         """Give the folders of raw inputs that a figure compares: simulated, then real."""
-        return [self.simulated, str(self.configuration.archive)] if self._is_raw(name) else []
+        simulated = f"{self.resources}/simulated"
+        return [simulated, str(self.configuration.archive)] if self._is_raw(name) else []
 
     def figure_raw_options(self, name: str) -> list[str]:
         """Give the same folders as options of the script."""
@@ -289,25 +202,15 @@ class Plan:
         """The products whose numbers stand in the prose."""
         return self._expand(NUMBERS)
 
-    @property
-    def _fetched(self) -> tuple[str, ...]:
-        return ("goes", "hek") if self.configuration.source == "online" else ()
-
     def _is_raw(self, name: str) -> bool:
         return FIGURES[name].needs_archive
-
-    @property
-    def _online(self) -> OnlineConfig:
-        if self.configuration.online is None:  # the schema has refused this
-            raise AssertionError
-        return self.configuration.online
 
     def _expand(self, products: tuple[str, ...]) -> list[str]:
         """Fill in ``{model}``, ``{flux_model}`` and ``{year}``, each with every one of the run."""
         every = {
             "model": self.models,
             "flux_model": self.flux_models,
-            "year": [str(year) for year in self.years],
+            "year": [str(year) for year in self.raw_inputs.years],
         }
         found: dict[str, None] = {}
         for product in products:
