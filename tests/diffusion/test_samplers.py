@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from heliosynth.config.models import SAMPLERS
+from heliosynth.diffusion import samplers
 from heliosynth.diffusion.noise import SampleNoise
-from heliosynth.diffusion.samplers import SAMPLERS, ddim, ddpm, dpm_solver_2m, heun
+from heliosynth.diffusion.samplers import ddim, ddpm, dpm_solver_2m, heun
 from heliosynth.diffusion.schedules import karras_sigmas, linear_sigmas, subset
 
-ALL = [*SAMPLERS.values(), functools.partial(ddim, eta=0.5)]
+ALL = [*(getattr(samplers, name) for name in SAMPLERS), functools.partial(ddim, eta=0.5)]
 
 
 # Steps at which the error of a sampler's order is below the sampling error.

@@ -142,12 +142,3 @@ def dpm_solver_2m(
         x = estimate + (lower / sigma) * (x - estimate)
         earlier = denoised
     return x
-
-
-SAMPLERS: dict[str, Sampler] = {
-    "ddpm": ddpm,
-    "ddim": ddim,
-    "heun": heun,
-    "dpm_solver_2m": dpm_solver_2m,
-}
-"""The samplers by the name that the configuration gives them."""

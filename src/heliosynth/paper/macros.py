@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from heliosynth import goes_class
-from heliosynth.config.models import DdpmConfig, ModernUnetConfig, PreconditionedConfig
+from heliosynth.config.models import (
+    SAMPLERS,
+    DdpmConfig,
+    ModernUnetConfig,
+    PreconditionedConfig,
+)
 from heliosynth.evaluation.metrics import ENCODERS, IDEAL, METRICS, metric_title, split_metric
 from heliosynth.io.files import write_text
 from heliosynth.paper import latex
-from heliosynth.results.names import MODELS, SAMPLERS, in_prose
+from heliosynth.results.names import MODELS, in_prose
 from heliosynth.results.run import Run
 
 PRODUCTS = (

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from heliosynth.config.models import DdpmConfig
+from heliosynth.config.models import SAMPLERS, DdpmConfig
 from heliosynth.errors import InputError
 from heliosynth.evaluation.metrics import IDEAL, metric_title, metrics_in_order, split_metric
 from heliosynth.io.files import write_text
 from heliosynth.paper import latex
-from heliosynth.results.names import MODELS, SAMPLERS, in_order, model_title
+from heliosynth.results.names import MODELS, in_order, model_title
 from heliosynth.results.published import PUBLISHED, published
 from heliosynth.results.run import Run
 

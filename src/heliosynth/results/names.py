@@ -1,4 +1,4 @@
-"""What models and samplers are called in the paper."""
+"""What models are called in the paper."""
 
 from __future__ import annotations
 
@@ -12,15 +12,6 @@ MODELS: Mapping[str, str] = {
     "real": "real",
 }
 """The study's models by the names of their products; ``real`` is real against real."""
-
-
-SAMPLERS: Mapping[str, str] = {
-    "ddpm": "ancestral",
-    "ddim": "DDIM",
-    "heun": "Heun",
-    "dpm_solver_2m": "DPM-Solver++(2M)",
-}
-"""The samplers."""
 
 _IN_PROSE: Mapping[str, str] = {
     "cevae": "the ceVAE",

@@ -23,9 +23,9 @@ from heliosynth.dataset.store import (
     read_split,
     write_samples,
 )
+from heliosynth.diffusion import samplers
 from heliosynth.diffusion.denoiser import Guided
 from heliosynth.diffusion.noise import SampleNoise
-from heliosynth.diffusion.samplers import SAMPLERS
 from heliosynth.errors import InputError
 from heliosynth.goes_class import NAMES, of_flux
 from heliosynth.io.provenance import file_sha256, stamp
@@ -315,7 +315,7 @@ def _denoised(
     device = _device(objective)
     sigmas = objective.denoiser.sigmas(settings.steps).to(device)
     x = sigmas[0] * noise.normal(1, image_size, image_size).to(device)
-    sampler = SAMPLERS[settings.sampler]
+    sampler: samplers.Sampler = getattr(samplers, settings.sampler)
     guided = Guided(objective.denoiser, settings.guidance)
     # Steps show only where a batch takes long enough to wonder.
     progress = partial(tqdm, unit=" steps", mininterval=2, delay=5, leave=False)
