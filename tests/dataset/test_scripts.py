@@ -9,13 +9,15 @@ import pandas as pd
 import pytest
 import zarr
 
-from dataset import main as make_dataset
 from heliosynth.dataset import store
 from heliosynth.sources.goes import XrsSeries, write_series
 from heliosynth.sources.manifest import verify
-from index import main as make_index
-from intensities import main as make_intensities
-from labels import main as make_labels
+from helpers.scripts import load
+
+make_dataset = load("dataset").main
+make_index = load("index").main
+make_intensities = load("intensities").main
+make_labels = load("labels").main
 
 START = np.datetime64("2012-03-01T00:00:00", "s")
 DAYS = 40

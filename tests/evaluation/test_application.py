@@ -5,7 +5,6 @@ import csv
 import numpy as np
 import pytest
 
-import application as script
 from heliosynth.config.evaluation import ApplicationConfig
 from heliosynth.dataset.store import (
     NO_TIME,
@@ -26,6 +25,9 @@ from heliosynth.evaluation.application import (
     summarise,
 )
 from heliosynth.io.files import read_json
+from helpers.scripts import load
+
+script = load("application")
 
 SETTINGS = ApplicationConfig(
     model="ddpm_discrete",

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-import flux_response as script
 from heliosynth.dataset.scaling import scale
 from heliosynth.dataset.store import (
     NO_TIME,
@@ -29,6 +28,9 @@ from heliosynth.evaluation.flux_response import (
 )
 from heliosynth.io import tables
 from heliosynth.io.files import read_json
+from helpers.scripts import load
+
+script = load("flux_response")
 
 SIZE = 64
 ABOUT = Description("171A", 5.0, 3500.0, (1, 2, 3), "disks", {})

@@ -7,10 +7,6 @@ import h5py
 import numpy as np
 import pytest
 
-import classifier
-import features
-import metrics
-import metrics_summary
 from heliosynth.config.evaluation import ClassifierConfig, EvaluationConfig
 from heliosynth.errors import InputError
 from heliosynth.evaluation.classification import TrainedClassifier, write_classifier
@@ -18,6 +14,12 @@ from heliosynth.evaluation.measure import measure
 from heliosynth.evaluation.summary import summarise
 from heliosynth.io.files import read_json, write_json
 from heliosynth.models.classifier import build_classifier
+from helpers.scripts import load
+
+classifier = load("classifier")
+features = load("features")
+metrics = load("metrics")
+metrics_summary = load("metrics_summary")
 
 JUDGE = ClassifierConfig(epochs=8, batch_size=8, learning_rate=5e-3, width=4)
 SETTINGS = EvaluationConfig(

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from matplotlib import image as mpl_image
 
-import figure as script
 from heliosynth.errors import InputError
 from heliosynth.figures import style
 from heliosynth.figures.plot import DRAWINGS, plot_figure
 from heliosynth.figures.registry import FIGURES
 from heliosynth.results.run import Run
+from helpers.scripts import load
+
+script = load("figure")
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import fake_run
-import paper as script
 from heliosynth.errors import InputError
 from heliosynth.figures.plot import plot_figure
 from heliosynth.figures.registry import FIGURES
@@ -15,6 +14,9 @@ from heliosynth.paper.compile import compile_paper, first_error
 from heliosynth.paper.macros import conditionals, macros, write_macros
 from heliosynth.paper.tables import TABLES, write_table
 from heliosynth.results.run import Run
+from helpers.scripts import load
+
+script = load("paper")
 
 PAPER = fake_run.REPOSITORY / "paper"
 SOURCE = (PAPER / "main.tex").read_text(encoding="utf-8")

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 import fake_run
-import macros as script
 from heliosynth.paper import latex
 from heliosynth.paper.macros import best_statement, camel, conditionals, macros, write_macros
 from heliosynth.results.run import Run
+from helpers.scripts import load
+
+script = load("macros")
 
 
 @pytest.fixture(scope="module")

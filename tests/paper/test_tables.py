@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 import fake_run
-import table as script
 from heliosynth.errors import InputError
 from heliosynth.io.files import read_json, write_json
 from heliosynth.paper.tables import TABLES, write_table
 from heliosynth.results.run import Run
+from helpers.scripts import load
+
+script = load("table")
 
 
 @pytest.fixture(scope="module")

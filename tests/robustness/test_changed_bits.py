@@ -14,6 +14,8 @@ from heliosynth.frames import averaging
 from heliosynth.frames.store import read_images, read_measured
 from heliosynth.sources.goes import XrsSeries, read_series, write_series
 
+pytestmark = pytest.mark.robustness
+
 COUNT = 48
 SIZE = 8
 ROWS = np.arange(COUNT)

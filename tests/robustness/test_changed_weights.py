@@ -10,6 +10,8 @@ from heliosynth.errors import InputError
 from heliosynth.training.checkpoint import Checkpoint, Counters, StateFolder
 from heliosynth.training.weights import read_weights, write_weights
 
+pytestmark = pytest.mark.robustness
+
 WEIGHTS = {
     "layer.weight": torch.arange(60.0).reshape(6, 10),
     "layer.half": torch.ones(7, dtype=torch.bfloat16),

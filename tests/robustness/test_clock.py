@@ -1,29 +1,19 @@
 """A clock that is set back: nothing is done again, nothing is thrown out, nothing waits for it."""
 
-import json
 import os
 import shutil
 import time
-from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 
-import pandas as pd
 import pytest
-import tqdm.std
 
-from heliosynth.config.models import DdpmConfig
-from heliosynth.errors import OutOfTimeError
-from heliosynth.jobs.walltime import deadline
-from heliosynth.training.train_model import train_model
 from heliosynth.workflow.preflight import check_folders
-from robustness.processes import TINY
-from training import conftest as tiny
-from workflow.conftest import run_snakemake
+from helpers.project import TINY, run_snakemake
+
+pytestmark = pytest.mark.robustness
 
 DAY_S = 86_400
 SAMPLES = "results/tiny/samples/cevae.h5"
-dataset, ddpm_row = tiny.dataset, tiny.ddpm_row
 
 
 def products(project: Path) -> list[Path]:
@@ -83,54 +73,3 @@ def test_times_ahead_become_now_and_keep_their_order(tmp_path: Path) -> None:
     after = [path.stat().st_mtime_ns for path in made]
     assert after[:2] == before[:2]
     assert after[2] == after[3] <= time.time_ns()
-
-
-@pytest.fixture
-def clock_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set the time of day back by an hour whenever it is asked for."""
-    now, hours = time.time(), count()
-
-    def back() -> float:
-        return now - 3600 * next(hours)
-
-    monkeypatch.setattr(time, "time", back)
-    monkeypatch.setattr(tqdm.std, "time", back)
-
-
-@pytest.mark.usefixtures("clock_goes_back")
-def test_a_training_whose_clock_goes_back_stops_before_its_job_does_and_counts_its_seconds(
-    dataset: Path,
-    ddpm_row: Callable[..., DdpmConfig],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    row, model = ddpm_row(images=400), tmp_path / "model"
-    monkeypatch.setenv("SLURM_JOB_ID", "7")
-    # The job ends in 16 seconds, of which 15 are set aside.
-    monkeypatch.setenv("SLURM_JOB_END_TIME", str(time.time() - 3600 + 16))
-    until = deadline()
-    assert 0 < until - time.monotonic() < 2
-    time.sleep(1)
-    with pytest.raises(OutOfTimeError, match="time is up after 8 of 400 images"):
-        train_model(dataset, "m", row, 1, tmp_path / "state", model, deadline=until)
-    began = time.monotonic()
-    train_model(dataset, "m", row, 1, tmp_path / "state", model)
-    seconds = pd.read_csv(model / "history.csv")["seconds"]
-    assert (seconds.diff().dropna() >= 0).all()
-    assert 0 < seconds.iloc[-1] < time.monotonic() - began + 1
-    assert json.loads((model / "training.json").read_text())["ended"] == "planned length"
-
-
-@pytest.mark.usefixtures("clock_goes_back")
-def test_a_time_budget_is_used_up_though_the_clock_goes_back(
-    dataset: Path,
-    ddpm_row: Callable[..., DdpmConfig],
-    tmp_path: Path,
-) -> None:
-    row = ddpm_row(images=80_000, time_budget_minutes=0.5 / 60)
-    began = time.monotonic()
-    train_model(dataset, "m", row, 1, tmp_path / "state", tmp_path / "model")
-    assert 0.5 < time.monotonic() - began < 10
-    report = json.loads((tmp_path / "model" / "training.json").read_text())
-    assert report["ended"] == "time budget"
-    assert 0.5 <= report["seconds"] < 10

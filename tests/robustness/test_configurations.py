@@ -10,8 +10,10 @@ import yaml
 from heliosynth.config.loading import merge, resolve
 from heliosynth.errors import InputError
 from heliosynth.workflow.plan import Plan
-from robustness.mutation import mutated
-from workflow.conftest import copy_project, run_snakemake
+from helpers.mutation import mutated
+from helpers.project import copy_project, run_snakemake
+
+pytestmark = pytest.mark.robustness
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from workflow.conftest import copy_project, run_snakemake
+from helpers.project import copy_project, run_snakemake
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.robustness, pytest.mark.workflow]
 TARGET = "results/tiny/dataset/dataset.h5"
 OPTIONS = ("--configfile", "config/tiny.yaml")
 

@@ -20,8 +20,12 @@ from heliosynth.paper.compile import compile_paper
 from heliosynth.sources.goes import XrsSeries, write_series
 from heliosynth.training.checkpoint import Checkpoint, Counters, StateFolder
 from heliosynth.training.weights import write_weights
-from robustness.outcome import line_of
-from simulate import main as make_raw
+from helpers.outcome import line_of
+from helpers.scripts import load
+
+pytestmark = pytest.mark.robustness
+
+make_raw = load("simulate").main
 
 SIZE_KIB = 2048
 FREE_KIB = 16

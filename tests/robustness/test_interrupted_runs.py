@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from robustness.processes import STATES, TRAINED, running, training
-from workflow.conftest import run_snakemake
+from helpers.processes import STATES, TRAINED, running, training
+from helpers.project import run_snakemake
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.robustness, pytest.mark.workflow]
 SOON_S = 20
 IMAGES = 12_800
 

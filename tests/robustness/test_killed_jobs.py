@@ -14,8 +14,10 @@ import pytest
 
 from heliosynth.config.observations import SimulationConfig
 from heliosynth.sources.simulated.observatory import simulate
-from robustness.contents import contents
+from helpers.contents import contents
 from robustness.test_raw_inputs import intensities_options, labelled
+
+pytestmark = pytest.mark.robustness
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOWLY = Path(__file__).with_name("slowly.py")

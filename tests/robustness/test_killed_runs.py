@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from robustness.contents import contents
-from robustness.processes import STATES, TINY, TRAINED, running, training
-from workflow.conftest import copy_project, run_snakemake
+from helpers.contents import contents
+from helpers.processes import STATES, TINY, TRAINED, running, training
+from helpers.project import copy_project, run_snakemake
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.robustness, pytest.mark.workflow]
 KILLS = 5
 FAR_ENOUGH = ("metrics/cevae.json", "metrics/real.json", "samples/ddpm_cevae.h5")
 """The products of a run that has simulated, built, trained twice, generated and measured."""

@@ -15,15 +15,19 @@ import pytest
 import sunpy.timeseries  # noqa: F401  (once, rather than in every process)
 import zarr  # noqa: F401
 
-from flares import main as make_flares
-from frames import main as make_frames
 from heliosynth.catalogue import schemas
 from heliosynth.io import tables
 from heliosynth.sources.goes import read_series
-from intensities import main as make_intensities
-from robustness.mutation import RUBBISH, damaged, mutated
-from robustness.outcome import accepted
-from xrs import main as make_xrs
+from helpers.mutation import RUBBISH, damaged, mutated
+from helpers.outcome import accepted
+from helpers.scripts import load
+
+pytestmark = pytest.mark.robustness
+
+make_flares = load("flares").main
+make_frames = load("frames").main
+make_intensities = load("intensities").main
+make_xrs = load("xrs").main
 
 COUNT = 200
 FEW = 40

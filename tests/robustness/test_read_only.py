@@ -8,10 +8,9 @@ import pytest
 
 from heliosynth.errors import InputError
 from heliosynth.workflow.preflight import check_folders
-from robustness.processes import TINY
-from workflow.conftest import copy_project, run_snakemake
+from helpers.project import TINY, copy_project, run_snakemake
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.robustness, pytest.mark.workflow]
 TARGET = "results/tiny/config.json"
 NEXT = "results/tiny/observations/flares.csv"
 

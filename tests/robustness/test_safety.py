@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from project import PARTS
-from workflow.conftest import HOME, copy_project, run_snakemake
+from helpers.project import HOME, PARTS, copy_project, run_snakemake
+
+pytestmark = pytest.mark.robustness
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = [*(ROOT / "src").rglob("*.py"), *(ROOT / "workflow").rglob("*.py"), ROOT / "Snakefile"]

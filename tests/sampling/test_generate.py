@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 import torch
 
-import join_samples
-import sample_flux_response as script
 from heliosynth.config.evaluation import FluxResponseConfig
 from heliosynth.config.models import PriorSamplingConfig, SamplingConfig
 from heliosynth.dataset.store import (
@@ -41,6 +39,10 @@ from heliosynth.training.trained_model import (
     write_model,
 )
 from heliosynth.training.trainer import TrainingResult
+from helpers.scripts import load
+
+join_samples = load("join_samples")
+script = load("sample_flux_response")
 
 LENGTH = {"images": 1, "batch_size": 1, "learning_rate": 1.0, "ema_decay": 0.0}
 DDPM = {

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from project import copy_project
+from helpers.project import copy_project
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1500)]
 

@@ -14,7 +14,7 @@ from heliosynth.errors import InputError
 from heliosynth.sources import fetch, retry
 from heliosynth.sources.hek import read_flares
 from heliosynth.sources.manifest import verify
-from loopback import serving
+from helpers.loopback import serving
 
 
 @pytest.fixture(autouse=True)

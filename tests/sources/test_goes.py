@@ -9,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-import xrs
 from heliosynth.errors import InputError
 from heliosynth.sources.goes import XrsSeries, read_series, read_xrs, require_cover, write_series
+from helpers.scripts import load
+
+xrs = load("xrs")
 
 FLUX = np.full(10, 2e-6)
 

@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import flares
 from heliosynth.catalogue import schemas
 from heliosynth.errors import InputError
 from heliosynth.io import tables
 from heliosynth.sources.hek import read_flares
+from helpers.scripts import load
+
+flares = load("flares")
 
 COLUMNS = [
     "start",

@@ -10,10 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numcodecs import Blosc, Zlib
 
-import frames
 from heliosynth.errors import InputError
 from heliosynth.io.provenance import file_sha256
 from heliosynth.sources import manifest, sdoml
+from helpers.scripts import load
+
+frames = load("frames")
 
 N = 10
 IMAGES = np.arange(N * 4, dtype=np.float32).reshape(N, 2, 2)

@@ -12,7 +12,7 @@ import pytest
 from heliosynth.errors import InputError
 from heliosynth.io.provenance import file_sha256
 from heliosynth.sources import retry, sdoml, zarr_chunks
-from loopback import FaultyServer, serving
+from helpers.loopback import FaultyServer, serving
 
 N = 10
 IMAGES = np.random.default_rng(0).normal(200, 10, (N, 8, 8)).astype(np.float32)
