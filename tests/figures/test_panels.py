@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from heliosynth.config.models import ModernUnetConfig, StudyUnetConfig
 from heliosynth.dataset.store import Description, LabelledImages
-from heliosynth.figures import architecture, deviation, diffusion, grids, observations, simulated
+from heliosynth.figures import deviation, diffusion, grids, observations, simulated
 from heliosynth.figures.mosaic import mosaic
 from heliosynth.results.run import Run
 
@@ -74,24 +73,6 @@ def test_envelope_keeps_peaks_and_gaps() -> None:
 def test_flux_is_written_as_a_class() -> None:
     assert grids.flux_text(np.log10(1.2e-5)) == "M1.2"
     assert grids.flux_text(-8.5) == "A0.3"
-
-
-def test_stages_of_the_study_network() -> None:
-    settings = StudyUnetConfig(kind="study_unet", widths=[64, 128, 256, 256], embedding_dim=256)
-    drawn = architecture.stages_of(settings.model_dump(), 64)
-    assert [(s.channels, s.size) for s in drawn.down] == [(64, 64), (128, 32), (256, 16)]
-    assert (drawn.bottom.channels, drawn.bottom.size) == (512, 8)
-    assert [(s.channels, s.size) for s in drawn.up] == [(128, 16), (64, 32), (64, 64)]
-
-
-def test_stages_of_the_modern_network() -> None:
-    settings = ModernUnetConfig(
-        kind="modern_unet", patch_px=2, width=32, multipliers=[1, 2, 4], blocks=2,
-        attention_levels=1, embedding_dim=128,
-    )  # fmt: skip
-    drawn = architecture.stages_of(settings.model_dump(), 64)
-    assert [(s.channels, s.size) for s in drawn.down] == [(32, 32), (64, 16), (128, 8)]
-    assert [s.attention for s in drawn.down] == [False, False, True]
 
 
 def test_mosaic_panels_are_square_equal_and_apart() -> None:

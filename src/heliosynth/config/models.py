@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -25,17 +25,36 @@ class StudyUnetConfig(Section):
     widths: list[PositiveInt] = Field(min_length=4, max_length=4)
     embedding_dim: PositiveInt
 
+    @property
+    def size_multiple(self) -> int:
+        """What the image size must be a multiple of, pixels: each stage below the first halves."""
+        return int(2 ** (len(self.widths) - 1))
+
 
 class ModernUnetConfig(Section):
-    """A residual U-Net on patches that knows places, attention at the lowest levels only."""
+    """A residual U-Net on patches with learned positional maps, attention at the lowest levels."""
 
     kind: Literal["modern_unet"]
     patch_px: PositiveInt = Field(description="pixels folded into channels by the stem")
     width: PositiveInt
     multipliers: list[PositiveInt] = Field(min_length=1)
-    blocks: PositiveInt = Field(description="residual blocks a level")
+    blocks: PositiveInt = Field(description="residual blocks per level")
     attention_levels: PositiveInt = Field(description="lowest levels that have self-attention")
     embedding_dim: PositiveInt
+
+    @property
+    def size_multiple(self) -> int:
+        """What the image size must be a multiple of, pixels: patches, halved below each level."""
+        return int(self.patch_px * 2 ** (len(self.multipliers) - 1))
+
+
+NetworkConfig = StudyUnetConfig | ModernUnetConfig
+"""The network kinds; :data:`heliosynth.models.NETWORKS` holds a row for each."""
+
+
+def network_kinds() -> list[str]:
+    """Return the kind of every network config."""
+    return [get_args(c.model_fields["kind"].annotation)[0] for c in get_args(NetworkConfig)]
 
 
 class VariancePreservingConfig(Section):
@@ -144,13 +163,18 @@ class DdpmConfig(Section):
 
     kind: Literal["ddpm"]
     condition: Annotated[ClassConditionConfig | FluxConditionConfig, Field(discriminator="kind")]
-    network: Annotated[StudyUnetConfig | ModernUnetConfig, Field(discriminator="kind")]
+    network: Annotated[NetworkConfig, Field(discriminator="kind")]
     denoiser: Annotated[
         VariancePreservingConfig | PreconditionedConfig, Field(discriminator="kind")
     ]
     label_dropout: Fraction = Field(description="share of training labels dropped for guidance")
     training: TrainingConfig
     sampling: SamplingConfig
+
+    @property
+    def size_multiple(self) -> int:
+        """What the image size must be a multiple of, pixels."""
+        return self.network.size_multiple
 
 
 class CevaeConfig(Section):
@@ -163,6 +187,11 @@ class CevaeConfig(Section):
     context_fraction: Fraction = Field(description="f, weight of the context-encoding half")
     training: TrainingConfig
     sampling: PriorSamplingConfig
+
+    @property
+    def size_multiple(self) -> int:
+        """What the image size must be a multiple of, pixels: every stage halves it."""
+        return int(2 ** len(self.widths))
 
 
 ModelConfig = Annotated[DdpmConfig | CevaeConfig, Field(discriminator="kind")]

@@ -15,7 +15,6 @@ from heliosynth.config.models import (
     DdpmConfig,
     FluxConditionConfig,
     ModelConfig,
-    ModernUnetConfig,
 )
 from heliosynth.config.observations import (
     SIMULATED_CHANNEL,
@@ -70,6 +69,11 @@ class RunConfig(Section):
         for name, model in self.models.items():
             if name in TAKEN_NAMES:
                 raise ValueError(f"models.{name}: metrics/{name}.json is another; rename this row")
+            if self.dataset.image_size_px % model.size_multiple:
+                raise ValueError(
+                    f"dataset.image_size_px must be a multiple of {model.size_multiple} "
+                    f"for models.{name}"
+                )
             if isinstance(model, DdpmConfig):
                 _check_ddpm(name, model, self)
         if not any(isinstance(model, CevaeConfig) for model in self.models.values()):
@@ -89,10 +93,4 @@ def _check_ddpm(name: str, model: DdpmConfig, configuration: RunConfig) -> None:
             raise ValueError(
                 f"models.{name}.condition.embedding_of: {condition.embedding_of!r} "
                 "is no cevae of `models`"
-            )
-    if isinstance(model.network, ModernUnetConfig):
-        fold = model.network.patch_px * 2 ** (len(model.network.multipliers) - 1)
-        if configuration.dataset.image_size_px % fold:
-            raise ValueError(
-                f"dataset.image_size_px must be a multiple of {fold} for models.{name}.network"
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -10,8 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
 from pydantic import TypeAdapter
 
-from heliosynth.config.models import ModernUnetConfig, StudyUnetConfig
+from heliosynth.config.models import NetworkConfig
 from heliosynth.figures import style
+from heliosynth.models import network_stages
+from heliosynth.models.stages import Stage, UnetStages
 from heliosynth.results.run import Run
 
 CONVOLUTION = "#DCE6F2"
@@ -23,32 +24,12 @@ WIDTH, HEIGHT = 1.25, 0.62
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One stage of a U-Net: its channels, its height and width in pixels, its layers."""
-
-    channels: int
-    size: int
-    layers: str
-    attention: bool
-
-
-@dataclass(frozen=True)
-class Unet:
-    """What is drawn: stages from the finest level down, and up again to the finest."""
-
-    down: list[Stage]
-    bottom: Stage
-    up: list[Stage]
-    stem: str
-    head: str
-
-
 def unet(products: Run) -> Figure:
     """Draw the network that ``models/ddpm_discrete/config.json`` describes."""
     described = products.json("models/ddpm_discrete/config.json")
     size = int(described["image_size_px"])
-    drawn = stages_of(described["row"]["network"], size)
+    network: NetworkConfig = TypeAdapter(NetworkConfig).validate_python(described["row"]["network"])
+    drawn = network_stages(network, size)
     levels = len(drawn.down)
     figure = style.canvas(style.PAGE_IN, 0.58 * (levels + 1) + 0.5)
     axes = figure.subplots()
@@ -72,54 +53,13 @@ def unet(products: Run) -> Figure:
     return figure
 
 
-def stages_of(network: dict[str, Any], size: int) -> Unet:
-    """Work out the stages of a network from its settings and the image size in pixels."""
-    settings: StudyUnetConfig | ModernUnetConfig = TypeAdapter(
-        StudyUnetConfig | ModernUnetConfig
-    ).validate_python(network)
-    if isinstance(settings, StudyUnetConfig):
-        return _study_stages(settings, size)
-    return _modern_stages(settings, size)
-
-
-def _study_stages(settings: StudyUnetConfig, size: int) -> Unet:
-    first, second, third, lowest = settings.widths
-    down = [
-        Stage(width, size // 2**level, "double convolution", level > 0)
-        for level, width in enumerate((first, second, third))
-    ]
-    up = [
-        Stage(width, size // 2**level, "double convolution", True)
-        for level, width in ((2, second), (1, first), (0, first))
-    ]
-    bottom = Stage(2 * lowest, size // 8, "bottleneck", True)
-    return Unet(down, bottom, up, "", "1 × 1\nconv.")
-
-
-def _modern_stages(settings: ModernUnetConfig, size: int) -> Unet:
-    levels = len(settings.multipliers)
-    blocks = f"{settings.blocks} residual block{'s' if settings.blocks > 1 else ''}"
-    down = [
-        Stage(
-            settings.width * factor,
-            size // settings.patch_px // 2**level,
-            blocks,
-            level >= levels - settings.attention_levels,
-        )
-        for level, factor in enumerate(settings.multipliers)
-    ]
-    middle = Stage(down[-1].channels, down[-1].size, "middle blocks", True)
-    fold = f"{settings.patch_px} × {settings.patch_px} px"
-    return Unet(down, middle, down[::-1], f"fold\n{fold}", f"unfold\n{fold}")
-
-
 def _place(level: int) -> Point:
     """Give the centre of a stage on the way down; the way up is its mirror image."""
     return 0.62 * level - 2.7, -float(level)
 
 
 def _stage(axes: Axes, centre: Point, stage: Stage) -> None:
-    text = f"{stage.channels} × {stage.size} × {stage.size}\n{stage.layers}"
+    text = f"{stage.channels} × {stage.size_px} × {stage.size_px}\n{stage.layers}"
     _box(axes, centre, text, ATTENTION if stage.attention else CONVOLUTION)
 
 
@@ -154,7 +94,7 @@ def _arrow(axes: Axes, start: Point, end: Point, skip: bool = False) -> None:
     )
 
 
-def _ends(axes: Axes, drawn: Unet, size: int) -> None:
+def _ends(axes: Axes, drawn: UnetStages, size: int) -> None:
     x, y = _place(0)
     edge = WIDTH / 2 + 0.04
     for sign, text, layer in ((1, "noisy image", drawn.stem), (-1, "network output", drawn.head)):

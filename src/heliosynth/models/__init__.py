@@ -1,25 +1,49 @@
-"""Networks and what they are conditioned on."""
+"""Networks of the diffusion models, and the one mapping of their kinds."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Protocol
+
 from torch import nn
 
-from heliosynth.config.models import ModernUnetConfig, StudyUnetConfig
-from heliosynth.models.modern_unet import ModernUnet
-from heliosynth.models.study_unet import StudyUnet
-
-__all__ = ["build_network"]
+from heliosynth.config.models import NetworkConfig
+from heliosynth.models import modern_unet, study_unet
+from heliosynth.models.stages import UnetStages
 
 
-def build_network(
-    settings: StudyUnetConfig | ModernUnetConfig, image_size: int, condition_dim: int
-) -> nn.Module:
+class NetworkModule(Protocol):
+    """What the module of a network kind defines; ``config`` is of the kind's own class."""
+
+    @property
+    def TITLE(self) -> str:  # noqa: N802
+        """What tables call it."""
+
+    @property
+    def DESCRIPTION(self) -> str:  # noqa: N802
+        """What the paper says that it is: a noun phrase in LaTeX."""
+
+    def build(self, config: Any, image_size: int, condition_dim: int) -> nn.Module:
+        """Build it with random weights; see :func:`build_network`."""
+
+    def stages(self, config: Any, image_size: int) -> UnetStages:
+        """Return the stages that its drawing shows."""
+
+
+NETWORKS: Mapping[str, NetworkModule] = {
+    "study_unet": study_unet,
+    "modern_unet": modern_unet,
+}
+"""The modules of all network kinds, each named like its kind."""
+
+
+def build_network(config: NetworkConfig, image_size: int, condition_dim: int) -> nn.Module:
     """Build the network of a diffusion model.
 
     Parameters
     ----------
-    settings
-        Section ``network`` of a row.
+    config
+        Section ``network`` of a model.
     image_size
         Height and width of the images, pixels.
     condition_dim
@@ -34,6 +58,19 @@ def build_network(
     InputError
         If the image size does not fit the network.
     """
-    if settings.kind == "study_unet":
-        return StudyUnet(settings, image_size, condition_dim)
-    return ModernUnet(settings, image_size, condition_dim)
+    return NETWORKS[config.kind].build(config, image_size, condition_dim)
+
+
+def network_title(config: NetworkConfig) -> str:
+    """Return what tables call a network."""
+    return NETWORKS[config.kind].TITLE
+
+
+def network_description(config: NetworkConfig) -> str:
+    """Return what the paper says that a network is: a noun phrase in LaTeX."""
+    return NETWORKS[config.kind].DESCRIPTION
+
+
+def network_stages(config: NetworkConfig, image_size: int) -> UnetStages:
+    """Return the stages of a network for images of ``image_size`` pixels."""
+    return NETWORKS[config.kind].stages(config, image_size)

@@ -1,17 +1,17 @@
-"""A residual U-Net on patches, made for speed on a CPU.
+"""A residual U-Net on patches, designed for speed on a CPU.
 
-Almost all of its time goes into 3×3 convolutions, so the others are few and small: the stem
-folds patches into channels, skips are added rather than concatenated (which would double the
-first convolution of every block going up), and channels change at the smaller of two sizes.
+Almost all of its time goes into 3×3 convolutions, so the other layers are few and small: the
+stem folds patches into channels, skips are added rather than concatenated (which would double
+the first convolution of every block going up), and channels change at the lower resolution.
 
-The disk lies at the same place in every image, so each level adds a learned map of its places:
-limb and active-region belts need not be found from the borders of the image.
+The solar disk has the same position in every image, so each level adds a learned positional
+map: the network need not infer limb and active-region belts from the borders of the image.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -20,16 +20,20 @@ from torch.nn import functional
 from heliosynth.config.models import ModernUnetConfig
 from heliosynth.errors import InputError
 from heliosynth.models.blocks import SelfAttention, condition_layer, group_norm, sinusoids
+from heliosynth.models.stages import Stage, UnetStages
 
-if TYPE_CHECKING:
-    pass
+TITLE = "residual U-Net"
+DESCRIPTION = (
+    "a residual U-Net on patches of pixels with self-attention at its lowest levels and, since "
+    "the solar disk has the same position in every image, a learned positional map at each level"
+)
 
 Layer = TypeVar("Layer", bound=nn.Module)
 
 HEAD_WIDTH = 32
-"""Channels of an attention head, as far as they divide the level's channels."""
+"""Channels of an attention head, where they divide the level's channels; else one head."""
 LOWEST_FREQUENCY, HIGHEST_FREQUENCY = 1.0, 100.0
-"""Of the noise label c_noise = ln(σ)/4, which lies within about ±1.2."""
+"""Angular frequencies that embed the noise label c_noise = ln(σ)/4, within about ±1.2."""
 
 
 class ModernUnet(nn.Module):
@@ -37,7 +41,7 @@ class ModernUnet(nn.Module):
 
     Parameters
     ----------
-    settings
+    config
         See the fields' descriptions.
     image_size
         Height and width of the images, pixels.
@@ -47,29 +51,31 @@ class ModernUnet(nn.Module):
     Raises
     ------
     InputError
-        If the image size is no multiple of the patch times 2 a level below the first.
+        If the image size is not a multiple of the patch size times 2 for each level below the
+        first.
     """
 
-    def __init__(self, settings: ModernUnetConfig, image_size: int, condition_dim: int) -> None:
+    def __init__(self, config: ModernUnetConfig, image_size: int, condition_dim: int) -> None:
         super().__init__()
-        widths = [settings.width * multiplier for multiplier in settings.multipliers]
-        fold = settings.patch_px * 2 ** (len(widths) - 1)
-        if image_size % fold:
+        widths = _widths(config)
+        if image_size % config.size_multiple:
             raise InputError(
-                f"dataset.image_size_px is {image_size}; this network needs a multiple of {fold}"
+                f"dataset.image_size_px is {image_size}; the residual U-Net needs "
+                f"a multiple of {config.size_multiple}"
             )
-        self.patch_px = settings.patch_px
-        self.embedding = _Embedding(condition_dim, settings.embedding_dim)
-        self.stem = nn.Conv2d(settings.patch_px**2, widths[0], 3, padding=1)
+        self.patch_px = config.patch_px
+        self.embedding = _Embedding(condition_dim, config.embedding_dim)
+        self.stem = nn.Conv2d(config.patch_px**2, widths[0], 3, padding=1)
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         for level, width in enumerate(widths):
-            attention = level >= len(widths) - settings.attention_levels
-            self.down.append(_level(width, settings, attention))
-            self.up.insert(0, _level(width, settings, attention))
+            attention = level >= len(widths) - config.attention_levels
+            self.down.append(_level(width, config, attention))
+            self.up.insert(0, _level(width, config, attention))
         self.middle = nn.ModuleList(
-            _Block(widths[-1], settings.embedding_dim, attention=first) for first in (True, False)
+            _Block(widths[-1], config.embedding_dim, attention=first) for first in (True, False)
         )
-        sizes = [image_size // settings.patch_px // 2**level for level in range(len(widths))]
+        sizes = [image_size // config.patch_px // 2**level for level in range(len(widths))]
+        # The positional maps; trained weights are stored under the name `places`.
         self.places = nn.ParameterList(
             nn.Parameter(torch.zeros(width, size, size))
             for width, size in zip(widths, sizes, strict=True)
@@ -80,11 +86,11 @@ class ModernUnet(nn.Module):
         self.head = nn.Sequential(
             group_norm(widths[0]),
             nn.SiLU(),
-            _zeroed(nn.Conv2d(widths[0], settings.patch_px**2, 3, padding=1)),
+            _zeroed(nn.Conv2d(widths[0], config.patch_px**2, 3, padding=1)),
         )
 
     def forward(self, x: Tensor, noise_label: Tensor, condition: Tensor) -> Tensor:
-        """Give F(x; c_noise, c) (N, 1, H, W) for the preconditioned denoiser, or ε."""
+        """Return F(x; c_noise, c) (N, 1, H, W) for the preconditioned denoiser, or ε."""
         embedding = self.embedding(noise_label, condition)
         x = self.stem(functional.pixel_unshuffle(x, self.patch_px))
         skips = []
@@ -107,8 +113,29 @@ class ModernUnet(nn.Module):
         return functional.pixel_shuffle(self.head(x), self.patch_px)
 
 
+build = ModernUnet
+
+
+def stages(config: ModernUnetConfig, image_size: int) -> UnetStages:
+    """Return the stages of the network for images of ``image_size`` pixels."""
+    levels = len(config.multipliers)
+    blocks = f"{config.blocks} residual block{'s' if config.blocks > 1 else ''}"
+    down = tuple(
+        Stage(
+            width,
+            image_size // config.patch_px // 2**level,
+            blocks,
+            attention=level >= levels - config.attention_levels,
+        )
+        for level, width in enumerate(_widths(config))
+    )
+    bottom = Stage(down[-1].channels, down[-1].size_px, "middle blocks", attention=True)
+    patch = f"{config.patch_px} × {config.patch_px} px"
+    return UnetStages(down, bottom, down[::-1], stem=f"fold\n{patch}", head=f"unfold\n{patch}")
+
+
 class _Embedding(nn.Module):
-    """One vector of noise level and condition (as in EDM's networks)."""
+    """The embedding of noise level and condition in one vector (as in EDM's networks)."""
 
     def __init__(self, condition_dim: int, embedding_dim: int) -> None:
         super().__init__()
@@ -125,7 +152,7 @@ class _Embedding(nn.Module):
 
 
 class _Block(nn.Module):
-    """Two convolutions with a residual, the embedding's scale and shift between them."""
+    """Two convolutions with a residual, scaled and shifted by the embedding in between."""
 
     def __init__(self, width: int, embedding_dim: int, *, attention: bool) -> None:
         super().__init__()
@@ -156,14 +183,19 @@ class _Attention(nn.Module):
         return x + attended.transpose(1, 2).reshape(x.shape)
 
 
-def _level(width: int, settings: ModernUnetConfig, attention: bool) -> nn.ModuleList:
+def _widths(config: ModernUnetConfig) -> list[int]:
+    """Return the channels of each level."""
+    return [config.width * multiplier for multiplier in config.multipliers]
+
+
+def _level(width: int, config: ModernUnetConfig, attention: bool) -> nn.ModuleList:
     return nn.ModuleList(
-        _Block(width, settings.embedding_dim, attention=attention) for _ in range(settings.blocks)
+        _Block(width, config.embedding_dim, attention=attention) for _ in range(config.blocks)
     )
 
 
 def _zeroed(layer: Layer) -> Layer:
-    """Start a layer at zero, so that its block starts as the identity."""
+    """Set a layer's parameters to zero, so that its block starts as the identity."""
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
     return layer

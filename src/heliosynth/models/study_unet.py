@@ -1,9 +1,8 @@
-"""The U-Net of the study (Ramunno et al. 2024), read from top to bottom."""
+"""The U-Net of the study (Ramunno et al. 2024), to be read from top to bottom."""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -12,13 +11,12 @@ from torch.nn import functional
 from heliosynth.config.models import StudyUnetConfig
 from heliosynth.errors import InputError
 from heliosynth.models.blocks import SelfAttention, condition_layer, sinusoids
+from heliosynth.models.stages import Stage, UnetStages
 
-if TYPE_CHECKING:
-    pass
+TITLE = "U-Net of the study"
+DESCRIPTION = "the U-Net of the study, with self-attention after each stage"
 
 HEADS = 4
-DOWNSCALING = 8
-"""Three halvings: image sizes must be multiples of this."""
 
 
 class StudyUnet(nn.Module):
@@ -30,7 +28,7 @@ class StudyUnet(nn.Module):
 
     Parameters
     ----------
-    settings
+    config
         ``widths`` (w0, w1, w2, w3): channels at full size and after each stage down; the
         bottleneck is 2 w3 wide. ``embedding_dim``: length of the embedding.
     image_size
@@ -41,22 +39,22 @@ class StudyUnet(nn.Module):
     Raises
     ------
     InputError
-        If the image size is no multiple of 8.
+        If the image size is not a multiple of 8.
     """
 
-    def __init__(self, settings: StudyUnetConfig, image_size: int, condition_dim: int) -> None:
+    def __init__(self, config: StudyUnetConfig, image_size: int, condition_dim: int) -> None:
         super().__init__()
-        if image_size % DOWNSCALING:
+        if image_size % config.size_multiple:
             raise InputError(
-                f"dataset.image_size_px is {image_size}; the study's U-Net needs "
-                f"a multiple of {DOWNSCALING}"
+                f"dataset.image_size_px is {image_size}; the U-Net of the study needs "
+                f"a multiple of {config.size_multiple}"
             )
-        full, half, quarter, eighth = settings.widths
-        embedding = settings.embedding_dim
+        full, half, quarter, eighth = config.widths
+        embedding = config.embedding_dim
         self.embedding_dim = embedding
         self.condition = condition_layer(condition_dim, embedding)
         self.stem = _DoubleConv(1, full)
-        self.down = nn.ModuleList(_Down(a, b, embedding) for a, b in pairwise(settings.widths))
+        self.down = nn.ModuleList(_Down(a, b, embedding) for a, b in pairwise(config.widths))
         self.bottleneck = nn.Sequential(
             _DoubleConv(eighth, 2 * eighth),
             _DoubleConv(2 * eighth, 2 * eighth),
@@ -84,6 +82,24 @@ class StudyUnet(nn.Module):
             x = up(x, skips.pop(), embedding)
         predicted: Tensor = self.head(x)
         return predicted
+
+
+build = StudyUnet
+
+
+def stages(config: StudyUnetConfig, image_size: int) -> UnetStages:
+    """Return the stages of the network for images of ``image_size`` pixels."""
+    first, second, third, lowest = config.widths
+    down = tuple(
+        Stage(width, image_size // 2**level, "double convolution", attention=level > 0)
+        for level, width in enumerate((first, second, third))
+    )
+    up = tuple(
+        Stage(width, image_size // 2**level, "double convolution", attention=True)
+        for level, width in ((2, second), (1, first), (0, first))
+    )
+    bottom = Stage(2 * lowest, image_size // 8, "bottleneck", attention=True)
+    return UnetStages(down, bottom, up, stem="", head="1 × 1\nconv.")
 
 
 class _DoubleConv(nn.Module):

@@ -12,12 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from heliosynth import goes_class
-from heliosynth.config.models import (
-    SAMPLERS,
-    DdpmConfig,
-    ModernUnetConfig,
-    PreconditionedConfig,
-)
+from heliosynth.config.models import SAMPLERS, DdpmConfig, PreconditionedConfig
 from heliosynth.evaluation.metrics import ENCODERS, IDEAL, METRICS, metric_title, split_metric
 from heliosynth.io.files import write_text
 from heliosynth.paper import latex
@@ -58,7 +53,6 @@ def conditionals(products: Run) -> dict[str, bool]:
         "simulated": configuration.source == "simulated",
         "scarceclasses": bool(products.summary["scarce_classes"]),
         "preconditioned": isinstance(row.denoiser, PreconditionedConfig),
-        "modernnetwork": isinstance(row.network, ModernUnetConfig),
         "clipencoder": "clip" in configuration.evaluation.encoders,
         "stoppedearly": any(
             products.json(f"models/{name}/training.json").get("stopped_early")
@@ -180,10 +174,14 @@ def _labels(products: Run) -> Macros:
 
 
 def _settings(products: Run) -> Macros:
+    # Imported late, so that planning the DAG, which reads PRODUCTS, does not import torch.
+    from heliosynth.models import network_description
+
     configuration, row = products.configuration, _typical(products)
     evaluation = configuration.evaluation
     cevae = next((m for m in configuration.models.values() if m.kind == "cevae"), None)
     return {
+        "networkdescription": network_description(row.network),
         "sampler": SAMPLERS[row.sampling.sampler],
         "samplersteps": latex.integer(row.sampling.steps),
         "guidance": latex.plain(row.sampling.guidance),

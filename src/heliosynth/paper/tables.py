@@ -18,7 +18,6 @@ from heliosynth.results.names import MODELS, in_order, model_title
 from heliosynth.results.published import PUBLISHED, published
 from heliosynth.results.run import Run
 
-NETWORKS = {"study_unet": "U-Net of the study", "modern_unet": "residual U-Net"}
 PUBLISHED_FID = "fid_clip"
 
 
@@ -143,6 +142,9 @@ def dataset(products: Run) -> Content:
 
 def models(products: Run) -> Content:
     """Describe every model: its size, its training and its sampling."""
+    # Imported late, so that planning the DAG, which reads TABLES, does not import torch.
+    from heliosynth.models import network_title
+
     columns = ["network", "parameters", "images", "seconds", "sampler", "steps", "guidance"]
     rows: list[list[object]] = [["model", *columns]]
     lines = []
@@ -150,7 +152,7 @@ def models(products: Run) -> Content:
         training = products.json(f"models/{name}/training.json")
         size, images, seconds = (training.get(k) for k in ("parameters", "images", "seconds"))
         if isinstance(row, DdpmConfig):
-            network, sampling = NETWORKS[row.network.kind], row.sampling
+            network, sampling = network_title(row.network), row.sampling
             how: list[Any] = [SAMPLERS[sampling.sampler], sampling.steps, sampling.guidance]
         else:
             network, how = "convolutional VAE", ["prior", None, None]
