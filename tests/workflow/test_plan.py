@@ -4,20 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 
-from heliosynth.config.loading import merge, resolve
+from heliosynth.config.loading import resolve
 from heliosynth.errors import InputError
 from heliosynth.workflow.plan import SCRIPTS, Plan, doubled
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def raw(*overlays: str, **changes: object) -> dict:
-    merged = yaml.safe_load((ROOT / "config.yaml").read_text())
-    for name in overlays:
-        merged = merge(merged, yaml.safe_load((ROOT / "config" / name).read_text()))
-    return merge(merged, changes)
+from helpers.configurations import merged as raw
 
 
 @pytest.fixture
@@ -32,51 +23,33 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_simulation_over_new_year_has_two_years() -> None:
-    simulation = {"start": "2012-12-31", "days": 2}
-    plan = Plan(resolve(raw(simulation=simulation)))
-    assert plan.years == [2012, 2013]
-    assert plan.local_inputs == ["resources/quickstart/simulated"]
-
-
-def test_an_archive_gives_the_years_that_have_the_channel(directory: Path) -> None:
+def test_an_archive_with_a_store_is_compared_with_the_simulation(directory: Path) -> None:
     plan = Plan(resolve(raw("archive.yaml", archive=str(directory))))
-    assert plan.years == [2013]
-    assert plan.aia_store == f"{directory}/aia/sdomlv2.zarr"
     assert "simulated_against_real" in plan.figures
+    folders = ["resources/archive/simulated", str(directory)]
+    assert plan.figure_raw_inputs("simulated_against_real") == folders
 
 
-def test_an_archive_is_checked_before_anything_runs(directory: Path) -> None:
-    with pytest.raises(InputError, match="no such directory"):
-        Plan(resolve(raw("archive.yaml", archive=str(directory / "nowhere"))))
-    dataset = {"channel": "304A"}
-    with pytest.raises(InputError, match=r"304A.*171A"):
-        Plan(resolve(raw("archive.yaml", archive=str(directory), dataset=dataset)))
-
-
-def test_level_1_files_are_calibrated_first(tmp_path: Path) -> None:
+def test_an_archive_of_level1_files_has_no_comparison(tmp_path: Path) -> None:
     names = ("aia/level1/aia.lev1_euv_12s.2012-07-12T160001Z.171.image_lev1.fits",)
     for name in (*names, "goes/a.csv", "hek/b.csv"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    with pytest.raises(InputError, match="level-1 files need the section `level1`"):
-        Plan(resolve(raw("archive.yaml", archive=str(tmp_path))))
     tables = {"degradation": "aia_V10_response_table.txt"}
     plan = Plan(resolve(raw("archive.yaml", archive=str(tmp_path), level1=tables)))
-    assert plan.years == [2012]
-    assert plan.level1_folder == f"{tmp_path}/aia/level1"
-    assert plan.aia_store == "resources/archive/level1.zarr"
-    assert plan.aia_inputs == [plan.aia_store]
-    assert plan.manifests[0] == "resources/archive/level1.zarr.manifest.json"
     assert "simulated_against_real" not in plan.figures
 
 
-def test_online_inputs_are_fetched_year_by_year() -> None:
-    plan = Plan(resolve(raw("paper.yaml")))
-    assert plan.local_inputs == []
-    assert plan.xrs_inputs[0] == "resources/paper/goes/2010"
-    assert plan.flare_inputs[-1] == "resources/paper/hek/2020.json"
-    assert plan.aia_store.startswith("s3://")
+def test_an_archive_is_checked_when_the_dag_is_planned(directory: Path) -> None:
+    with pytest.raises(InputError, match="no such directory"):
+        Plan(resolve(raw("archive.yaml", archive=str(directory / "nowhere"))))
+
+
+def test_manifests_are_those_of_the_source_and_of_frames_read() -> None:
+    assert Plan(resolve(raw())).manifests == [
+        "resources/quickstart/simulated.manifest.json",
+        "results/quickstart/dataset/intensities/2012.manifest.json",
+    ]
 
 
 def test_only_the_model_with_embeddings_depends_on_another() -> None:
@@ -110,11 +83,6 @@ def test_every_door_is_short_and_has_a_hash() -> None:
     doors = sorted(SCRIPTS.glob("*.py"))
     assert len({plan.code(script.stem) for script in doors}) == len(doors)
     assert [script.name for script in doors if len(script.read_text().splitlines()) > 40] == []
-
-
-def test_frames_are_read_over_a_network_from_a_remote_store_only() -> None:
-    assert Plan(resolve(raw("paper.yaml"))).store_is_remote
-    assert not Plan(resolve(raw())).store_is_remote
 
 
 def test_the_weights_of_clip_are_the_users_or_fetched(tmp_path: Path) -> None:

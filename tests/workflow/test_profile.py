@@ -84,8 +84,8 @@ def test_rules_that_need_a_network_or_latex_run_where_snakemake_runs() -> None:
     always = {rule for rule in RULES if local(rule) == "True"}
     assert always == NETWORK | LATEX | TRIVIAL
     assert {rule for rule in RULES if rule.startswith("fetch_")} == NETWORK
-    reading = {rule for rule in RULES if "PLAN.aia_store" in RULES[rule]}
-    assert reading == {rule for rule in RULES if local(rule) == "PLAN.store_is_remote"}
+    reading = {rule for rule in RULES if "PLAN.raw_inputs.aia_store" in RULES[rule]}
+    assert reading == {rule for rule in RULES if local(rule) == "PLAN.raw_inputs.store_is_remote"}
 
 
 def test_groups_hold_no_rule_that_may_be_local(profile: dict) -> None:

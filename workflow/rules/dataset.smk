@@ -4,7 +4,9 @@
 rule labels:
     """Label every frame with a GOES class and a flux, and choose the frames to use."""
     input:
-        frames=expand(f"{RESULTS}/observations/frames_{{year}}.csv", year=PLAN.years),
+        frames=expand(
+            f"{RESULTS}/observations/frames_{{year}}.csv", year=PLAN.raw_inputs.years
+        ),
         xrs=f"{RESULTS}/observations/xrs.h5",
         flares=f"{RESULTS}/observations/flares.csv",
     output:
@@ -33,7 +35,7 @@ rule labels:
 rule intensities:
     """Read a year's chosen frames, each chunk once, and average them to the target size."""
     input:
-        raw=PLAN.aia_inputs,
+        raw=PLAN.raw_inputs.aia_depends_on,
         labels=f"{RESULTS}/dataset/labels.csv",
     output:
         images=f"{RESULTS}/dataset/intensities/{{year}}.h5",
@@ -42,14 +44,14 @@ rule intensities:
         f"{RESULTS}/logs/intensities_{{year}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/intensities_{{year}}.tsv"
-    localrule: PLAN.store_is_remote
+    localrule: PLAN.raw_inputs.store_is_remote
     conda:
         "../../envs/heliosynth.yaml"
     resources:
         mem_mb=doubled(2000),
         runtime=720,
     params:
-        store=lambda wildcards: PLAN.aia_store,
+        store=lambda wildcards: PLAN.raw_inputs.aia_store,
         channel=CONFIG.dataset.channel,
         size=CONFIG.dataset.image_size_px,
         code=PLAN.code("intensities"),
@@ -65,7 +67,7 @@ rule index:
     input:
         labels=f"{RESULTS}/dataset/labels.csv",
         intensities=expand(
-            f"{RESULTS}/dataset/intensities/{{year}}.h5", year=PLAN.years
+            f"{RESULTS}/dataset/intensities/{{year}}.h5", year=PLAN.raw_inputs.years
         ),
     output:
         table=f"{RESULTS}/dataset/index.csv",
@@ -95,7 +97,7 @@ rule dataset:
         index=f"{RESULTS}/dataset/index.csv",
         summary=f"{RESULTS}/dataset/summary.json",
         intensities=expand(
-            f"{RESULTS}/dataset/intensities/{{year}}.h5", year=PLAN.years
+            f"{RESULTS}/dataset/intensities/{{year}}.h5", year=PLAN.raw_inputs.years
         ),
     output:
         images=f"{RESULTS}/dataset/dataset.h5",

@@ -6,8 +6,8 @@
 rule simulate:
     """Let a simulated observatory write raw inputs in the archives' own formats."""
     output:
-        raw=directory(PLAN.simulated),
-        manifest=f"{PLAN.simulated}.manifest.json",
+        raw=directory(f"{RESOURCES}/simulated"),
+        manifest=f"{RESOURCES}/simulated.manifest.json",
     log:
         f"{RESULTS}/logs/simulate.log",
     benchmark:
@@ -77,10 +77,10 @@ rule fetch_flares:
 rule calibrate:
     """Calibrate AIA level-1 FITS files into a store in SDOMLv2's layout."""
     input:
-        raw=[PLAN.level1_folder or []],
+        raw=[PLAN.raw_inputs.level1_folder or []],
     output:
-        store=directory(PLAN.calibrated),
-        manifest=f"{PLAN.calibrated}.manifest.json",
+        store=directory(f"{RESOURCES}/level1.zarr"),
+        manifest=f"{RESOURCES}/level1.zarr.manifest.json",
     log:
         f"{RESULTS}/logs/calibrate.log",
     benchmark:
@@ -106,21 +106,21 @@ rule calibrate:
 rule frames:
     """List the frames of a year: time, place in the store, exposure, quality."""
     input:
-        raw=PLAN.aia_inputs,
+        raw=PLAN.raw_inputs.aia_depends_on,
     output:
         table=f"{RESULTS}/observations/frames_{{year}}.csv",
     log:
         f"{RESULTS}/logs/frames_{{year}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/frames_{{year}}.tsv"
-    localrule: PLAN.store_is_remote
+    localrule: PLAN.raw_inputs.store_is_remote
     conda:
         "../../envs/heliosynth.yaml"
     resources:
         mem_mb=doubled(2000),
         runtime=30,
     params:
-        store=lambda wildcards: PLAN.aia_store,
+        store=lambda wildcards: PLAN.raw_inputs.aia_store,
         channel=CONFIG.dataset.channel,
         code=PLAN.code("frames"),
     shell:
@@ -132,7 +132,7 @@ rule frames:
 rule xrs:
     """Read the GOES XRS light curves into one series that carries its flux scale."""
     input:
-        raw=PLAN.xrs_inputs,
+        raw=PLAN.raw_inputs.xrs_depends_on,
     output:
         series=f"{RESULTS}/observations/xrs.h5",
     log:
@@ -145,7 +145,7 @@ rule xrs:
         mem_mb=doubled(4000),
         runtime=60,
     params:
-        files=PLAN.xrs_files,
+        files=PLAN.raw_inputs.xrs_files,
         scale=CONFIG.dataset.xrs_csv_scale,
         code=PLAN.code("xrs"),
     shell:
@@ -157,7 +157,7 @@ rule xrs:
 rule flares:
     """Read the flare lists into one table without doubles."""
     input:
-        raw=PLAN.flare_inputs,
+        raw=PLAN.raw_inputs.flare_depends_on,
     output:
         table=f"{RESULTS}/observations/flares.csv",
     log:
@@ -170,7 +170,7 @@ rule flares:
         mem_mb=doubled(2000),
         runtime=30,
     params:
-        files=PLAN.flare_files,
+        files=PLAN.raw_inputs.flare_files,
         code=PLAN.code("flares"),
     shell:
         "python workflow/scripts/flares.py --files {params.files:q} --output {output.table:q}"

@@ -13,6 +13,9 @@ from heliosynth.config.paths import StoreAddress
 Channel = Literal["94A", "131A", "171A", "193A", "211A", "304A", "335A", "1600A", "1700A"]
 """An AIA channel as SDOMLv2 names it."""
 
+Source = Literal["simulated", "archive", "online"]
+"""A source of raw inputs, a row of :data:`heliosynth.sources.locations.LOCATIONS`."""
+
 SIMULATED_CHANNEL: Channel = "171A"
 """The only channel whose physics is simulated."""
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from heliosynth.config.base import PositiveInt, Section
 from heliosynth.config.dataset import GoesClass
 from heliosynth.config.models import DdpmConfig, VariancePreservingConfig
-from heliosynth.config.observations import Channel
+from heliosynth.config.observations import Channel, Source
 from heliosynth.config.schema import RunConfig
 
 
@@ -19,7 +19,7 @@ class PresentationConfig(Section):
     Little on purpose: whatever stands here draws every figure anew when it changes.
     """
 
-    source: Literal["simulated", "archive", "online"]
+    source: Source
     seed: int
     channel: Channel
     classes: list[GoesClass]

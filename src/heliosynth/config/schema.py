@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
@@ -21,6 +21,7 @@ from heliosynth.config.observations import (
     Level1Config,
     OnlineConfig,
     SimulationConfig,
+    Source,
 )
 from heliosynth.config.paths import FolderPath
 
@@ -33,7 +34,7 @@ class RunConfig(Section):
 
     run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
     seed: Annotated[int, Field(ge=0, lt=2**31)]
-    source: Literal["simulated", "archive", "online"]
+    source: Source
     observations: str = Field(description="what the images are, for captions and the paper")
     archive: FolderPath | None = Field(
         None, description="directory of a local archive of real frames"

@@ -23,6 +23,7 @@ from heliosynth.sources.archive import locate
 from heliosynth.sources.locations import RawInputs
 from heliosynth.sources.manifest import SUFFIX as MANIFEST
 from heliosynth.workflow.fingerprint import SOURCE, fingerprint
+from heliosynth.workflow.registries import check_registries
 
 SCRIPTS = SOURCE.parent / "workflow" / "scripts"
 
@@ -65,6 +66,7 @@ class Plan:
     configuration: RunConfig
 
     def __post_init__(self) -> None:
+        check_registries()
         locations.check(self.configuration)
 
     @cached_property
