@@ -23,6 +23,14 @@ def test_imported_names_and_constants_count_as_defined() -> None:
         ("heliosynth.errors:absent", "heliosynth.errors does not define absent"),
     ],
 )
-def test_a_wrong_reference_is_refused(reference: str, message: str) -> None:
+def test_a_wrong_reference_is_rejected(reference: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         registry.check(reference)
+
+
+def test_the_keys_of_a_mapping_are_read_from_its_source() -> None:
+    assert "ddim" in registry.keys("heliosynth.config.models:SAMPLERS")
+    with pytest.raises(InputError, match="not a mapping"):
+        registry.keys("heliosynth.registry:SOURCE")
+    with pytest.raises(InputError, match="not a mapping"):
+        registry.keys("heliosynth.absent:NAMES")

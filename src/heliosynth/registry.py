@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,22 +47,50 @@ def check(reference: str) -> None:
         raise InputError(f"{reference}: {module} does not define {name}; correct the registry row")
 
 
+def keys(reference: str) -> tuple[str, ...]:
+    """Return the keys of a mapping that its module writes out, without importing the module.
+
+    Raises
+    ------
+    InputError
+        If there is no such module, or it writes out no such mapping with strings as keys.
+    """
+    module, _, name = reference.partition(":")
+    values = (value for target, value in _assigned(module) if target == name)
+    mapping = next((value for value in values if isinstance(value, ast.Dict)), None)
+    if mapping is None:
+        raise InputError(f"{reference}: not a mapping that {module} writes out as {{key: value}}")
+    return tuple(str(key.value) for key in mapping.keys if isinstance(key, ast.Constant))
+
+
 @functools.cache
 def _defined(module: str) -> frozenset[str] | None:
     """Return the names that a module defines or imports at its top level, None without one."""
-    relative = SOURCE.joinpath(*module.split("."))
-    files = (relative.with_suffix(".py"), relative / "__init__.py")
-    source = next((path for path in files if path.is_file()), None)
-    if source is None:
+    tree = _tree(module)
+    if tree is None:
         return None
-    names: set[str] = set()
-    for node in ast.parse(source.read_text(encoding="utf-8")).body:
+    names = {target for target, _ in _assigned(module)}
+    for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names.update(alias.asname or alias.name for alias in node.names)
-        elif isinstance(node, ast.Assign):
-            names.update(t.id for t in node.targets if isinstance(t, ast.Name))
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            names.add(node.target.id)
     return frozenset(names)
+
+
+def _assigned(module: str) -> Iterator[tuple[str, ast.expr | None]]:
+    """Yield the names that a module assigns at its top level, with their values."""
+    for node in getattr(_tree(module), "body", ()):
+        if isinstance(node, ast.Assign):
+            yield from ((t.id, node.value) for t in node.targets if isinstance(t, ast.Name))
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id, node.value
+
+
+@functools.cache
+def _tree(module: str) -> ast.Module | None:
+    """Return the syntax tree of a module, None without one."""
+    relative = SOURCE.joinpath(*module.split("."))
+    files = (relative.with_suffix(".py"), relative / "__init__.py")
+    source = next((path for path in files if path.is_file()), None)
+    return None if source is None else ast.parse(source.read_text(encoding="utf-8"))
