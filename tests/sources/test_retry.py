@@ -1,4 +1,8 @@
+"""Retries: pauses, the time limit of an attempt, and errors that no retry can fix."""
+
+import http.client
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -9,43 +13,64 @@ from heliosynth.sources import retry
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Replace pauses by a list that they are added to."""
     slept: list[float] = []
     monkeypatch.setattr(retry, "time", SimpleNamespace(sleep=slept.append))
     return slept
 
 
+def failing(*errors: Exception) -> Callable[[], str]:
+    """Return a call that raises some errors, one per attempt, and then succeeds."""
+    left = list(errors)
+
+    def call() -> str:
+        if left:
+            raise left.pop(0)
+        return "good"
+
+    return call
+
+
 def test_pauses_grow_until_there_is_an_answer(pauses: list[float]) -> None:
-    answers = iter([OSError("busy"), OSError("busy"), OSError("busy"), "good"])
-
-    def ask() -> str:
-        answer = next(answers)
-        if isinstance(answer, OSError):
-            raise answer
-        return answer
-
-    assert retry.retry(ask, "a busy server") == "good"
+    call = failing(OSError("busy"), http.client.IncompleteRead(b""), OSError("busy"))
+    assert retry.retry(call, "a busy server") == "good"
     assert pauses == [5, 10, 20]
 
 
-def test_patience_has_a_limit(pauses: list[float]) -> None:
-    asked = []
+def test_warnings_tell_the_error_and_the_pause(
+    pauses: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    retry.retry(failing(OSError("busy")), "a busy server")
+    assert "a busy server: OSError('busy'); attempt 2 in 5 s" in caplog.text
+
+
+def test_five_attempts_fail_with_the_last_error(pauses: list[float]) -> None:
+    last = OSError("still busy")
+    call = failing(*[OSError("busy")] * 4, last)
+    with pytest.raises(InputError, match=r"a server: no good answer in 5 .*still busy") as caught:
+        retry.retry(call, "a server")
+    assert caught.value.__cause__ is last
+    assert pauses == [5, 10, 20, 40]
+
+
+def test_an_attempt_has_a_time_limit(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "ATTEMPTS", 2)
+    calls = []
 
     def stall() -> None:
-        asked.append(1)
+        calls.append(1)
         time.sleep(30)
 
     with pytest.raises(InputError, match=r"a stall: no good answer in 2 attempts.*0 s"):
-        retry.retry(stall, "a stall", limit_s=0.05, attempts=2)
-    assert len(asked) == 2
+        retry.retry(stall, "a stall", limit_s=0.05)
+    assert len(calls) == 2
 
 
-def test_a_mistake_is_not_repeated(pauses: list[float]) -> None:
-    asked = []
-
-    def mistake() -> None:
-        asked.append(1)
-        raise TypeError
-
-    with pytest.raises(TypeError):
-        retry.retry(mistake, "a mistake", limit_s=5)
-    assert len(asked) == 1
+@pytest.mark.parametrize("error", [TypeError(), FileNotFoundError(), NotADirectoryError()])
+@pytest.mark.parametrize("limit_s", [None, 5.0])
+def test_other_errors_are_raised_at_once(
+    pauses: list[float], error: Exception, limit_s: float | None
+) -> None:
+    with pytest.raises(type(error)):
+        retry.retry(failing(error), "a mistake", limit_s=limit_s)
+    assert pauses == []

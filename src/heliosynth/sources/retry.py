@@ -1,7 +1,6 @@
-"""Asking a server until it answers.
+"""Retry of requests to servers, with a time limit per attempt and growing pauses.
 
-Servers stall, refuse for a while (429, 403) or answer with a web page under status 200, so
-every request has a time limit and is repeated with growing pauses.
+Servers stall, refuse for a while (429, 403) or answer with a web page under status 200.
 """
 
 from __future__ import annotations
@@ -13,61 +12,83 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from tenacity import (
+    RetryCallState,
+    RetryError,
+    Retrying,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    stop_after_attempt,
+    wait_exponential,
+)
+
 from heliosynth.errors import InputError
 
 ATTEMPTS = 5
 FIRST_PAUSE_S = 5.0
-"""Pause before the second attempt; every further one is twice as long."""
+"""Pause before the second attempt; each further pause is twice as long."""
+TEMPORARY = (OSError, http.client.HTTPException)
+"""Errors after which another attempt can succeed."""
+NOT_FOUND = (FileNotFoundError, NotADirectoryError)
+"""Errors after which it cannot, although they are of the types above."""
 
 _log = logging.getLogger(__name__)
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 
-def retry(
-    call: Callable[[], Answer],
-    what: str,
-    limit_s: float | None = None,
-    attempts: int | None = None,
-    first_pause_s: float | None = None,
-) -> Answer:
-    """Call until it answers, with growing pauses.
+def retry(call: Callable[[], T], what: str, limit_s: float | None = None) -> T:
+    """Call a function up to :data:`ATTEMPTS` times, and return its result.
 
     Parameters
     ----------
     call
-        What to do; it raises an ``OSError`` or ``HTTPException`` where another try may help.
+        The request; it raises one of :data:`TEMPORARY` if another attempt can succeed.
     what
         Its name in messages, which tells where the answer should come from.
     limit_s
-        Time limit of one attempt, seconds; None leaves it to the call.
-    attempts, first_pause_s
-        Of :data:`ATTEMPTS` and :data:`FIRST_PAUSE_S` if None.
+        Time limit of one attempt, s; None leaves it to the call.
 
     Raises
     ------
     InputError
         If no attempt succeeds.
+    FileNotFoundError, NotADirectoryError
+        From the call, at the first attempt.
     """
-    attempts = ATTEMPTS if attempts is None else attempts
-    pause = FIRST_PAUSE_S if first_pause_s is None else first_pause_s
-    for attempt in range(1, attempts + 1):
-        try:
-            return call() if limit_s is None else _within(limit_s, call)
-        except (OSError, http.client.HTTPException) as error:
-            if attempt == attempts:
-                raise InputError(
-                    f"{what}: no good answer in {attempts} attempts, last {error!r}; "
-                    "run again later, what was fetched is kept"
-                ) from error
-            _log.warning("%s: %r; attempt %d in %.0f s", what, error, attempt + 1, pause)
-            time.sleep(pause)
-            pause *= 2
-    raise ValueError("attempts must be at least 1")
+
+    def warn(state: RetryCallState) -> None:
+        pause_s = state.next_action.sleep if state.next_action else 0.0
+        _log.warning(
+            "%s: %r; attempt %d in %.0f s", what, _error(state), state.attempt_number + 1, pause_s
+        )
+
+    retrying = Retrying(
+        retry=retry_if_exception_type(TEMPORARY) & retry_if_not_exception_type(NOT_FOUND),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_exponential(multiplier=FIRST_PAUSE_S),
+        before_sleep=warn,
+        sleep=time.sleep,
+    )
+    try:
+        return retrying(call) if limit_s is None else retrying(_within, limit_s, call)
+    except RetryError as error:
+        last = error.last_attempt.exception()
+        raise InputError(
+            f"{what}: no good answer in {ATTEMPTS} attempts, last {last!r}; "
+            "rerun later, what was fetched is kept"
+        ) from last
 
 
-def _within(limit_s: float, call: Callable[[], Answer]) -> Answer:
-    """Give up on a call after a time; it is left to end by itself."""
-    outcome: list[tuple[Answer | None, BaseException | None]] = []
+def _error(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
+def _within(limit_s: float, call: Callable[[], T]) -> T:
+    """Return a call's result, or raise TimeoutError after a time limit.
+
+    The call cannot be stopped: it goes on in a daemon thread, and its result is dropped.
+    """
+    outcome: list[tuple[T, None] | tuple[None, BaseException]] = []
 
     def run() -> None:
         try:
@@ -80,7 +101,7 @@ def _within(limit_s: float, call: Callable[[], Answer]) -> Answer:
     thread.join(limit_s)
     if not outcome:
         raise TimeoutError(f"no answer within {limit_s:.0f} s")
-    answer, error = outcome[0]
+    result, error = outcome[0]
     if error is not None:
         raise error
-    return answer  # type: ignore[return-value]
+    return result  # type: ignore[return-value]
