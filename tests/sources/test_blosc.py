@@ -1,4 +1,4 @@
-"""Parts of chunks against the same bytes of the whole."""
+"""Partial decoding of chunks against the same bytes of the whole chunk."""
 
 import contextlib
 import io
@@ -32,7 +32,7 @@ def encoded(values: np.ndarray, codec: str = "zstd", shuffle: int = Blosc.BITSHU
     ends=st.tuples(st.floats(0, 1), st.floats(0, 1)),
     dtype=st.sampled_from(["<f4", "<f8", "<i2"]),
 )
-def test_a_part_is_the_same_part_of_the_whole(
+def test_a_part_equals_that_part_of_the_whole_chunk(
     codec: str, shuffle: int, count: int, ends: tuple[float, float], dtype: str
 ) -> None:
     values = NOISE[:count].astype(dtype)
@@ -42,21 +42,21 @@ def test_a_part_is_the_same_part_of_the_whole(
     assert chunk.decode(start, stop).tobytes() == whole[start:stop]
 
 
-def test_only_the_blocks_that_hold_it_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+def test_only_the_blocks_of_a_part_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded_sizes: list[int] = []
 
     class Counting(Blosc):
         def decode(self, buf: bytes, out: object = None) -> bytes:
-            asked.append(len(buf))
+            decoded_sizes.append(len(buf))
             return bytes(super().decode(buf, out))
 
     monkeypatch.setattr(blosc, "Blosc", Counting)
     content = encoded(NOISE)
     chunk_of(content, NOISE.nbytes).decode(20_000, 20_100)
-    assert asked[0] < len(content) / 40
+    assert decoded_sizes[0] < len(content) / 40
 
 
-def test_only_the_blocks_that_hold_it_are_read() -> None:
+def test_only_the_blocks_of_a_part_are_read() -> None:
     class Counting(io.BytesIO):
         read_bytes = 0
 
@@ -70,7 +70,7 @@ def test_only_the_blocks_that_hold_it_are_read() -> None:
     assert stream.read_bytes < len(content) / 30
 
 
-def test_what_does_not_compress_is_stored() -> None:
+def test_incompressible_bytes_are_stored() -> None:
     rng = np.random.default_rng(0)
     values = rng.integers(0, 256, 9_000, dtype=np.uint8)
     content = bytes(Blosc("lz4", 1, Blosc.NOSHUFFLE).encode(values))
@@ -78,35 +78,42 @@ def test_what_does_not_compress_is_stored() -> None:
     assert (chunk_of(content, 9_000).decode(100, 200) == values[100:200]).all()
 
 
+def test_a_stored_chunk_without_room_is_an_error() -> None:
+    content = bytearray(encoded(NOISE))
+    content[2] |= blosc.STORED
+    with pytest.raises(blosc.DamagedChunkError, match="ends before its byte 200016"):
+        chunk_of(bytes(content), NOISE.nbytes).decode(199_000, 200_000)
+
+
 @pytest.mark.parametrize("cut", [5, 16, 1000, -1])
-def test_a_chunk_cut_short_is_an_error(cut: int) -> None:
-    with pytest.raises(ValueError, match="bytes"):
+def test_a_truncated_chunk_is_an_error(cut: int) -> None:
+    with pytest.raises(blosc.DamagedChunkError, match="bytes"):
         chunk_of(encoded(NOISE)[:cut], NOISE.nbytes)
 
 
 def test_a_chunk_of_another_size_is_an_error() -> None:
-    with pytest.raises(ValueError, match="should decode to 17"):
+    with pytest.raises(blosc.DamagedChunkError, match="should decode to 17"):
         chunk_of(encoded(NOISE), 17)
 
 
 @settings(max_examples=200, deadline=None)
 @given(
-    place=st.integers(0, 100),
+    position=st.integers(0, 100),
     value=st.integers(0, 255),
     part=st.tuples(st.integers(0, 199_999), st.integers(1, 5_000)),
 )
-def test_a_changed_head_is_no_crash(place: int, value: int, part: tuple[int, int]) -> None:
+def test_a_changed_header_never_crashes(position: int, value: int, part: tuple[int, int]) -> None:
     content = bytearray(encoded(NOISE))
-    content[place] = value
+    content[position] = value
     start, stop = part[0], min(sum(part), NOISE.nbytes)
-    # One of two errors or as many bytes; what must not happen is a crash, or any other error.
-    with contextlib.suppress(ValueError, RuntimeError):
-        found = chunk_of(bytes(content), NOISE.nbytes).decode(start, stop)
-        assert len(found) == stop - start
+    # An error or the right number of bytes; never a crash, nor any other error.
+    with contextlib.suppress(blosc.DamagedChunkError):
+        part = chunk_of(bytes(content), NOISE.nbytes).decode(start, stop)
+        assert len(part) == stop - start
 
 
 def test_blocks_outside_the_chunk_are_an_error() -> None:
     content = bytearray(encoded(NOISE))
     struct.pack_into("<I", content, blosc.HEADER.size + 8, len(content) + 5)
-    with pytest.raises(ValueError, match="outside itself"):
+    with pytest.raises(blosc.DamagedChunkError, match="outside itself"):
         chunk_of(bytes(content), NOISE.nbytes).decode(0, 100)

@@ -1,8 +1,8 @@
-"""Parts of a Blosc chunk, without reading or decoding the rest of it.
+"""Partial decoding of Blosc chunks, without reading or decoding the rest of a chunk.
 
-A chunk of Blosc's first format is a header of 16 bytes, the places of its blocks, and the
-blocks, each compressed by itself. The blocks that cover some bytes, behind a header of their
-own, are a chunk again, which any Blosc decodes.
+A chunk of Blosc's first format is a header of 16 bytes, the offsets of its blocks, and the
+blocks, each compressed by itself. The blocks that cover a range of bytes, behind a header of
+their own, are again a chunk, which any Blosc decodes.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ import struct
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from numcodecs import Blosc
 
-HEADER = struct.Struct("<4BIII")
-"""Versions of the format and the codec, flags, item size; bytes decoded, a block, encoded."""
-STORED = 0x2
-"""The flag of a chunk that is not compressed."""
+from heliosynth.arrays import Bytes, Integers
 
-Places = npt.NDArray[np.int64]
-Bytes = npt.NDArray[np.uint8]
+HEADER = struct.Struct("<4BIII")
+"""Versions of the format and the codec, flags, item size; bytes decoded, per block, encoded."""
+STORED = 0x2
+"""Flag of a chunk that is not compressed."""
+
+
+class DamagedChunkError(ValueError):
+    """The bytes are not a chunk, or not all of it."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,14 @@ class Chunk:
     Attributes
     ----------
     stream
-        An open file of the encoded bytes, which are read as they are needed.
+        Open file of the encoded bytes, which are read as they are needed.
     size
         Decoded bytes.
 
     Raises
     ------
-    ValueError
-        If it is cut short, or no chunk of this size.
+    DamagedChunkError
+        If it is truncated, or not a chunk of this size.
     """
 
     stream: io.RawIOBase | io.BytesIO
@@ -48,21 +50,21 @@ class Chunk:
     def __post_init__(self) -> None:
         length = self._length
         if length < HEADER.size:
-            raise ValueError(f"only {length} bytes, less than a header of Blosc")
+            raise DamagedChunkError(f"has only {length} bytes, fewer than a Blosc header")
         *_, decoded, block, encoded = self._header
         if decoded != self.size or encoded != length or not 0 < block <= max(decoded, 1):
-            raise ValueError(
-                f"says to be {encoded} bytes that decode to {decoded} in blocks of {block}, "
-                f"but is {length} that should decode to {self.size}"
+            raise DamagedChunkError(
+                f"header says {encoded} bytes that decode to {decoded} in blocks of {block}, "
+                f"but there are {length} bytes, which should decode to {self.size}"
             )
 
     def decode(self, start: int, stop: int) -> Bytes:
-        """Decode the bytes from ``start`` to ``stop``, and as little else as the blocks allow.
+        """Decode the bytes from ``start`` to ``stop``, and no block that holds none of them.
 
         Raises
         ------
-        ValueError, RuntimeError
-            If what the chunk says of its blocks is not so.
+        DamagedChunkError
+            If the blocks contradict the header, or cannot be decoded.
         """
         *_, flags, _, _, block, _ = self._header
         if flags & STORED:
@@ -71,12 +73,16 @@ class Chunk:
             return np.empty(0, np.uint8)
         first, last = start // block, -(-stop // block)
         if last * block > self.size:
-            # A short block is told from the others by coming after one.
+            # Blosc recognises the short last block only behind a full one.
             first = max(0, min(first, last - 2))
-        decoded = Blosc().decode(self._blocks(first, last, block))
+        content = self._blocks(first, last, block)
+        try:
+            decoded = Blosc().decode(content)
+        except (RuntimeError, ValueError) as error:
+            raise DamagedChunkError(f"cannot be decoded ({error})") from error
         part = np.frombuffer(decoded, np.uint8)[start - first * block : stop - first * block]
         if len(part) != stop - start:
-            raise ValueError(f"decodes to {len(part)} of the {stop - start} bytes asked for")
+            raise DamagedChunkError(f"decodes to {len(part)} of {stop - start} requested bytes")
         return part
 
     @functools.cached_property
@@ -88,44 +94,44 @@ class Chunk:
         return HEADER.unpack(self._bytes(0, HEADER.size).data)
 
     def _blocks(self, first: int, last: int, block: int) -> Bytes:
-        """Put some blocks together as a chunk."""
+        """Return the blocks from ``first`` to ``last`` as a chunk of their own."""
         count = -(-self.size // block)
         if (first, last) == (0, count):
             return self._bytes(0, self._length)
-        starts, stops = self._places(count)
+        starts, stops = self._block_ranges(count)
         sizes = (stops - starts)[first:last]
-        ahead = HEADER.size + 4 * len(sizes)
-        chunk = np.empty(ahead + int(sizes.sum()), np.uint8)
+        head = HEADER.size + 4 * len(sizes)
+        chunk = np.empty(head + int(sizes.sum()), np.uint8)
         decoded = min(last * block, self.size) - first * block
         HEADER.pack_into(chunk.data, 0, *self._header[:4], decoded, block, len(chunk))
-        places = ahead + np.cumsum(sizes) - sizes
-        chunk[HEADER.size : ahead] = places.astype("<u4").view(np.uint8)
-        # Blocks that lie one after the other, as nearly all do, are read in one go.
+        offsets = head + np.cumsum(sizes) - sizes
+        chunk[HEADER.size : head] = offsets.astype("<u4").view(np.uint8)
+        # Contiguous blocks, as nearly all are, are read in one go.
         gaps = np.flatnonzero(stops[first : last - 1] != starts[first + 1 : last]) + 1
         for run in np.split(np.arange(first, last), gaps):
             length = int(stops[run[-1]] - starts[run[0]])
-            place = int(places[run[0] - first])
-            self._read_into(chunk[place : place + length], int(starts[run[0]]))
+            offset = int(offsets[run[0] - first])
+            self._read_into(chunk[offset : offset + length], int(starts[run[0]]))
         return chunk
 
-    def _places(self, count: int) -> tuple[Places, Places]:
-        """Tell where each block starts and stops; threads may have written them in any order."""
-        ahead = HEADER.size + 4 * count
-        if ahead > self._length:
-            raise ValueError(f"has no room for the places of {count} blocks")
-        starts = self._bytes(HEADER.size, ahead).view("<u4").astype(np.int64)
-        in_order = np.sort(starts)
-        if in_order[0] < ahead or in_order[-1] >= self._length:
-            raise ValueError("has blocks outside itself")
-        following = np.append(in_order[1:], self._length)
-        return starts, following[np.searchsorted(in_order, starts)]
+    def _block_ranges(self, count: int) -> tuple[Integers, Integers]:
+        """Return where each block starts and stops; threads can have written them in any order."""
+        head = HEADER.size + 4 * count
+        if head > self._length:
+            raise DamagedChunkError(f"has no room for the offsets of {count} blocks")
+        starts = self._bytes(HEADER.size, head).view("<u4").astype(np.int64)
+        ascending = np.sort(starts)
+        if ascending[0] < head or ascending[-1] >= self._length:
+            raise DamagedChunkError("has blocks outside itself")
+        following = np.append(ascending[1:], self._length)
+        return starts, following[np.searchsorted(ascending, starts)]
 
     def _bytes(self, start: int, stop: int) -> Bytes:
-        content = np.empty(max(0, min(stop, self._length) - start), np.uint8)
+        content = np.empty(stop - start, np.uint8)
         self._read_into(content, start)
         return content
 
     def _read_into(self, content: Bytes, start: int) -> None:
         self.stream.seek(start)
         if self.stream.readinto(content.data) != len(content):
-            raise ValueError(f"ends before its byte {start + len(content)}")
+            raise DamagedChunkError(f"ends before its byte {start + len(content)}")
