@@ -50,7 +50,7 @@ def labelled(x, noise_label, condition):
 
 
 def loss_of(denoiser, images, condition, generator):
-    return denoiser.loss(images, condition, denoiser.draw(images.shape, generator))
+    return denoiser.loss(images, condition, denoiser.sample_noise(images.shape, generator))
 
 
 @pytest.fixture

@@ -50,11 +50,11 @@ def test_samples_stay_in_range():
 
 
 def loss_of(cevae, images, generator):
-    return cevae.loss(images, cevae.draw(images.shape, generator))
+    return cevae.loss(images, cevae.sample_noise(images.shape, generator))
 
 
 def masked(cevae, images, generator):
-    drawn = cevae.draw(images.shape, generator)
+    drawn = cevae.sample_noise(images.shape, generator)
     return mask_squares(images, drawn["squares"], drawn["filling"])
 
 

@@ -138,8 +138,8 @@ def test_a_flux_is_told_apart_from_another(split):
 def test_a_draw_does_not_depend_on_its_batch(settings, split):
     encoder = fitted(settings, split)
     goes_class = torch.tensor([1, 4, 2, 3, 1])
-    together = encoder.draw(goes_class, SampleNoise(range(5)))
-    parts = [encoder.draw(goes_class[part], SampleNoise(part)) for part in ([0, 1], [2], [3, 4])]
+    together = encoder.sample(goes_class, SampleNoise(range(5)))
+    parts = [encoder.sample(goes_class[part], SampleNoise(part)) for part in ([0, 1], [2], [3, 4])]
     for whole, pieces in zip(together, zip(*parts, strict=True), strict=True):
         assert torch.equal(whole, torch.cat(pieces))
 
@@ -148,7 +148,7 @@ def test_a_draw_does_not_depend_on_its_batch(settings, split):
 def test_a_drawn_flux_follows_its_class(settings, split):
     encoder = fitted(settings, split)
     goes_class, flux, _ = split
-    condition, drawn = encoder.draw(torch.full((600,), 3), SampleNoise(range(600)))
+    condition, drawn = encoder.sample(torch.full((600,), 3), SampleNoise(range(600)))
     own = flux[goes_class == 3]
     assert drawn.shape == (600,)
     assert own.min() - 1e-4 <= drawn.min()
@@ -162,7 +162,7 @@ def test_a_drawn_flux_follows_its_class(settings, split):
 def test_drawn_embeddings_have_the_moments_of_their_class(split):
     encoder = fitted(EMBEDDED, split)
     own = encoded(EMBEDDED, split)[split[0] == 1][:, 5:-1]
-    condition, _ = encoder.draw(torch.full((2000,), 1), SampleNoise(range(2000)))
+    condition, _ = encoder.sample(torch.full((2000,), 1), SampleNoise(range(2000)))
     drawn = condition[:, 5:-1]
     spread = own.std(0)
     assert ((drawn.mean(0) - own.mean(0)).abs() < 0.15 * spread).all()
@@ -204,21 +204,21 @@ def test_drawn_embeddings_know_no_more_than_moments(split):
 
 
 def drawn_embeddings(encoder, number, count):
-    condition, _ = encoder.draw(torch.full((count,), number), SampleNoise(range(count)))
+    condition, _ = encoder.sample(torch.full((count,), number), SampleNoise(range(count)))
     return condition[:, 5:-1]
 
 
 def test_a_class_of_few_images_still_gets_a_full_covariance(split):
     """Five X images span four directions; the common covariance fills the others."""
     encoder = fitted(EMBEDDED, split)
-    condition, _ = encoder.draw(torch.full((500,), 4), SampleNoise(range(500)))
+    condition, _ = encoder.sample(torch.full((500,), 4), SampleNoise(range(500)))
     assert np.linalg.matrix_rank(np.cov(condition[:, 5:-1].T), tol=1e-4) == E
 
 
 @KINDS
-def test_an_untrained_class_is_refused_by_name(settings, split):
-    with pytest.raises(InputError, match="class A "):
-        fitted(settings, split).draw(torch.tensor([1, 0]), SampleNoise([0, 1]))
+def test_an_untrained_class_is_rejected_by_name(settings, split):
+    with pytest.raises(InputError, match="no image of class A,"):
+        fitted(settings, split).sample(torch.tensor([1, 0]), SampleNoise([0, 1]))
 
 
 @KINDS
@@ -228,8 +228,8 @@ def test_the_state_is_all_in_the_weights(settings, split):
     copy.load_state_dict(encoder.state_dict())
     goes_class = torch.tensor([1, 2, 3, 4])
     for ours, theirs in zip(
-        encoder.draw(goes_class, SampleNoise(range(4))),
-        copy.draw(goes_class, SampleNoise(range(4))),
+        encoder.sample(goes_class, SampleNoise(range(4))),
+        copy.sample(goes_class, SampleNoise(range(4))),
         strict=True,
     ):
         assert torch.equal(ours, theirs)

@@ -1,7 +1,7 @@
 """Denoisers: networks that estimate the clean image x0 in x = x0 + σ n.
 
-Samplers and guidance know only ``denoiser(x, sigma, condition)``; how the network is
-scaled, what it predicts and which noise levels it learns on is the denoiser's own business.
+Samplers and guidance call only ``denoiser(x, sigma, condition)``; each denoiser defines how its
+network is scaled, what it predicts and on which noise levels it is trained.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 Noise = Mapping[str, Tensor]
-"""Random numbers by name, each (N, …), one row an image of the batch."""
+"""Random numbers by name, each (N, …) with one row per image of the batch."""
 
 
 class Denoiser(nn.Module):
-    """A network made an estimate of the clean image.
+    """A network that is wrapped to estimate the clean image.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Denoiser(nn.Module):
         sigma
             (N,), above 0.
         condition
-            (N, D); a row of zeros asks for no label.
+            (N, D); a row of zeros means no label.
 
         Returns
         -------
@@ -53,60 +53,60 @@ class Denoiser(nn.Module):
         """
         raise NotImplementedError
 
-    def draw(self, shape: torch.Size, generator: torch.Generator) -> Noise:
-        """Draw what the loss of a batch is random in.
+    def sample_noise(self, shape: torch.Size, generator: torch.Generator) -> Noise:
+        """Draw the random numbers that the loss of a batch needs.
 
         Parameters
         ----------
         shape
-            Of the images (N, 1, H, W).
+            Shape (N, 1, H, W) of the images.
         generator
             Source of every random number.
 
         Returns
         -------
         dict
-            ``level`` (N,), where in the distribution of noise levels each image lies, in
-            [0, 1); ``noise`` (N, 1, H, W), standard normal.
+            ``level`` (N,) float64, the quantile of each image's noise level in [0, 1);
+            ``noise`` (N, 1, H, W), standard normal.
         """
         noise = torch.randn(shape, generator=generator, device=generator.device)
-        return {"level": self.levels_of(shape[0], generator), "noise": noise}
+        return {"level": self.sample_quantiles(shape[0], generator), "noise": noise}
 
-    def levels_of(self, count: int, generator: torch.Generator) -> Tensor:
-        """Draw places in the distribution of noise levels: (count,) float64 in [0, 1)."""
+    def sample_quantiles(self, count: int, generator: torch.Generator) -> Tensor:
+        """Draw quantiles of the distribution of noise levels: (count,) float64 in [0, 1)."""
         return torch.rand(count, generator=generator, device=generator.device, dtype=torch.float64)
 
-    def loss(self, images: Tensor, condition: Tensor, drawn: Noise) -> Tensor:
-        """Give the training loss of a batch, a scalar, which is a mean over the images.
+    def loss(self, images: Tensor, condition: Tensor, noise: Noise) -> Tensor:
+        """Return the training loss of a batch, a scalar, the mean over its images.
 
         Parameters
         ----------
         images
             (N, 1, H, W) in [−1, 1].
         condition
-            (N, D), labels already dropped where they are to be.
-        drawn
-            As :meth:`draw` gives it.
+            (N, D), with labels already dropped for guidance.
+        noise
+            From :meth:`sample_noise`.
         """
         raise NotImplementedError
 
     def sigmas(self, steps: int) -> Tensor:
-        """Give the noise levels of a sampler: (steps + 1,) float32, decreasing, the last 0."""
+        """Return the noise levels of a sampler: (steps + 1,) float32, decreasing, the last 0."""
         raise NotImplementedError
 
 
 class VariancePreservingDenoiser(Denoiser):
-    """An ε-network on the linear schedule of Ho et al. (2020), as D = x − σ ε(x/√(1+σ²), t).
+    """An ε-network on the linear schedule of Ho et al. (2020): D = x − σ ε(x/√(1+σ²), t).
 
-    The network sees the variance-preserving x_t = √ᾱ_t x0 + √(1−ᾱ_t) ε, which is
-    x/√(1+σ²), and as noise label the step t = 0…T−1.
+    The input of the network is the variance-preserving x_t = √ᾱ_t x0 + √(1−ᾱ_t) ε, which
+    equals x/√(1+σ²), and its noise label is the step t = 0…T−1.
     """
 
     levels: Tensor
 
-    def __init__(self, network: nn.Module, settings: VariancePreservingConfig) -> None:
+    def __init__(self, network: nn.Module, config: VariancePreservingConfig) -> None:
         super().__init__(network)
-        self._levels = linear_sigmas(settings.noise_steps, settings.beta_first, settings.beta_last)
+        self._levels = linear_sigmas(config.noise_steps, config.beta_first, config.beta_last)
         levels = torch.from_numpy(self._levels).float()
         self.register_buffer("levels", levels, persistent=False)
 
@@ -116,23 +116,23 @@ class VariancePreservingDenoiser(Denoiser):
         return denoised
 
     def step(self, sigma: Tensor) -> Tensor:
-        """Give the (fractional) step t of noise levels, linear in log σ between steps."""
+        """Return the (fractional) step t of noise levels, linear in log σ between steps."""
         log_levels, log_sigma = self.levels.log(), sigma.log().contiguous()
         above = torch.searchsorted(log_levels, log_sigma).clamp(1, len(log_levels) - 1)
         low, high = log_levels[above - 1], log_levels[above]
         step: Tensor = above - 1 + ((log_sigma - low) / (high - low)).clamp(0, 1)
         return step
 
-    def loss(self, images: Tensor, condition: Tensor, drawn: Noise) -> Tensor:
-        """Give the mean square error of the predicted noise, t uniform (Ho et al., eq. 14)."""
-        t, noise = (drawn["level"] * len(self.levels)).long(), drawn["noise"]
+    def loss(self, images: Tensor, condition: Tensor, noise: Noise) -> Tensor:
+        """Return the mean square error of the predicted noise, t uniform (Ho et al., eq. 14)."""
+        t, epsilon = (noise["level"] * len(self.levels)).long(), noise["noise"]
         sigma = _per_image(self.levels[t])
-        noisy = (images + sigma * noise) * (1 + sigma**2).rsqrt()
+        noisy = (images + sigma * epsilon) * (1 + sigma**2).rsqrt()
         predicted: Tensor = self.network(noisy, t.to(images), condition)
-        return nn.functional.mse_loss(predicted, noise)
+        return nn.functional.mse_loss(predicted, epsilon)
 
     def sigmas(self, steps: int) -> Tensor:
-        """Give evenly spaced steps of the schedule; all of them when ``steps`` is T."""
+        """Return evenly spaced levels of the schedule, all of them if ``steps`` is T, then 0."""
         return torch.from_numpy(subset(self._levels, steps)).to(self.levels)
 
 
@@ -143,47 +143,47 @@ class PreconditionedDenoiser(Denoiser):
     c_out = σ σ_d/√(σ²+σ_d²), c_in = 1/√(σ²+σ_d²) and c_noise = ln(σ)/4.
     """
 
-    def __init__(self, network: nn.Module, settings: PreconditionedConfig) -> None:
+    def __init__(self, network: nn.Module, config: PreconditionedConfig) -> None:
         super().__init__(network)
-        self.settings = settings
+        self.config = config
 
     def forward(self, x: Tensor, sigma: Tensor, condition: Tensor) -> Tensor:
-        sigma_, data = _per_image(sigma), self.settings.sigma_data
+        sigma_, data = _per_image(sigma), self.config.sigma_data
         total = (sigma_**2 + data**2).sqrt()
         residual = self.network(x / total, sigma.log() / 4, condition)
         denoised: Tensor = (data / total) ** 2 * x + sigma_ * data / total * residual
         return denoised
 
-    def levels_of(self, count: int, generator: torch.Generator) -> Tensor:
-        """Draw stratified places: each is uniform by itself, all together are evenly spread.
+    def sample_quantiles(self, count: int, generator: torch.Generator) -> Tensor:
+        """Draw stratified quantiles: each one is uniform, and together they are evenly spaced.
 
-        That takes variance out of the gradient.
+        This reduces the variance of the gradient.
         """
         offset = torch.rand((), generator=generator, device=generator.device, dtype=torch.float64)
         return (offset + torch.arange(count, device=generator.device) / count) % 1
 
-    def loss(self, images: Tensor, condition: Tensor, drawn: Noise) -> Tensor:
-        """Give the mean of λ(σ) (D − x0)², λ = (σ²+σ_d²)/(σ σ_d)², ln σ normal."""
-        settings = self.settings
-        normal = torch.special.ndtri(drawn["level"].clamp(1e-6, 1 - 1e-6))
-        sigma = (settings.log_sigma_mean + settings.log_sigma_std * normal).exp().to(images)
+    def loss(self, images: Tensor, condition: Tensor, noise: Noise) -> Tensor:
+        """Return the mean of λ(σ) (D − x0)², λ = (σ²+σ_d²)/(σ σ_d)², ln σ normal."""
+        config = self.config
+        normal = torch.special.ndtri(noise["level"].clamp(1e-6, 1 - 1e-6))
+        sigma = (config.log_sigma_mean + config.log_sigma_std * normal).exp().to(images)
         sigma_ = _per_image(sigma)
-        weight = (sigma_**2 + settings.sigma_data**2) / (sigma_ * settings.sigma_data) ** 2
-        denoised: Tensor = self(images + sigma_ * drawn["noise"], sigma, condition)
+        weight = (sigma_**2 + config.sigma_data**2) / (sigma_ * config.sigma_data) ** 2
+        denoised: Tensor = self(images + sigma_ * noise["noise"], sigma, condition)
         loss: Tensor = (weight * (denoised - images) ** 2).mean()
         return loss
 
     def sigmas(self, steps: int) -> Tensor:
-        """Give the levels of Karras et al. (2022), equation 5, ρ = 7."""
-        levels = karras_sigmas(steps, self.settings.sigma_min, self.settings.sigma_max)
+        """Return the levels of Karras et al. (2022), equation 5, ρ = 7."""
+        levels = karras_sigmas(steps, self.config.sigma_min, self.config.sigma_max)
         return torch.from_numpy(levels).float().to(next(self.parameters()).device)
 
 
 class Guided(nn.Module):
     """Classifier-free guidance: D_c + w (D_c − D_0) (Ho & Salimans 2022, equation 6).
 
-    Both halves go through the denoiser in one batch; w = 0 is the conditional model itself.
-    The study's code interpolates D_0 + s (D_c − D_0), which is w = s − 1.
+    D_c and D_0, with and without label, are evaluated in one batch; w = 0 is the conditional
+    model itself. The study's code interpolates D_0 + s (D_c − D_0), so that w = s − 1.
     """
 
     def __init__(self, denoiser: Denoiser, guidance: float) -> None:
@@ -206,12 +206,12 @@ class Guided(nn.Module):
 
 
 def build_denoiser(
-    network: nn.Module, settings: VariancePreservingConfig | PreconditionedConfig
+    network: nn.Module, config: VariancePreservingConfig | PreconditionedConfig
 ) -> VariancePreservingDenoiser | PreconditionedDenoiser:
-    """Make a network a denoiser, as the settings say."""
-    if settings.kind == "variance_preserving":
-        return VariancePreservingDenoiser(network, settings)
-    return PreconditionedDenoiser(network, settings)
+    """Wrap a network in the denoiser that the config names."""
+    if config.kind == "variance_preserving":
+        return VariancePreservingDenoiser(network, config)
+    return PreconditionedDenoiser(network, config)
 
 
 def _per_image(values: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Random numbers for sampling: one stream a sample, so that no image depends on its batch."""
+"""Random numbers for sampling: one stream per sample, independent of its batch."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from torch import Tensor
 
 
 class SampleNoise:
-    """One random stream for each sample of a batch (after ``StackedRandomGenerator`` of EDM).
+    """One random stream per sample of a batch (after ``StackedRandomGenerator`` of EDM).
 
-    What sample i draws follows from its seed and its earlier draws alone. The streams are
-    numpy's, so that a seed means the same image on every device; torch's own generators on
-    the CPU would keep no more than 32 bits of it.
+    The numbers of a sample depend only on its seed and on how many were drawn before. The
+    streams are numpy's, so that a seed leads to the same noise on every device; torch's own
+    generators on the CPU use only 32 bits of a seed.
 
     Parameters
     ----------
     seeds
-        One non-negative integer a sample.
+        One non-negative integer per sample.
     """
 
     def __init__(self, seeds: Iterable[int]) -> None:
@@ -30,14 +30,14 @@ class SampleNoise:
 
     def normal(self, *shape: int) -> Tensor:
         """Draw standard normal numbers: (N, *shape) float32."""
-        drawn = [stream.standard_normal(shape, np.float32) for stream in self._streams]
-        return torch.from_numpy(np.stack(drawn))
+        samples = [stream.standard_normal(shape, np.float32) for stream in self._streams]
+        return torch.from_numpy(np.stack(samples))
 
     def uniform(self, *shape: int) -> Tensor:
         """Draw numbers uniform in [0, 1): (N, *shape) float32."""
-        drawn = [stream.random(shape, np.float32) for stream in self._streams]
-        return torch.from_numpy(np.stack(drawn))
+        samples = [stream.random(shape, np.float32) for stream in self._streams]
+        return torch.from_numpy(np.stack(samples))
 
     def like(self, x: Tensor) -> Tensor:
-        """Draw standard normal numbers of the shape, type and device of ``x`` (N, …)."""
+        """Draw standard normal numbers with the shape, dtype and device of ``x`` (N, …)."""
         return self.normal(*x.shape[1:]).to(x)

@@ -1,9 +1,9 @@
-"""Samplers: plain functions of a denoiser, of noise levels and of one random stream a sample.
+"""Samplers: plain functions of a denoiser, noise levels and one random stream per sample.
 
 All work on x = x0 + σ n (the variance of the noise grows, that of the image stays) and start
-from ``x = sigmas[0] * noise.normal(1, H, W)``. A variance-preserving model is the same thing
-with x_t = √ᾱ_t x, so the samplers of Ho et al. (2020) and Song et al. (2021) are written
-here in σ alone.
+from ``x = sigmas[0] * noise.normal(1, H, W)``. A variance-preserving model is equivalent, with
+x_t = √ᾱ_t x, so the samplers of Ho et al. (2020) and Song et al. (2021) are written in terms
+of σ alone.
 
 Parameters of every sampler
 ---------------------------
@@ -14,11 +14,11 @@ x
 sigmas
     (S + 1,) decreasing, the last 0.
 condition
-    (N, D); a row of zeros asks for no label.
+    (N, D); a row of zeros means no label.
 noise
-    One random stream a sample; only ``ddpm`` and ``ddim`` with η > 0 draw from it.
+    One random stream per sample; only ``ddpm`` and ``ddim`` with η > 0 draw from it.
 progress
-    What the range of steps is passed through, such as ``tqdm``.
+    Wraps the range of steps, for example ``tqdm``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Progress = Callable[[range], Iterable[int]]
 
 
 class Sampler(Protocol):
-    """What every sampler is called with; see the top of this module."""
+    """The signature of every sampler; see the top of this module."""
 
     def __call__(
         self,
@@ -126,10 +126,10 @@ def dpm_solver_2m(
     *,
     progress: Progress = iter,
 ) -> Tensor:
-    """Solve the same equation with one evaluation a step (DPM-Solver++(2M), Lu et al. 2022).
+    """Solve the same equation with one evaluation per step (DPM-Solver++(2M), Lu et al. 2022).
 
-    In λ = −ln σ the linear part is exact and D is extrapolated from the last two steps
-    (algorithm 2 there); the first step and the last, to σ = 0, are of first order.
+    In λ = −ln σ the linear part is exact and D is extrapolated from the last two steps (their
+    algorithm 2); the first step and the last one, to σ = 0, are of first order.
     """
     earlier: Tensor | None = None
     for i in progress(range(len(sigmas) - 1)):

@@ -1,20 +1,17 @@
-"""Noise levels σ: what a denoiser is trained on and what a sampler steps through."""
+"""Noise schedules: the levels σ for training and for sampling."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from heliosynth.arrays import Floats
 from heliosynth.errors import InputError
 
-Levels = npt.NDArray[np.float64]
 
+def linear_sigmas(noise_steps: int, beta_first: float, beta_last: float) -> Floats:
+    """Return σ_t of the linear β schedule, t = 0…T−1 (Ho et al. 2020, section 4).
 
-def linear_sigmas(noise_steps: int, beta_first: float, beta_last: float) -> Levels:
-    """Give σ_t of the linear β schedule, t = 0…T−1 (Ho et al. 2020, section 4).
-
-    σ_t = √((1 − ᾱ_t)/ᾱ_t) is the noise of x_t once it is divided by √ᾱ_t, so that
-    x_t/√ᾱ_t = x_0 + σ_t ε.
+    σ_t = √((1 − ᾱ_t)/ᾱ_t) is the noise level of x_t/√ᾱ_t = x_0 + σ_t ε.
 
     Returns
     -------
@@ -24,15 +21,15 @@ def linear_sigmas(noise_steps: int, beta_first: float, beta_last: float) -> Leve
     return np.sqrt((1 - signal) / signal)
 
 
-def subset(levels: Levels, steps: int) -> Levels:
-    """Choose evenly spaced levels of a discrete schedule, from the last to the first, then 0.
+def subset(levels: Floats, steps: int) -> Floats:
+    """Return evenly spaced levels of a discrete schedule, from the last to the first, then 0.
 
     Parameters
     ----------
     levels
         (T,) increasing.
     steps
-        How many levels to keep, at most T.
+        Number of levels to return, at most T.
 
     Returns
     -------
@@ -46,14 +43,14 @@ def subset(levels: Levels, steps: int) -> Levels:
     if steps > len(levels):
         raise InputError(
             f"sampling.steps is {steps}, but the schedule has {len(levels)} noise steps; "
-            "ask for as many or fewer"
+            f"set at most {len(levels)}"
         )
-    kept = np.linspace(len(levels) - 1, 0, steps).round().astype(int)
-    return np.append(levels[kept], 0.0)
+    indices = np.linspace(len(levels) - 1, 0, steps).round().astype(int)
+    return np.append(levels[indices], 0.0)
 
 
-def karras_sigmas(steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> Levels:
-    """Space levels evenly in σ^(1/ρ) (Karras et al. 2022, equation 5), then 0.
+def karras_sigmas(steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> Floats:
+    """Return levels evenly spaced in σ^(1/ρ), then 0 (Karras et al. 2022, equation 5).
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Parts that several networks share."""
+"""Layers that several networks share."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def sinusoids(values: Tensor, dim: int, lowest: float, highest: float) -> Tensor
     dim
         Length of the embedding, even.
     lowest, highest
-        Angular frequencies, both included.
+        Range of the angular frequencies, both ends included.
 
     Returns
     -------
@@ -49,10 +49,10 @@ def sinusoids(values: Tensor, dim: int, lowest: float, highest: float) -> Tensor
 
 
 def condition_layer(condition_dim: int, embedding_dim: int) -> nn.Linear:
-    """Make the layer that embeds conditions; without bias, so that zeros add nothing.
+    """Build the layer that embeds conditions; it has no bias, so that zeros add nothing.
 
-    A condition is a flag and a label of about unit length each, so that weights of variance
-    1/2 give embeddings of unit variance.
+    A condition is a flag and a label, each of about unit length, so weights of variance 1/2
+    lead to embeddings of unit variance.
     """
     layer = nn.Linear(condition_dim, embedding_dim, bias=False)
     nn.init.normal_(layer.weight, std=math.sqrt(0.5))
@@ -60,5 +60,5 @@ def condition_layer(condition_dim: int, embedding_dim: int) -> nn.Linear:
 
 
 def group_norm(channels: int, groups: int = 8) -> nn.GroupNorm:
-    """Normalise in ``groups`` groups, or in as many as divide the channels evenly."""
+    """Build a group norm of at most ``groups`` groups, a number that divides the channels."""
     return nn.GroupNorm(math.gcd(groups, channels), channels)

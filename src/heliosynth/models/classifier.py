@@ -1,9 +1,8 @@
-"""Networks that tell the class of an image: the convolutional judge, and the DeiT."""
+"""Image classifiers: a convolutional one that measures models, and a DeiT."""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import timm
 from torch import Tensor, nn
@@ -12,17 +11,15 @@ from torch.nn import functional
 from heliosynth.config.evaluation import ApplicationConfig, ClassifierConfig
 from heliosynth.errors import InputError
 
-if TYPE_CHECKING:
-    pass
-
 STAGES = 3
 STEM_PX = 4
+"""Size of the patches of the first stage, pixels."""
 
 
 class Classifier(nn.Module):
-    """A small residual network on patches of 4 pixels, of three stages.
+    """A small residual network of three stages on patches of 4 × 4 pixels.
 
-    Each stage has half the pixels of the one before and twice its width.
+    Each stage has half the resolution and twice the width of the previous one.
 
     Parameters
     ----------
@@ -42,17 +39,17 @@ class Classifier(nn.Module):
         self.head = nn.Linear(widths[-1], classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Give the logits (N, K) of images (N, 1, H, W)."""
+        """Return the logits (N, K) of images (N, 1, H, W)."""
         logits: Tensor = self.head(self.stages(images).mean(dim=(2, 3)))
         return logits
 
 
 class _Stage(nn.Module):
-    """Reduce the pixels by a strided convolution, then refine by a residual one."""
+    """A strided convolution and a residual block."""
 
     def __init__(self, reduce: nn.Conv2d, width: int) -> None:
         super().__init__()
-        # What is reduced is not normalised, or the brightness, which tells of activity, is lost.
+        # No normalisation here: it would remove the brightness, which depends on the activity.
         self.reduce = reduce
         self.refine = nn.Sequential(
             nn.GroupNorm(1, width),
@@ -66,24 +63,24 @@ class _Stage(nn.Module):
         return functional.relu(x + self.refine(x))
 
 
-def _halve(entry: int, width: int) -> nn.Conv2d:
-    return nn.Conv2d(entry, width, 3, stride=2, padding=1)
+def _halve(inputs: int, outputs: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
 
 
-def build_classifier(settings: ClassifierConfig, classes: int) -> Classifier:
-    """Build the convolutional judge, with random weights."""
-    return Classifier(settings.width, classes)
+def build_classifier(config: ClassifierConfig, classes: int) -> Classifier:
+    """Build the convolutional classifier with random weights."""
+    return Classifier(config.width, classes)
 
 
-def build_deit(settings: ApplicationConfig, image_size: int, classes: int) -> nn.Module:
-    """Build a DeiT for grey images, with random weights (Touvron et al. 2021).
+def build_deit(config: ApplicationConfig, image_size: int, classes: int) -> nn.Module:
+    """Build a DeiT for greyscale images with random weights (Touvron et al. 2021).
 
-    The architecture is timm's ``deit_tiny``, without a teacher, at the configured depth and
-    width.
+    A data-efficient image transformer: timm's ``deit_tiny`` at the configured depth and width,
+    without distillation from a teacher.
 
     Parameters
     ----------
-    settings
+    config
         Section ``application``.
     image_size
         Height and width of the images, pixels.
@@ -97,26 +94,27 @@ def build_deit(settings: ApplicationConfig, image_size: int, classes: int) -> nn
     Raises
     ------
     InputError
-        If the patches do not tile the image, or the heads do not share the width.
+        If the patches do not tile the image, or the width is not a multiple of the heads.
     """
-    if image_size % settings.patch_px:
+    if image_size % config.patch_px:
         raise InputError(
-            f"application.patch_px: patches of {settings.patch_px} px do not tile {image_size} px"
+            f"application.patch_px: patches of {config.patch_px} px do not tile an image of "
+            f"{image_size} px; choose a divisor of dataset.image_size_px"
         )
-    if settings.embedding_dim % settings.heads:
+    if config.embedding_dim % config.heads:
         raise InputError(
-            f"application.embedding_dim: {settings.embedding_dim} cannot be shared by "
-            f"{settings.heads} heads"
+            f"application.embedding_dim: {config.embedding_dim} is not a multiple of the "
+            f"{config.heads} heads"
         )
     network: nn.Module = timm.create_model(
         "deit_tiny_patch16_224",
         pretrained=False,
         img_size=image_size,
-        patch_size=settings.patch_px,
+        patch_size=config.patch_px,
         in_chans=1,
-        embed_dim=settings.embedding_dim,
-        depth=settings.depth,
-        num_heads=settings.heads,
+        embed_dim=config.embedding_dim,
+        depth=config.depth,
+        num_heads=config.heads,
         num_classes=classes,
     )
     return network

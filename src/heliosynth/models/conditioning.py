@@ -1,7 +1,7 @@
-"""What an image is made for: a GOES class, a flux or a class and an embedding, as one vector.
+"""Conditions: GOES class, X-ray flux, or class and ceVAE embedding, encoded as one vector.
 
-The last entry of a condition is a flag, 1; the condition of no label is the zero vector. So
-networks see one vector, whatever it came from, and dropping a label multiplies it by 0.
+The last entry of a condition is a flag, 1; the condition without a label is the zero vector.
+So networks see one vector, whatever it encodes, and dropping a label multiplies it by 0.
 """
 
 from __future__ import annotations
@@ -22,35 +22,36 @@ if TYPE_CHECKING:
 
 CLASSES = len(NAMES)
 COSINES = 4
-"""Smooth features of the flux beside the flux itself."""
+"""Cosine features of the flux, in addition to the flux itself."""
 FLUX_MARGIN = 0.25
-"""How far beyond the training fluxes a flux still counts, dex."""
+"""Fluxes are clamped to the training range, extended by this on both sides, dex."""
 QUANTILES = 129
-"""Points of each class's inverse distribution of the flux."""
+"""Points of each class's quantile function of the flux."""
 SMALLEST_DEVIATION = 0.1
-"""An embedding's dimension that varies less is one that its ceVAE leaves unused: the latents'
-prior has deviation 1, and standardising such a dimension would only blow up noise."""
+"""Smallest standard deviation by which a dimension of the embedding is divided. The latents'
+prior has deviation 1; the ceVAE does not use a dimension that varies less than this, and
+standardising it would only amplify noise."""
 SMALLEST_VARIANCE = 1e-3
 """Added to the diagonal of covariances of standardised embeddings."""
 
 
 class ConditionEncoder(nn.Module):
-    """Turns labels into conditions, and draws labels for sampling.
+    """Encodes labels as conditions, and samples conditions of a class.
 
-    All that it knows of the training split lives in buffers, so that it is kept beside the
-    weights of the network.
+    All statistics of the training split are buffers, so they are stored with the weights of
+    the network.
 
     Parameters
     ----------
-    settings
-        Section ``condition`` of a row.
+    config
+        Section ``condition`` of a model.
     embedding_dim
-        Length of a ceVAE embedding; 0 where the condition has none.
+        Length E of a ceVAE embedding; 0 if the condition has none.
 
     Raises
     ------
     ValueError
-        If the settings name a ceVAE and there is no length, or the other way round.
+        If the config names a ceVAE and the length is 0, or the other way round.
     """
 
     counts: Tensor
@@ -61,13 +62,13 @@ class ConditionEncoder(nn.Module):
     embedding_factors: Tensor
 
     def __init__(
-        self, settings: ClassConditionConfig | FluxConditionConfig, embedding_dim: int = 0
+        self, config: ClassConditionConfig | FluxConditionConfig, embedding_dim: int = 0
     ) -> None:
         super().__init__()
-        takes_embedding = settings.kind == "goes_class" and settings.embedding_of is not None
-        if takes_embedding != (embedding_dim > 0):
-            raise ValueError(f"embedding_dim = {embedding_dim} does not fit {settings}")
-        self.settings = settings
+        has_embedding = config.kind == "goes_class" and config.embedding_of is not None
+        if has_embedding != (embedding_dim > 0):
+            raise ValueError(f"embedding_dim = {embedding_dim} does not fit {config!r}")
+        self.config = config
         self.embedding_dim = E = embedding_dim
         self.register_buffer("counts", torch.zeros(CLASSES, dtype=torch.int64))
         self.register_buffer("flux_quantiles", torch.zeros(CLASSES, QUANTILES))
@@ -79,7 +80,7 @@ class ConditionEncoder(nn.Module):
     @property
     def dim(self) -> int:
         """Length of a condition."""
-        if self.settings.kind == "xray_flux":
+        if self.config.kind == "xray_flux":
             return 1 + COSINES + 1
         return CLASSES + self.embedding_dim + 1
 
@@ -90,16 +91,16 @@ class ConditionEncoder(nn.Module):
         return lowest, highest
 
     def fit(self, goes_class: Tensor, log10_flux: Tensor, embedding: Tensor | None = None) -> None:
-        """Learn scales and distributions from the training split.
+        """Fit scales and distributions to the training split.
 
         Parameters
         ----------
         goes_class
-            (N,) integers 0…4 = A…X; classes that are missing cannot be drawn later.
+            (N,) integers 0…4 = A…X; classes that are missing cannot be sampled later.
         log10_flux
             (N,) log₁₀ of the flux in W m⁻².
         embedding
-            (N, E), only where the condition has one.
+            (N, E), only if the condition has one.
         """
         goes_class, flux = goes_class.long().cpu(), log10_flux.double().cpu()
         self.counts.copy_(torch.bincount(goes_class, minlength=CLASSES))
@@ -108,13 +109,14 @@ class ConditionEncoder(nn.Module):
         levels = torch.linspace(0, 1, QUANTILES, dtype=torch.float64)
         for number in self.counts.nonzero().flatten().tolist():
             self.flux_quantiles[number] = flux[goes_class == number].quantile(levels).float()
-        if (given := self._checked(embedding)) is not None:
-            self._fit_embedding(goes_class, given.double().cpu())
+        self._check_length(embedding)
+        if embedding is not None:
+            self._fit_embedding(goes_class, embedding.double().cpu())
 
     def encode(
         self, goes_class: Tensor, log10_flux: Tensor, embedding: Tensor | None = None
     ) -> Tensor:
-        """Give the conditions of labels.
+        """Return the conditions of labels.
 
         Parameters
         ----------
@@ -123,40 +125,41 @@ class ConditionEncoder(nn.Module):
         log10_flux
             (N,) log₁₀ of the flux in W m⁻².
         embedding
-            (N, E) as the ceVAE gives it, only where the condition has one.
+            (N, E) from the ceVAE, not standardised, only if the condition has one.
 
         Returns
         -------
         (N, dim) float32.
         """
-        if self.settings.kind == "xray_flux":
+        if self.config.kind == "xray_flux":
             parts = [self._flux_features(log10_flux.float())]
         else:
             parts = [functional.one_hot(goes_class.long(), CLASSES).float()]
-        if (given := self._checked(embedding)) is not None:
+        self._check_length(embedding)
+        if embedding is not None:
             mean, deviation = self.embedding_scale
-            # Divided by √E, so that the embedding is about as long a vector as the class.
-            parts.append((given.float() - mean) / deviation / math.sqrt(self.embedding_dim))
+            # Divided by √E, so that its norm is about 1, like that of the one-hot class.
+            parts.append((embedding.float() - mean) / deviation / math.sqrt(self.embedding_dim))
         return torch.cat([*parts, torch.ones_like(parts[0][:, :1])], dim=1)
 
-    def draw(self, goes_class: Tensor, noise: SampleNoise) -> tuple[Tensor, Tensor]:
-        """Draw what to ask of each image of given classes.
+    def sample(self, goes_class: Tensor, noise: SampleNoise) -> tuple[Tensor, Tensor]:
+        """Sample conditions of images of given classes.
 
-        The flux comes from the class's training fluxes, the embedding from a Gaussian with
-        the class's mean and shrunk covariance: never one that an image was trained with.
-        Without a flux condition the flux is one that the network is not told.
+        The flux is drawn from the class's training fluxes, the embedding from a Gaussian with
+        the class's mean and shrunk covariance: it is never that of a training image. A condition
+        that is not the flux does not contain the flux that is returned.
 
         Parameters
         ----------
         goes_class
             (N,) integers 0…4 = A…X.
         noise
-            One random stream an image.
+            One random stream per image.
 
         Returns
         -------
         condition : (N, dim) float32
-        log10_flux : (N,) float32
+        log10_flux : (N,) float32, log₁₀ W m⁻²
 
         Raises
         ------
@@ -167,40 +170,40 @@ class ConditionEncoder(nn.Module):
         unseen = sorted({NAMES[n] for n in numbers.tolist() if self.counts[n] == 0})
         if unseen:
             raise InputError(
-                f"no image of class {', '.join(unseen)} was trained on, so none can be made; "
-                "leave it out of the classes to sample"
+                f"the training split had no image of class {', '.join(unseen)}, so it cannot be "
+                "sampled; leave it out of the classes to sample"
             )
         flux = self._quantile(numbers, noise.uniform().to(self.flux_quantiles))
         if self.embedding_dim == 0:
             return self.encode(numbers, flux), flux
         normal = noise.normal(self.embedding_dim).to(self.embedding_means)
-        # One product an image: a batched one would round by the size of the batch.
-        drawn = [
+        # One product per image: the rounding of a batched one depends on the batch size.
+        standardised = [
             self.embedding_means[n] + self.embedding_factors[n] @ z
             for n, z in zip(numbers.tolist(), normal, strict=True)
         ]
         mean, deviation = self.embedding_scale
-        return self.encode(numbers, flux, torch.stack(drawn) * deviation + mean), flux
+        return self.encode(numbers, flux, torch.stack(standardised) * deviation + mean), flux
 
     def _flux_features(self, flux: Tensor) -> Tensor:
         mean, deviation, lowest, highest = self.flux_scale
         lowest, highest = lowest - FLUX_MARGIN, highest + FLUX_MARGIN
         flux = flux.clamp(lowest, highest)
-        place = ((flux - lowest) / (highest - lowest))[:, None]
+        position = ((flux - lowest) / (highest - lowest))[:, None]
         orders = torch.arange(1, COSINES + 1, device=flux.device)
         standardised = ((flux - mean) / deviation)[:, None]
-        return torch.cat([standardised, (math.pi * orders * place).cos()], dim=1)
+        return torch.cat([standardised, (math.pi * orders * position).cos()], dim=1)
 
     def _quantile(self, numbers: Tensor, uniform: Tensor) -> Tensor:
-        place = uniform * (QUANTILES - 1)
-        below = place.long().clamp(max=QUANTILES - 2)
+        position = uniform * (QUANTILES - 1)
+        below = position.long().clamp(max=QUANTILES - 2)
         low, high = self.flux_quantiles[numbers, below], self.flux_quantiles[numbers, below + 1]
-        return low + (high - low) * (place - below)
+        return low + (high - low) * (position - below)
 
     def _fit_embedding(self, goes_class: Tensor, embedding: Tensor) -> None:
-        """Fit one Gaussian a class, its covariance shrunk to the one within classes.
+        """Fit one Gaussian per class, its covariance shrunk towards that within all classes.
 
-        With E degrees of freedom for the common covariance, this is the mean of the
+        With E degrees of freedom for the common covariance S, it is the mean of the
         inverse-Wishart posterior: (n S_c + E S)/(n + E).
         """
         mean, deviation = embedding.mean(0), embedding.std(0, correction=0)
@@ -213,19 +216,28 @@ class ConditionEncoder(nn.Module):
         within = centred.T @ centred / len(centred)
         diagonal = SMALLEST_VARIANCE * torch.eye(self.embedding_dim, dtype=torch.float64)
         for n in present:
-            own = centred[goes_class == n]
-            shrunk = own.T @ own + self.embedding_dim * within
-            covariance = shrunk / (len(own) + self.embedding_dim) + diagonal
+            of_class = centred[goes_class == n]
+            scatter = of_class.T @ of_class + self.embedding_dim * within
+            covariance = scatter / (len(of_class) + self.embedding_dim) + diagonal
             self.embedding_means[n] = means[n].float()
             self.embedding_factors[n] = torch.linalg.cholesky(covariance).float()
 
-    def _checked(self, embedding: Tensor | None) -> Tensor | None:
-        given = 0 if embedding is None else embedding.shape[1]
-        if given != self.embedding_dim:
-            raise ValueError(f"embeddings of length {given}, not {self.embedding_dim}")
-        return embedding
+    def _check_length(self, embedding: Tensor | None) -> None:
+        length = 0 if embedding is None else embedding.shape[1]
+        if length != self.embedding_dim:
+            raise ValueError(f"embeddings have length {length}, not {self.embedding_dim}")
 
 
 def drop_labels(condition: Tensor, share: float, uniform: Tensor) -> Tensor:
-    """Make those conditions (N, D) the condition of no label whose number (N,) is below a share."""
+    """Replace conditions by that without a label, with a given probability.
+
+    Parameters
+    ----------
+    condition
+        (N, D).
+    share
+        Probability of a replacement.
+    uniform
+        (N,) uniform in [0, 1): a condition is replaced if its number is below ``share``.
+    """
     return condition * (uniform >= share)[:, None].to(condition)
