@@ -168,7 +168,7 @@ def _pass_of(network: torch.nn.Module, batch: int, size: int) -> Callable[[], ob
 
 
 def _feature_rate() -> float:
-    network = encoders.efficientnet_lite0().eval()
+    network = encoders.efficientnet_lite0_network().eval()
     images = torch.randn(64, 3, encoders.EFFICIENTNET_SIZE_PX, encoders.EFFICIENTNET_SIZE_PX)
     with torch.no_grad():
         seconds = _seconds(lambda: network(images))

@@ -130,9 +130,9 @@ def _evaluate(
     with tempfile.TemporaryDirectory(prefix="heliosynth-quality-") as folder:
         samples, features = Path(folder) / "samples.h5", Path(folder) / "features.h5"
         start = time.perf_counter()
-        generate_samples(run / "models" / model, dataset, settings, seed, samples)
+        generate_samples(run / "models" / model, dataset, settings, seed=seed, output=samples)
         seconds = time.perf_counter() - start
-        encoder = load_encoder("efficientnet_lite0", "")
+        encoder = load_encoder("efficientnet_lite0")
         groups = read_image_groups(samples)
         encoded_by = EncodedBy(
             encoder.name, encoder.description, encoder.weights_sha256, encoder.size_px
@@ -141,7 +141,13 @@ def _evaluate(
         write_features(features, values, encoded_by)
         classifier = run / "metrics" / "classifier.safetensors"
         metrics = measure(
-            dataset, [real / "real.h5"], classifier, evaluation, seed, samples, [features]
+            dataset=dataset,
+            features=[real / "real.h5"],
+            classifier=classifier,
+            settings=evaluation,
+            seed=seed,
+            samples=samples,
+            generated_features=[features],
         )
         images = sum(map(len, groups.values()))
     print(json.dumps({"sampler": settings.sampler, "steps": settings.steps, "s": seconds}))

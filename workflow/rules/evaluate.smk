@@ -14,13 +14,13 @@ rule fetch_clip:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(2000),
+        mem_mb=memory_per_attempt(2000),
         runtime=60,
     params:
         code=PLAN.code("fetch_clip"),
     shell:
         "python workflow/scripts/fetch_clip.py --output {output.weights:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule features_real:
@@ -37,19 +37,19 @@ rule features_real:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(4000),
+        mem_mb=memory_per_attempt(4000),
         runtime=120,
         gpu=1,
     params:
         weights=lambda wildcards: [
-            f"--clip-weights={path}"
+            f"--weights={path}"
             for path in PLAN.encoder_weights(wildcards.encoder)
         ],
         code=PLAN.code("features"),
     shell:
         "python workflow/scripts/features.py --images {input.images:q} --encoder {wildcards.encoder}"
         " {params.weights:q} --output {output.features:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 use rule features_real as features_generated with:
@@ -77,7 +77,7 @@ rule classifier:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(4000),
+        mem_mb=memory_per_attempt(4000),
         runtime=120,
         gpu=1,
     params:
@@ -87,7 +87,7 @@ rule classifier:
     shell:
         "python workflow/scripts/classifier.py --dataset {input.dataset:q}"
         " --settings {params.settings:q} --seed {params.seed} --output {output.weights:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule metrics_real:
@@ -107,7 +107,7 @@ rule metrics_real:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(4000),
+        mem_mb=memory_per_attempt(4000),
         runtime=120,
     params:
         settings=PLAN.settings(CONFIG.evaluation, exclude={"flux_response"}),
@@ -119,7 +119,7 @@ rule metrics_real:
         " --features {input.features:q} --population {params.population}"
         " --classifier {input.classifier:q} --settings {params.settings:q} --seed {params.seed}"
         " --output {output.metrics:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule metrics:
@@ -144,7 +144,7 @@ rule metrics:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(4000),
+        mem_mb=memory_per_attempt(4000),
         runtime=120,
     params:
         settings=PLAN.settings(CONFIG.evaluation, exclude={"flux_response"}),
@@ -157,7 +157,7 @@ rule metrics:
         " --generated-features {input.generated:q} --population {params.population}"
         " --classifier {input.classifier:q}"
         " --settings {params.settings:q} --seed {params.seed} --output {output.metrics:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule metrics_summary:
@@ -174,14 +174,14 @@ rule metrics_summary:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(1000),
+        mem_mb=memory_per_attempt(1000),
         runtime=10,
     params:
         code=PLAN.code("metrics_summary"),
     shell:
         "python workflow/scripts/metrics_summary.py --metrics {input.metrics:q}"
         " --output-json {output.json:q} --output-csv {output.csv:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule flux_response:
@@ -200,7 +200,7 @@ rule flux_response:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(4000),
+        mem_mb=memory_per_attempt(4000),
         runtime=30,
     params:
         repeats=CONFIG.evaluation.repeats,
@@ -211,7 +211,7 @@ rule flux_response:
         " --dataset {input.dataset:q} --grid {input.grid:q} --samples {input.samples:q}"
         " --repeats {params.repeats} --seed {params.seed}"
         " --output-json {output.json:q} --output-csv {output.csv:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule embedding_map:
@@ -228,7 +228,7 @@ rule embedding_map:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(4000),
+        mem_mb=memory_per_attempt(4000),
         runtime=60,
     params:
         folder=subpath(input.weights, parent=True),
@@ -237,4 +237,4 @@ rule embedding_map:
     shell:
         "python workflow/scripts/embedding_map.py --dataset {input.dataset:q}"
         " --cevae {params.folder:q} --seed {params.seed} --output {output.table:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"

@@ -1,8 +1,9 @@
-"""Encode the images of a dataset, or those a model generated."""
+"""Encode the images of a dataset, or those that a model generated."""
 
 import argparse
 from collections.abc import Sequence
 
+from heliosynth.config.evaluation import ENCODERS
 from heliosynth.evaluation.encoders import load_encoder
 from heliosynth.evaluation.features import EncodedBy, read_image_groups, write_features
 from heliosynth.jobs.entry_point import one_line_errors
@@ -12,14 +13,17 @@ from heliosynth.jobs.entry_point import one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", required=True, help="dataset.h5 or samples/<model>.h5")
-    parser.add_argument("--encoder", required=True, help="efficientnet_lite0 or clip")
-    parser.add_argument("--clip-weights", default="", help="file of CLIP weights; empty: the hub")
+    parser.add_argument("--encoder", required=True, help=" or ".join(ENCODERS))
+    parser.add_argument("--weights", help="file of weights; default: the encoder's own")
     parser.add_argument("--output", required=True, help="HDF5 file to write")
     args = parser.parse_args(argv)
     groups = read_image_groups(args.images)
-    encoder = load_encoder(args.encoder, args.clip_weights)
+    encoder = load_encoder(args.encoder, args.weights)
     encoded_by = EncodedBy(
-        encoder.name, encoder.description, encoder.weights_sha256, encoder.size_px
+        encoder=encoder.name,
+        description=encoder.description,
+        weights_sha256=encoder.weights_sha256,
+        size_px=encoder.size_px,
     )
     features = {name: encoder.features(images) for name, images in groups.items()}
     write_features(args.output, features, encoded_by)

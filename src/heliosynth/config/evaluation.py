@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from heliosynth.config.base import Positive, PositiveInt, Section
+
+ENCODERS: Mapping[str, str] = {"efficientnet_lite0": "EfficientNet-Lite0", "clip": "CLIP"}
+"""Feature encoders by the name of their function in ``evaluation/encoders.py``, with titles."""
+
+
+def _check_encoder(name: str) -> str:
+    if name not in ENCODERS:
+        raise ValueError(f"not an encoder; choose from {', '.join(ENCODERS)}")
+    return name
+
+
+EncoderName = Annotated[str, AfterValidator(_check_encoder)]
+"""A key of :data:`ENCODERS`."""
 
 
 class ClassifierConfig(Section):
@@ -32,8 +46,8 @@ class FluxResponseConfig(Section):
 class EvaluationConfig(Section):
     """Every metric of the study."""
 
-    encoders: list[Literal["efficientnet_lite0", "clip"]] = Field(
-        min_length=1, description="feature encoders; the first also serves the clusters"
+    encoders: list[EncoderName] = Field(
+        min_length=1, description="feature encoders; the first is also used for the clusters"
     )
     clip_weights: str | None = Field(
         None, description="file with open_clip ViT-B-32 weights; null asks the model hub"

@@ -1,37 +1,40 @@
-"""Do generated images show the class that was asked for? A judge trained on real ones tells."""
+"""F1, precision and recall of generated images under a classifier trained on real ones."""
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
+from pydantic import TypeAdapter
 
 from heliosynth import goes_class
+from heliosynth.arrays import Classes, Floats, Images, Integers
 from heliosynth.config.evaluation import ClassifierConfig
 from heliosynth.config.models import TrainingConfig
 from heliosynth.dataset.store import LabelledImages
 from heliosynth.errors import InputError
+from heliosynth.evaluation.comparison import Comparison
 from heliosynth.evaluation.estimate import Estimate
 from heliosynth.evaluation.resampling import bootstrap_within
 from heliosynth.evaluation.supervised import fit, predict
 from heliosynth.models.classifier import Classifier, build_classifier
 from heliosynth.training.weights import read_weights, write_weights
 
-Classes = npt.NDArray[np.int8]
-Confusion = npt.NDArray[np.int64]
-
 VALIDATION_PER_CLASS = 200
-"""Validation images of each class at most."""
+"""Most validation images of each class."""
+
+_CLASSES: TypeAdapter[tuple[int, ...]] = TypeAdapter(tuple[int, ...])
+_EPOCH: TypeAdapter[float] = TypeAdapter(float)
 
 
 @dataclass(frozen=True)
 class TrainedClassifier:
-    """The judge with its weights.
+    """A classifier with its weights.
 
     Attributes
     ----------
@@ -50,30 +53,30 @@ class TrainedClassifier:
     classes: tuple[int, ...]
     epoch: float
 
-    def judge(self, images: npt.NDArray[np.float32]) -> Classes:
-        """Give the class number (N,) of images (N, 1, H, W)."""
+    def predict(self, images: Images) -> Classes:
+        """Return the most likely class number (N,) of images (N, 1, H, W)."""
         return predict(self.network, images, self.classes)
 
 
 @dataclass(frozen=True)
 class MacroScores:
-    """Scores averaged over the classes asked for, and those of each class.
+    """Scores averaged over the requested classes, and those of each class.
 
     Attributes
     ----------
     f1, precision, recall
         Unweighted means over the classes.
     f1_by_class
-        F1 of each class; None for a class that was not asked for.
+        F1 of each class; None for a class that was not requested.
     confusion
-        (K, K) images by class asked for (rows) and judged (columns).
+        (K, K) images by requested class (rows) and predicted class (columns).
     """
 
     f1: Estimate
     precision: Estimate
     recall: Estimate
     f1_by_class: dict[int, Estimate | None]
-    confusion: Confusion
+    confusion: Integers
 
 
 def train_classifier(
@@ -83,10 +86,10 @@ def train_classifier(
     settings: ClassifierConfig,
     seed: int,
 ) -> TrainedClassifier:
-    """Train the judge on real images, every class drawn as often, mirrored at random.
+    """Train a classifier on real images, classes sampled equally often, mirrored at random.
 
-    The weights kept are those of the epoch with the highest macro recall on the validation
-    split: the fewest errors on validation images that hold every class as often.
+    It keeps the weights of the epoch with the highest macro recall on the validation split, that
+    is the fewest errors on validation images in which every class is equally frequent.
 
     Parameters
     ----------
@@ -107,87 +110,103 @@ def train_classifier(
     training, validation = (split.of_classes(classes) for split in (training, validation))
     for missing in set(classes) - set(training.goes_class.tolist()):
         raise InputError(
-            f"the judge cannot be trained: class {goes_class.NAMES[missing]} has no training image"
+            f"cannot train the classifier: class {goes_class.NAMES[missing]} has no training "
+            "image; rebuild the dataset"
         )
     torch.manual_seed(seed)
     network = build_classifier(settings, len(classes))
     balanced = validation.take(balanced_rows(validation.goes_class, VALIDATION_PER_CLASS))
-    outcome = fit(network, training, balanced, classes, _training(settings), seed)
-    epoch = outcome.kept_images / len(training)
+    result = fit(network, training, balanced, classes, _training_config(settings), seed)
+    epoch = result.best_images / len(training)
     return TrainedClassifier(network, settings, tuple(classes), epoch)
 
 
-def balanced_rows(classes: Classes, most: int) -> npt.NDArray[np.int64]:
-    """Give rows that hold every class as often, evenly spaced, rare ones repeated.
+def balanced_rows(classes: Classes, most: int) -> Integers:
+    """Return rows in which every class is equally frequent, evenly spaced, rare ones repeated.
 
-    Each class comes as often as the most frequent one, or ``most`` times if that is less.
+    Each class has as many rows as the most frequent one, but ``most`` at most.
     """
     present, counts = np.unique(classes, return_counts=True)
-    each = min(most, int(counts.max(initial=0)))
-    own = [np.flatnonzero(classes == c) for c in present]
-    rows = [rows[np.arange(each) * len(rows) // each] for rows in own]
+    per_class = min(most, int(counts.max(initial=0)))
+    members = [np.flatnonzero(classes == c) for c in present]
+    rows = [rows[np.arange(per_class) * len(rows) // per_class] for rows in members]
     return np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)
 
 
-def write_classifier(path: Path | str, judge: TrainedClassifier) -> None:
-    """Write a judge whole: its weights, and in their header how it was trained."""
-    about = {
-        "settings": judge.settings.model_dump_json(),
-        "classes": json.dumps(judge.classes),
-        "epoch": json.dumps(judge.epoch),
+def write_classifier(path: Path | str, classifier: TrainedClassifier) -> None:
+    """Write a classifier atomically: its weights, with how it was trained in their header."""
+    header = {
+        "settings": classifier.settings.model_dump_json(),
+        "classes": json.dumps(classifier.classes),
+        "epoch": json.dumps(classifier.epoch),
     }
-    write_weights(path, judge.network.state_dict(), about)
+    write_weights(path, classifier.network.state_dict(), header)
 
 
 def read_classifier(path: Path | str) -> TrainedClassifier:
-    """Read a judge.
+    """Read a classifier.
 
     Raises
     ------
     InputError
-        If the file holds none.
+        If the file does not hold one.
     """
-    weights, about = read_weights(path)
+    weights, header = read_weights(path)
+    message = f"{path}: not a trained classifier"
     try:
-        settings = ClassifierConfig.model_validate_json(about["settings"])
-        classes = tuple(json.loads(about["classes"]))
-        network = build_classifier(settings, len(classes))
+        settings, classes, epoch = _parse_header(header)
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{message} ({repr(error)[:200]}); retrain it") from error
+    network = build_classifier(settings, len(classes))
+    try:
         network.load_state_dict(weights)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: holds no judge ({error}); train it again") from None
+    except RuntimeError as error:
+        raise InputError(f"{message} ({str(error)[:200]}); retrain it") from error
     network.requires_grad_(False).eval()
-    return TrainedClassifier(network, settings, classes, json.loads(about["epoch"]))
+    return TrainedClassifier(network, settings, classes, epoch)
+
+
+def _parse_header(header: Mapping[str, str]) -> tuple[ClassifierConfig, tuple[int, ...], float]:
+    return (
+        ClassifierConfig.model_validate_json(header["settings"]),
+        _CLASSES.validate_json(header["classes"]),
+        _EPOCH.validate_json(header["epoch"]),
+    )
 
 
 def macro_scores(
-    asked: Classes, judged: Classes, classes: Sequence[int], repeats: int, seed: int
+    requested: Classes, predicted: Classes, classes: Sequence[int], repeats: int, seed: int
 ) -> MacroScores:
-    """Score judged against asked classes: F1, precision and recall, with their spread.
+    """Score predicted against requested classes: F1, precision and recall, with their spread.
 
-    A class that was not asked for is left out of the means. The spread is that of bootstrap
+    A class that was not requested is left out of the means. The spread is that of bootstrap
     resamples within each class.
 
     Parameters
     ----------
-    asked, judged
+    requested, predicted
         Class numbers (N,).
     classes
-        All the class numbers that either may hold.
+        All class numbers that either can hold.
     repeats
         Resamples, at least 2.
     seed
         Seed of the resamples.
     """
-    resamples = bootstrap_within(asked, repeats, np.random.default_rng(seed))
-    whole = class_scores(confusion_matrix(asked, judged, classes))
+    resamples = bootstrap_within(requested, repeats, np.random.default_rng(seed))
+    confusion = confusion_matrix(requested, predicted, classes)
+    whole = class_scores(confusion)
     spread = np.stack(
-        [class_scores(confusion_matrix(asked[rows], judged[rows], classes)) for rows in resamples]
+        [
+            class_scores(confusion_matrix(requested[rows], predicted[rows], classes))
+            for rows in resamples
+        ]
     )
-    counts = [int(np.sum(asked == c)) for c in classes]
+    counts = [int(np.sum(requested == c)) for c in classes]
     present = np.array(counts) > 0
     precision, recall, f1 = (
         Estimate.over(
-            spread[:, k, present].mean(axis=1), len(asked), value=whole[k, present].mean()
+            spread[:, k, present].mean(axis=1), len(requested), value=whole[k, present].mean()
         )
         for k in range(3)
     )
@@ -195,28 +214,64 @@ def macro_scores(
         c: Estimate.over(spread[:, 2, k], counts[k], value=whole[2, k]) if counts[k] else None
         for k, c in enumerate(classes)
     }
-    return MacroScores(f1, precision, recall, f1_by_class, confusion_matrix(asked, judged, classes))
+    return MacroScores(f1, precision, recall, f1_by_class, confusion)
 
 
-def confusion_matrix(asked: Classes, judged: Classes, classes: Sequence[int]) -> Confusion:
-    """Count images by class asked for (rows) and judged (columns), (K, K)."""
-    rows, columns = (np.searchsorted(classes, labels) for labels in (asked, judged))
+def confusion_matrix(requested: Classes, predicted: Classes, classes: Sequence[int]) -> Integers:
+    """Count images by requested class (rows) and predicted class (columns), (K, K)."""
+    rows, columns = (np.searchsorted(classes, labels) for labels in (requested, predicted))
     size = len(classes)
     return np.bincount(rows * size + columns, minlength=size**2).reshape(size, size)
 
 
-def class_scores(confusion: Confusion) -> npt.NDArray[np.float64]:
-    """Give precision, recall and F1 of each class, (3, K), 0 where one has no denominator."""
+def class_scores(confusion: Integers) -> Floats:
+    """Return precision, recall and F1 of each class, (3, K), 0 where the denominator is 0."""
     hits = np.diag(confusion).astype(np.float64)
-    asked, judged = confusion.sum(axis=1), confusion.sum(axis=0)
-    return np.stack([_share(hits, judged), _share(hits, asked), _share(2 * hits, asked + judged)])
+    requested, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
+    return np.stack(
+        [_ratio(hits, predicted), _ratio(hits, requested), _ratio(2 * hits, requested + predicted)]
+    )
 
 
-def _share(part: npt.NDArray[np.float64], whole: Confusion) -> npt.NDArray[np.float64]:
+def measure_f1(comparison: Comparison) -> Estimate | None:
+    """Measure the macro F1."""
+    scores = scores_of(comparison)
+    return scores and scores.f1
+
+
+def measure_precision(comparison: Comparison) -> Estimate | None:
+    """Measure the macro precision."""
+    scores = scores_of(comparison)
+    return scores and scores.precision
+
+
+def measure_recall(comparison: Comparison) -> Estimate | None:
+    """Measure the macro recall."""
+    scores = scores_of(comparison)
+    return scores and scores.recall
+
+
+# The three metrics, and the scores by class, share one scoring.
+@functools.lru_cache(maxsize=1)
+def scores_of(comparison: Comparison) -> MacroScores | None:
+    """Return the scores of a comparison; None for a model without classes."""
+    predictions = comparison.predictions
+    if predictions is None:
+        return None
+    return macro_scores(
+        predictions.requested,
+        predictions.predicted,
+        predictions.classes,
+        repeats=comparison.settings.repeats,
+        seed=comparison.seed,
+    )
+
+
+def _ratio(part: Floats, whole: Integers) -> Floats:
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
-def _training(settings: ClassifierConfig) -> TrainingConfig:
+def _training_config(settings: ClassifierConfig) -> TrainingConfig:
     return TrainingConfig(
         epochs=settings.epochs,
         batch_size=settings.batch_size,

@@ -1,4 +1,4 @@
-"""Cluster metrics: whether a set fills the clusters of a reference as often and as tightly.
+"""Cluster metrics: whether a set fills the clusters of a reference equally often and tightly.
 
 Error (CE), distance (CD) and standard deviation (CS) of Hackstein et al. (2023), as
 Ramunno et al. (2024) use them.
@@ -6,24 +6,22 @@ Ramunno et al. (2024) use them.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.cluster import KMeans
 
+from heliosynth.arrays import Features, Floats, Integers
 from heliosynth.errors import InputError
+from heliosynth.evaluation.comparison import Comparison
 from heliosynth.evaluation.estimate import Estimate
-from heliosynth.evaluation.resampling import Rows, bootstrap
-
-Features = npt.NDArray[np.float32]
-Counts = npt.NDArray[np.int64]
-Distances = npt.NDArray[np.float64]
+from heliosynth.evaluation.resampling import bootstrap
 
 
-def cluster_error(reference: Counts, counts: Counts) -> float:
-    """Give the relative squared error of the clusters' populations.
+def cluster_error(reference: Integers, counts: Integers) -> float:
+    """Return the relative squared error of the clusters' populations.
 
     CE = 1/K Σ (n̂_c − n_c)² / n_c², with n_c scaled to the total of n̂_c. 0 is best.
 
@@ -38,8 +36,8 @@ def cluster_error(reference: Counts, counts: Counts) -> float:
     return float(np.mean(((counts - expected) / expected) ** 2))
 
 
-def cluster_distance(reference: Distances, distances: Distances) -> float:
-    """Give the RMS distance to the nearest centre, in units of the reference's.
+def cluster_distance(reference: Floats, distances: Floats) -> float:
+    """Return the RMS distance to the nearest centre, in units of the reference's.
 
     CD = 1/d √(1/N Σ d̂_i²), with d the RMS of the reference. 1 is best.
 
@@ -53,8 +51,8 @@ def cluster_distance(reference: Distances, distances: Distances) -> float:
     return root_mean_square(distances) / root_mean_square(reference)
 
 
-def cluster_std(reference: Distances, distances: Distances) -> float:
-    """Give the spread of the distances about their RMS, in units of the reference's.
+def cluster_std(reference: Floats, distances: Floats) -> float:
+    """Return the spread of the distances about their RMS, in units of the reference's.
 
     CS = 1/S √(1/N Σ (d̂_i − d·CD)²), with S = √(1/N Σ (d_i − d)²). 1 is best.
 
@@ -65,12 +63,12 @@ def cluster_std(reference: Distances, distances: Distances) -> float:
     distances
         Distances of the set's images to their nearest centre, (n,).
     """
-    own_mean, reference_mean = root_mean_square(distances), root_mean_square(reference)
-    return root_mean_square(distances - own_mean) / root_mean_square(reference - reference_mean)
+    set_rms, reference_rms = root_mean_square(distances), root_mean_square(reference)
+    return root_mean_square(distances - set_rms) / root_mean_square(reference - reference_rms)
 
 
-def root_mean_square(values: Distances) -> float:
-    """Give √(1/N Σ v_i²)."""
+def root_mean_square(values: Floats) -> float:
+    """Return √(1/N Σ v_i²)."""
     return float(np.sqrt(np.mean(np.square(values))))
 
 
@@ -81,16 +79,16 @@ class Clusters:
     Attributes
     ----------
     centres
-        Centres in the space of the features, (K, D).
+        Centres in feature space, (K, D).
     counts
         Images of the reference in each cluster, (K,).
     distances
         Distances of the reference's images to their nearest centre, (N,).
     """
 
-    centres: npt.NDArray[np.float64]
-    counts: Counts
-    distances: Distances
+    centres: Floats
+    counts: Integers
+    distances: Floats
 
     @classmethod
     def fit(cls, reference: Features, clusters: int, seed: int) -> Clusters:
@@ -99,11 +97,11 @@ class Clusters:
         Raises
         ------
         InputError
-            If the reference has too few distinct images for so many clusters.
+            If the reference has fewer distinct images than clusters.
         """
         too_many = (
-            f"evaluation.clusters: {clusters} clusters need as many distinct reference images, "
-            "but there are fewer; ask for fewer clusters"
+            f"evaluation.clusters: {clusters} clusters need at least {clusters} distinct "
+            "reference images, but there are fewer; choose fewer clusters"
         )
         if len(reference) < clusters:
             raise InputError(too_many)
@@ -116,15 +114,13 @@ class Clusters:
             raise InputError(too_many)
         return cls(centres, counts, distances)
 
-    def place(self, features: Features) -> tuple[npt.NDArray[np.int64], Distances]:
-        """Give the nearest cluster (n,) of features (n, D), and the distance to its centre."""
+    def assign(self, features: Features) -> tuple[Integers, Floats]:
+        """Return the nearest cluster (n,) of features (n, D), and the distance to its centre."""
         return nearest_centre(features, self.centres)
 
 
-def nearest_centre(
-    features: Features, centres: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.int64], Distances]:
-    """Give the number of the nearest centre, and the Euclidean distance to it, both (n,)."""
+def nearest_centre(features: Features, centres: Floats) -> tuple[Integers, Floats]:
+    """Return the number of the nearest centre, and the Euclidean distance to it, both (n,)."""
     points = features.astype(np.float64)
     squares = (
         np.square(points).sum(axis=1)[:, None]
@@ -132,7 +128,7 @@ def nearest_centre(
         + np.square(centres).sum(axis=1)
     )
     nearest = squares.argmin(axis=1)
-    # The expanded square loses small distances to rounding; the one that counts is exact.
+    # The expanded square loses small distances to rounding, so the returned one is exact.
     return nearest, np.linalg.norm(points - centres[nearest], axis=1)
 
 
@@ -151,8 +147,8 @@ def cluster_metrics(
     """Measure CE, CD and CS with their spread.
 
     Every repeat is another K-means of the reference. A value is the mean over the repeats on
-    the whole set; its spread that over the repeats with the set resampled by bootstrap, so it
-    holds both the choice of clusters and the chance in n images.
+    the whole set; its spread is that over the repeats with the set resampled by bootstrap, so
+    it covers both the choice of clusters and the sampling noise of n images.
 
     Parameters
     ----------
@@ -169,7 +165,7 @@ def cluster_metrics(
     whole, resampled = [], []
     for repeat, rows in enumerate(resamples):
         fitted = Clusters.fit(reference, clusters, seed + repeat)
-        both = list(_measure(fitted, features, [np.arange(len(features)), rows]))
+        both = list(_metrics_of_rows(fitted, features, [np.arange(len(features)), rows]))
         whole.append(both[0])
         resampled.append(both[1])
     values, spread = np.array(whole).mean(axis=0), np.array(resampled)
@@ -179,10 +175,38 @@ def cluster_metrics(
     return ClusterMetrics(error, distance, std)
 
 
-def _measure(
-    fitted: Clusters, features: Features, resamples: list[Rows]
+def measure_cluster_error(comparison: Comparison) -> Estimate:
+    """Measure CE with the first encoder."""
+    return _measure(comparison).cluster_error
+
+
+def measure_cluster_distance(comparison: Comparison) -> Estimate:
+    """Measure CD with the first encoder."""
+    return _measure(comparison).cluster_distance
+
+
+def measure_cluster_std(comparison: Comparison) -> Estimate:
+    """Measure CS with the first encoder."""
+    return _measure(comparison).cluster_std
+
+
+# The three metrics share one run of K-means.
+@functools.lru_cache(maxsize=1)
+def _measure(comparison: Comparison) -> ClusterMetrics:
+    encoder, settings = comparison.first_encoder, comparison.settings
+    return cluster_metrics(
+        comparison.reference[encoder],
+        comparison.features[encoder],
+        clusters=settings.clusters,
+        repeats=settings.repeats,
+        seed=comparison.seed,
+    )
+
+
+def _metrics_of_rows(
+    fitted: Clusters, features: Features, resamples: list[Integers]
 ) -> Iterator[tuple[float, float, float]]:
-    nearest, distances = fitted.place(features)
+    nearest, distances = fitted.assign(features)
     for rows in resamples:
         counts = np.bincount(nearest[rows], minlength=len(fitted.centres))
         yield (

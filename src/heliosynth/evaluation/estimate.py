@@ -1,4 +1,4 @@
-"""A measured number: never without its spread and the number of images behind it."""
+"""Measured values with their standard deviation and number of images."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Self, TypedDict
 
 import numpy as np
-import numpy.typing as npt
+
+from heliosynth.arrays import Floats
 
 
 class EstimateJson(TypedDict):
-    """An estimate as the products write it."""
+    """An estimate in the JSON products."""
 
     value: float
     std: float
@@ -21,7 +22,13 @@ class EstimateJson(TypedDict):
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value, its standard deviation over repeats, and the number of images it rests on."""
+    """A value, its standard deviation over repeats, and the number of images behind it.
+
+    Raises
+    ------
+    ValueError
+        If the value or the standard deviation is not finite.
+    """
 
     value: float
     std: float
@@ -34,26 +41,31 @@ class Estimate:
     @classmethod
     def over(
         cls,
-        repeats: Sequence[float] | npt.NDArray[np.float64],
+        repeats: Sequence[float] | Floats,
         n: int,
         value: float | None = None,
     ) -> Self:
-        """Make an estimate of repeats.
+        """Make an estimate from repeats.
 
         Parameters
         ----------
         repeats
             The same quantity measured again, at least twice.
         n
-            Images behind the value.
+            Number of images.
         value
-            The quantity on all the images; the mean of the repeats where it is not given.
+            The quantity on all images; None takes the mean of the repeats.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two repeats.
         """
         if len(repeats) < 2:
             raise ValueError("a spread needs at least two repeats")
-        centre = float(np.mean(repeats)) if value is None else float(value)
-        return cls(centre, float(np.std(repeats, ddof=1)), int(n))
+        value = float(np.mean(repeats)) if value is None else float(value)
+        return cls(value, float(np.std(repeats, ddof=1)), int(n))
 
     def to_json(self) -> EstimateJson:
-        """Give the estimate as the products write it."""
+        """Return the estimate as the JSON products hold it."""
         return {"value": self.value, "std": self.std, "n": self.n}

@@ -1,7 +1,7 @@
 """Features of images on disk: ``features/<encoder>/<name>.h5``.
 
 Each group of a file, a split of the dataset or ``generated``, holds ``features`` (N, D) float32;
-the attributes of the root name the encoder, its weights and the size of its input.
+the attributes of the root describe the encoder, its weights and the size of its input.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from heliosynth.dataset.store import KIND, SPLITS, read_samples, read_split
+from heliosynth.arrays import SPLITS, Features, Images
+from heliosynth.dataset.store import KIND, read_samples, read_split
 from heliosynth.errors import InputError
 from heliosynth.io import hdf5
 
@@ -22,7 +22,7 @@ GENERATED = "generated"
 
 @dataclass(frozen=True)
 class EncodedBy:
-    """The encoder behind some features, and what its weights are."""
+    """The encoder of some features, its weights and the size of its input."""
 
     encoder: str
     description: str
@@ -31,15 +31,15 @@ class EncodedBy:
 
 
 @dataclass(frozen=True)
-class Features:
+class EncodedFeatures:
     """Features (N, D) of images, in the order of the images, and their encoder."""
 
-    values: npt.NDArray[np.float32]
+    values: Features
     encoded_by: EncodedBy
 
 
-def read_image_groups(path: Path | str) -> dict[str, npt.NDArray[np.float32]]:
-    """Read the images of a ``dataset.h5``, split by split, or those of a file of samples.
+def read_image_groups(path: Path | str) -> dict[str, Images]:
+    """Read the images (N, 1, H, W) of a ``dataset.h5`` by split, or those of a file of samples.
 
     Raises
     ------
@@ -53,18 +53,16 @@ def read_image_groups(path: Path | str) -> dict[str, npt.NDArray[np.float32]]:
     return {GENERATED: read_samples(path).images}
 
 
-def write_features(
-    path: Path | str, groups: Mapping[str, npt.NDArray[np.float32]], encoded_by: EncodedBy
-) -> None:
-    """Write features whole, one group for each set of images."""
+def write_features(path: Path | str, groups: Mapping[str, Features], encoded_by: EncodedBy) -> None:
+    """Write features (N, D) atomically, one group per set of images."""
     with hdf5.open_write(path) as file:
         file.attrs.update(vars(encoded_by))
         for name, values in groups.items():
-            held = hdf5.create_dataset(file, f"{name}/features", np.float32, values.shape)
-            held[...] = values
+            array = hdf5.create_dataset(file, f"{name}/features", np.float32, values.shape)
+            array[...] = values
 
 
-def read_features(path: Path | str, group: str) -> Features:
+def read_features(path: Path | str, group: str) -> EncodedFeatures:
     """Read one group of features.
 
     Raises
@@ -74,12 +72,11 @@ def read_features(path: Path | str, group: str) -> Features:
     """
     with hdf5.open_read(path, "HDF5 of features") as file:
         if group not in file:
-            raise InputError(f"{path}: holds no features of {group!r}; build it again")
-        attributes = file.attrs
+            raise InputError(f"{path}: features of {group!r} not found; encode the images again")
         encoded_by = EncodedBy(
-            encoder=str(attributes["encoder"]),
-            description=str(attributes["description"]),
-            weights_sha256=str(attributes["weights_sha256"]),
-            size_px=int(attributes["size_px"]),
+            encoder=file.text("encoder"),
+            description=file.text("description"),
+            weights_sha256=file.text("weights_sha256"),
+            size_px=file.integer("size_px"),
         )
-        return Features(file[group]["features"][()], encoded_by)
+        return EncodedFeatures(file.array(f"{group}/features"), encoded_by)

@@ -1,4 +1,4 @@
-"""Fréchet and kernel distances between two sets of features."""
+"""Fréchet and kernel distances between two sets of features (FID and KID)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heliosynth.arrays import Features, Floats
+from heliosynth.evaluation.comparison import Comparison
 from heliosynth.evaluation.estimate import Estimate
 from heliosynth.evaluation.resampling import bootstrap
 
-Features = npt.NDArray[np.float32]
-Array = npt.NDArray[np.float64]
-
 BLOCK = 1000
-"""Rows of a kernel matrix that are held at a time."""
+"""Rows of a kernel matrix that are in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -29,33 +28,34 @@ class Gaussian:
         A square root R (k, D) of the covariance: Σ = RᵀR.
     """
 
-    mean: Array
-    root: Array
+    mean: Floats
+    root: Floats
 
     @classmethod
     def of_features(cls, features: Features) -> Gaussian:
         """Fit features (N, D), N ≥ 2, with the unbiased covariance."""
         points = features.astype(np.float64)
         mean = points.mean(axis=0)
-        # QR gives the root without ever squaring the data, which would halve the digits.
+        # QR gives the root without squaring the data, which would halve the precision.
         centred = (points - mean) / np.sqrt(len(points) - 1)
-        root: Array = np.linalg.qr(centred, mode="r")  # type: ignore[assignment]  # numpy's stubs
+        root: Floats = np.linalg.qr(centred, mode="r")  # type: ignore[assignment]  # numpy's stubs
         return cls(mean, root)
 
     @classmethod
     def of_moments(cls, mean: npt.ArrayLike, covariance: npt.ArrayLike) -> Gaussian:
-        """Take a mean (D,) and a covariance (D, D)."""
+        """Return the Gaussian of a mean (D,) and a covariance (D, D)."""
         values, vectors = np.linalg.eigh(np.asarray(covariance, dtype=np.float64))
         root = np.sqrt(values.clip(min=0))[:, None] * vectors.T
         return cls(np.asarray(mean, dtype=np.float64), root)
 
 
 def frechet_distance(x: Gaussian, y: Gaussian) -> float:
-    """Give the Fréchet distance of two Gaussians.
+    """Return the Fréchet distance of two Gaussians.
 
-    ‖μ_x − μ_y‖² + Tr(Σ_x + Σ_y − 2 (Σ_x Σ_y)^½). With Σ = RᵀR the eigenvalues of Σ_x Σ_y are
-    the squared singular values of R_x R_yᵀ, so the last trace is their sum: no matrix square
-    root is taken, and no digit is lost to one (Heusel et al. 2017; Dowson & Landau 1982).
+    ‖μ_x − μ_y‖² + Tr(Σ_x + Σ_y − 2 (Σ_x Σ_y)^½) (Heusel et al. 2017; Dowson & Landau 1982).
+    With Σ = RᵀR the eigenvalues of Σ_x Σ_y are the squared singular values of R_x R_yᵀ, so the
+    trace of the root is the sum of the singular values: a matrix square root, which would lose
+    precision, is not needed.
     """
     cross = np.linalg.svd(x.root @ y.root.T, compute_uv=False).sum()
     traces = np.square(x.root).sum() + np.square(y.root).sum()
@@ -63,11 +63,11 @@ def frechet_distance(x: Gaussian, y: Gaussian) -> float:
 
 
 def frechet_estimate(reference: Features, features: Features, repeats: int, seed: int) -> Estimate:
-    """Measure the Fréchet distance of two sets of features (FID), with its spread.
+    """Return the Fréchet distance of two sets of features (FID), with its spread.
 
     The distance is biased upwards, the more so the fewer images there are for D features: even
-    another draw from the reference's own source stays well above 0. So only values at the same
-    n and of the same encoder compare. The spread is that of bootstrap resamples of the set; the
+    another sample of the reference's distribution stays well above 0. So only values with the
+    same n and encoder can be compared. The spread is that of bootstrap resamples of the set; the
     value is that of the whole set.
 
     Parameters
@@ -87,20 +87,20 @@ def frechet_estimate(reference: Features, features: Features, repeats: int, seed
 
 
 def kernel_distance(reference: Features, features: Features) -> float:
-    """Give the unbiased squared maximum mean discrepancy under the cubic kernel (KID).
+    """Return the unbiased squared maximum mean discrepancy with the cubic kernel (KID).
 
     k(x, y) = (x·y/D + 1)³ (Bińkowski et al. 2018, eq. 4). All pairs are used rather than
-    subsets: the expectation is the same, the chance in it the least. It may be below 0.
+    subsets: the expectation is the same and the variance is lowest. It can be negative.
     """
     moments = _KernelMoments.of(reference, features)
     return moments.distance(np.ones(len(features)))
 
 
 def kernel_estimate(reference: Features, features: Features, repeats: int, seed: int) -> Estimate:
-    """Measure the kernel distance of two sets of features (KID), with its spread.
+    """Return the kernel distance of two sets of features (KID), with its spread.
 
     Unlike the Fréchet distance it has no bias at small n. The spread is that of bootstrap
-    resamples of the set, in which a drawn image is never paired with its own copies.
+    resamples of the set, in which an image is never paired with its own copies.
 
     Parameters
     ----------
@@ -118,23 +118,43 @@ def kernel_estimate(reference: Features, features: Features, repeats: int, seed:
     return Estimate.over(spread, n, value=moments.distance(np.ones(n)))
 
 
+def measure_fid(comparison: Comparison, encoder: str) -> Estimate:
+    """Measure the Fréchet distance in an encoder's features."""
+    return frechet_estimate(
+        comparison.reference[encoder],
+        comparison.features[encoder],
+        repeats=comparison.settings.repeats,
+        seed=comparison.seed,
+    )
+
+
+def measure_kid(comparison: Comparison, encoder: str) -> Estimate:
+    """Measure the kernel distance in an encoder's features."""
+    return kernel_estimate(
+        comparison.reference[encoder],
+        comparison.features[encoder],
+        repeats=comparison.settings.repeats,
+        seed=comparison.seed,
+    )
+
+
 @dataclass(frozen=True)
 class _KernelMoments:
-    """What the kernel distance needs of two sets, for any weights on the second.
+    """Kernel means of a reference and a set, from which weighted distances are computed.
 
     Attributes
     ----------
     within_reference
-        Mean kernel over the pairs of different images of the reference.
+        Mean kernel over pairs of different images of the reference.
     to_reference
-        Mean kernel of each image of the set to the reference, (n,).
+        Mean kernel of each image of the set with the reference, (n,).
     within
         Kernel between the images of the set, (n, n), 0 on the diagonal.
     """
 
     within_reference: float
-    to_reference: Array
-    within: Array
+    to_reference: Floats
+    within: Floats
 
     @classmethod
     def of(cls, reference: Features, features: Features) -> _KernelMoments:
@@ -147,6 +167,7 @@ class _KernelMoments:
         return cls(float(off_diagonal / pairs), _row_sums(y, x) / len(x), within)
 
     def distance(self, weights: npt.NDArray[np.number]) -> float:
+        """Return the kernel distance with a weight on each image of the set, (n,)."""
         total = weights.sum()
         pairs = total**2 - np.square(weights).sum()
         within = weights @ self.within @ weights / pairs
@@ -154,13 +175,13 @@ class _KernelMoments:
         return float(self.within_reference + within - 2 * across)
 
 
-def _row_sums(x: Array, y: Array) -> Array:
-    """Give the sum of the kernel from each row of x (n, D) to all of y (m, D), in blocks."""
+def _row_sums(x: Floats, y: Floats) -> Floats:
+    """Return the sum of the kernel of each row of x (n, D) with all of y (m, D), in blocks."""
     blocks = range(0, len(x), BLOCK)
     return np.concatenate([_kernel(x[start : start + BLOCK], y).sum(axis=1) for start in blocks])
 
 
-def _kernel(x: Array, y: Array) -> Array:
-    """Give (x·y/D + 1)³ between rows of x (n, D) and y (m, D): (n, m)."""
-    base: Array = x @ y.T / x.shape[1] + 1
+def _kernel(x: Floats, y: Floats) -> Floats:
+    """Return (x·y/D + 1)³ between rows of x (n, D) and y (m, D): (n, m)."""
+    base: Floats = x @ y.T / x.shape[1] + 1
     return base * base * base

@@ -1,57 +1,138 @@
-"""The registry of metrics."""
+"""Registry of metrics.
+
+A metric is one function and one row of :data:`METRICS`. The function takes a
+:class:`heliosynth.evaluation.comparison.Comparison` (and the name of an encoder, for metrics that
+are measured with each encoder) and returns an Estimate, or None where the metric does not apply.
+Measurement, summary, tables, figures and prose read the rows; the module is light, so that the
+rows can be checked when the workflow is planned.
+
+A metric is called by its key, followed by the encoder where there is one: ``fid_clip``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-METRICS: Mapping[str, str] = {
-    "cluster_error": "cluster error",
-    "cluster_distance": "cluster distance",
-    "cluster_std": "cluster std",
-    "fid": "FID",
-    "kid": "KID",
-    "f1": "F1",
-    "precision": "precision",
-    "recall": "recall",
+from heliosynth.config.evaluation import ENCODERS
+from heliosynth.errors import InputError
+
+Direction = Literal["lower", "higher", "target"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A row of the registry.
+
+    Attributes
+    ----------
+    title
+        Name in tables and figures.
+    ideal
+        Value that a perfect model reaches.
+    function
+        Reference to the function, ``package.module:name``.
+    per_encoder
+        Whether it is measured with each encoder.
+    bounded
+        Whether all values are between 0 and 1.
+    macro
+        Name in the paper's macros, letters only; empty derives it from the key.
+    """
+
+    title: str
+    ideal: float
+    function: str
+    per_encoder: bool = False
+    bounded: bool = False
+    macro: str = ""
+
+    @property
+    def direction(self) -> Direction:
+        """Whether lower values are better, higher ones, or those closest to the ideal."""
+        if self.ideal == 0:
+            return "lower"
+        return "higher" if self.bounded and self.ideal == 1 else "target"
+
+
+METRICS: Mapping[str, Metric] = {
+    "cluster_error": Metric(
+        "cluster error", 0.0, "heliosynth.evaluation.clusters:measure_cluster_error"
+    ),
+    "cluster_distance": Metric(
+        "cluster distance", 1.0, "heliosynth.evaluation.clusters:measure_cluster_distance"
+    ),
+    "cluster_std": Metric("cluster std", 1.0, "heliosynth.evaluation.clusters:measure_cluster_std"),
+    "fid": Metric("FID", 0.0, "heliosynth.evaluation.frechet:measure_fid", per_encoder=True),
+    "kid": Metric("KID", 0.0, "heliosynth.evaluation.frechet:measure_kid", per_encoder=True),
+    "f1": Metric(
+        "F1", 1.0, "heliosynth.evaluation.classification:measure_f1", bounded=True, macro="fscore"
+    ),
+    "precision": Metric(
+        "precision", 1.0, "heliosynth.evaluation.classification:measure_precision", bounded=True
+    ),
+    "recall": Metric(
+        "recall", 1.0, "heliosynth.evaluation.classification:measure_recall", bounded=True
+    ),
 }
-"""The study's metrics; ``fid`` and ``kid`` are followed by an encoder in the products."""
+"""Every metric by its key, in the order of the tables."""
 
-IDEAL: Mapping[str, float] = {
-    "cluster_error": 0.0,
-    "cluster_distance": 1.0,
-    "cluster_std": 1.0,
-    "fid": 0.0,
-    "kid": 0.0,
-    "f1": 1.0,
-    "precision": 1.0,
-    "recall": 1.0,
-}
-"""The value of each metric that a perfect model would reach."""
-
-ENCODERS: Mapping[str, str] = {"efficientnet_lite0": "EfficientNet-Lite0", "clip": "CLIP"}
-"""The feature encoders."""
+OTHER_KEYS = ("name", "f1_by_class", "confusion", "about")
+"""Keys of ``metrics/<name>.json`` that are not metrics."""
 
 
-def split_metric(metric: str) -> tuple[str, str | None]:
-    """Split ``fid_clip`` into the metric and its encoder, which other metrics lack."""
-    family, _, encoder = metric.partition("_")
-    return (family, encoder) if family in ("fid", "kid") else (metric, None)
+def metric_name(key: str, encoder: str) -> str:
+    """Return the name of a metric in the products, with the encoder where it has one."""
+    return f"{key}_{encoder}" if METRICS[key].per_encoder else key
 
 
-def metric_title(metric: str) -> str:
-    """Give what a metric is called, its encoder in brackets."""
-    family, encoder = split_metric(metric)
-    title = METRICS.get(family, family)
-    return title if encoder is None else f"{title} ({ENCODERS.get(encoder, encoder)})"
+def metric_names(encoders: Sequence[str]) -> list[str]:
+    """Return the names of all metrics, in the order of ``metrics/<name>.json``.
+
+    Consecutive metrics with an encoder are listed encoder by encoder.
+    """
+    names: list[str] = []
+    for per_encoder, keys in itertools.groupby(METRICS, key=lambda key: METRICS[key].per_encoder):
+        group = list(keys)
+        for encoder in encoders if per_encoder else encoders[:1]:
+            names += [metric_name(key, encoder) for key in group]
+    return names
 
 
-def metrics_in_order(found: Iterable[str]) -> list[str]:
-    """Sort metrics as the study lists them."""
-    families = list(METRICS)
-    return sorted(
-        set(found),
-        key=lambda name: (
-            families.index(split_metric(name)[0]) if split_metric(name)[0] in families else 99,
-            name,
-        ),
+def split_name(name: str) -> tuple[str, str | None]:
+    """Split ``fid_clip`` into the key and the encoder, which is None for other metrics.
+
+    Raises
+    ------
+    InputError
+        If the registry has no such metric.
+    """
+    for key, metric in METRICS.items():
+        if not metric.per_encoder and name == key:
+            return key, None
+        encoder = name.removeprefix(f"{key}_")
+        if metric.per_encoder and encoder != name and encoder in ENCODERS:
+            return key, encoder
+    raise InputError(
+        f"metric {name!r} not found in the registry; add a row to heliosynth.evaluation.metrics"
     )
+
+
+def find_metric(name: str) -> Metric:
+    """Return the row of a metric's name."""
+    return METRICS[split_name(name)[0]]
+
+
+def metric_title(name: str) -> str:
+    """Return the title of a metric, with its encoder in brackets."""
+    key, encoder = split_name(name)
+    title = METRICS[key].title
+    return title if encoder is None else f"{title} ({ENCODERS[encoder]})"
+
+
+def metrics_in_order(names: Iterable[str]) -> list[str]:
+    """Sort the names of metrics as the registry has them, encoders by name."""
+    keys = list(METRICS)
+    return sorted(set(names), key=lambda name: (keys.index(split_name(name)[0]), name))

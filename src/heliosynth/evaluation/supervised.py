@@ -1,4 +1,4 @@
-"""TrainingConfig a network to tell classes, by the one training loop, and asking it."""
+"""Training of a classifier with the shared loop, and prediction."""
 
 from __future__ import annotations
 
@@ -6,45 +6,45 @@ import tempfile
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 from torch.nn import functional
 
+from heliosynth.arrays import Classes, Images
 from heliosynth.config.models import TrainingConfig
 from heliosynth.dataset.store import LabelledImages
 from heliosynth.diffusion.denoiser import Noise
-from heliosynth.training.checkpoint import StateFolder
-from heliosynth.training.data import FLIPS, Images, sampling_weights
-from heliosynth.training.trainer import Objective, TrainingResult, train
-
-Classes = npt.NDArray[np.int8]
+from heliosynth.models.device import default_device
+from heliosynth.training.checkpoint import CheckpointFolder
+from heliosynth.training.data import FLIPS, ConditionedImages, sampling_weights
+from heliosynth.training.distributed import DistributedContext
+from heliosynth.training.trainer import Objective, Trainer, TrainingResult
 
 
 class Classification(Objective):
-    """A network that gives logits; its condition is the class, one-hot."""
+    """A network that returns logits; the condition of an image is its class, one-hot."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
-    def draw(self, shape: torch.Size, generator: torch.Generator) -> Noise:
-        """Draw nothing: the loss is random in nothing but dropout."""
+    def sample_noise(self, shape: torch.Size, generator: torch.Generator) -> Noise:
+        """Return nothing: the loss has no random numbers besides dropout."""
         return {}
 
-    def loss(self, images: torch.Tensor, condition: torch.Tensor, drawn: Noise) -> torch.Tensor:
-        """Give the mean cross-entropy; in validation, the share of wrong answers.
+    def loss(self, images: torch.Tensor, condition: torch.Tensor, noise: Noise) -> torch.Tensor:
+        """Return the mean cross-entropy; in validation, the share of wrong predictions.
 
-        Cross-entropy grows with confidence long after the answers stop getting worse, so it
-        would pick too early an epoch.
+        Cross-entropy grows with confidence long after the predictions stop getting worse, so it
+        would select an epoch that is too early.
         """
         logits: torch.Tensor = self.network(images)
         if self.training:
             return functional.cross_entropy(logits, condition)
         return (logits.argmax(dim=1) != condition.argmax(dim=1)).float().mean()
 
-    def trunks(self) -> Iterator[nn.Module]:
-        """Give the whole network."""
+    def compiled_modules(self) -> Iterator[nn.Module]:
+        """Return the network."""
         yield self.network
 
 
@@ -56,63 +56,58 @@ def fit(
     settings: TrainingConfig,
     seed: int,
 ) -> TrainingResult:
-    """Train a network on labelled images and leave it with the weights that are kept.
+    """Train a network on labelled images, in place.
 
     Parameters
     ----------
     network
-        From images (N, 1, H, W) to logits (N, K).
+        From images (N, 1, H, W) to logits (N, K). It is left with the weights that have the
+        lowest validation error, or with the last ones if there are no validation images.
     training, validation
-        Images of the K classes only. The weights kept are those with the lowest validation
-        error, or the last ones where there are no validation images.
+        Images of the K classes only.
     classes
         Class numbers in the order of the logits.
     settings
-        Length, optimiser, moving average.
+        Length, optimiser, EMA.
     seed
         Seed of the order of the images.
     """
-    device = _device()
+    device = default_device()
     objective = Classification(network).to(device)
-    # A training this short starts anew rather than resume, so its states are not kept.
+    # So short a training starts again rather than resume, so its checkpoints are not kept.
     with tempfile.TemporaryDirectory(prefix="heliosynth-") as folder:
-        outcome = train(
-            objective,
-            _images(training, classes).to(device),
-            sampling_weights(training.goes_class, settings.class_balance),
-            _images(validation, classes).to(device),
-            settings,
-            seed,
-            StateFolder(folder, {}),
-        )
-    objective.load_state_dict(outcome.weights)
+        result = Trainer(
+            objective=objective,
+            images=_to_tensors(training, classes).to(device),
+            sampling_weights=sampling_weights(training.goes_class, settings.class_balance),
+            validation=_to_tensors(validation, classes).to(device),
+            settings=settings,
+            seed=seed,
+            checkpoints=CheckpointFolder(folder, {}),
+            distributed=DistributedContext(device=device),
+        ).fit()
+    objective.load_state_dict(result.weights)
     objective.requires_grad_(False).eval()
-    return outcome
+    return result
 
 
 @torch.inference_mode()
 def predict(
-    network: nn.Module,
-    images: npt.NDArray[np.float32],
-    classes: Sequence[int],
-    batch_size: int = 256,
+    network: nn.Module, images: Images, classes: Sequence[int], batch_size: int = 256
 ) -> Classes:
-    """Give the most likely class number (N,) of images (N, 1, H, W)."""
-    network.eval().to(_device())
-    places = [
-        network(torch.from_numpy(images[first : first + batch_size]).to(_device())).argmax(dim=1)
+    """Return the most likely class number (N,) of images (N, 1, H, W)."""
+    device = default_device()
+    network.eval().to(device)
+    indices = [
+        network(torch.from_numpy(images[first : first + batch_size]).to(device)).argmax(dim=1)
         for first in range(0, len(images), batch_size)
     ]
     numbers: Classes = np.asarray(classes, dtype=np.int8)
-    return numbers.take(torch.cat(places).cpu().numpy())
+    return numbers.take(torch.cat(indices).cpu().numpy())
 
 
-def _images(labelled: LabelledImages, classes: Sequence[int]) -> Images:
-    wanted = labelled.goes_class[:, None] == np.asarray(classes, dtype=np.int8)
-    condition = torch.from_numpy(wanted.astype(np.float32))
+def _to_tensors(labelled: LabelledImages, classes: Sequence[int]) -> ConditionedImages:
+    one_hot = labelled.goes_class[:, None] == np.asarray(classes, dtype=np.int8)
+    condition = torch.from_numpy(one_hot.astype(np.float32))
     # A mirrored Sun is of the same class.
-    return Images(torch.from_numpy(labelled.images), condition.expand(FLIPS, -1, -1))
-
-
-def _device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return ConditionedImages(torch.from_numpy(labelled.images), condition.expand(FLIPS, -1, -1))

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from heliosynth import goes_class
+from heliosynth.config.evaluation import ENCODERS
 from heliosynth.config.models import SAMPLERS, DdpmConfig, PreconditionedConfig
-from heliosynth.evaluation.metrics import ENCODERS, IDEAL, METRICS, metric_title, split_metric
+from heliosynth.evaluation.metrics import METRICS, find_metric, metric_name, metric_title
 from heliosynth.io.files import write_text
 from heliosynth.paper import latex
 from heliosynth.results.names import MODELS, in_prose
@@ -32,7 +33,6 @@ PRODUCTS = (
 
 Macros = dict[str, str]
 
-_METRIC_MACROS = {"f1": "fscore"}
 _ARMS = {"real_only": "Without", "with_generated": "With"}
 
 
@@ -220,26 +220,28 @@ def _metrics(products: Run) -> Macros:
     found: Macros = {}
     for model in [*MODELS, *products.models]:
         row = products.metrics.get(model, {})
-        for family in METRICS:
-            entry = row.get(f"{family}_{encoder}" if family in ("fid", "kid") else family) or {}
-            name = _METRIC_MACROS.get(family, family.replace("_", ""))
+        for key in METRICS:
+            entry = row.get(metric_name(key, encoder)) or {}
             value = latex.measurement(entry.get("value"), entry.get("std"))
-            found[f"{name}{camel(model)}"] = value
-    counts = {
-        name: (products.metrics.get(_typical_name(products), {}).get(name) or {}).get("n")
-        for name in ("cluster_error", "f1")
-    }
-    found["metricimages"] = latex.integer(counts["cluster_error"])
-    found["judgedimages"] = latex.integer(counts["f1"])
+            found[f"{_metric_macro(key)}{camel(model)}"] = value
+    typical = products.metrics.get(_typical_name(products), {})
+    for key in METRICS:
+        entry = typical.get(metric_name(key, encoder)) or {}
+        found[f"{_metric_macro(key)}images"] = latex.integer(entry.get("n"))
     return found
+
+
+def _metric_macro(key: str) -> str:
+    return METRICS[key].macro or camel(key).lower()
 
 
 def _statements(products: Run) -> Macros:
     encoder = products.configuration.evaluation.encoders[0]
     return {
-        "fidstatement": best_statement(products.metrics, f"fid_{encoder}"),
-        "clusterstatement": best_statement(products.metrics, "cluster_error"),
-        "fscorestatement": best_statement(products.metrics, "f1"),
+        f"{_metric_macro(key)}statement": best_statement(
+            products.metrics, metric_name(key, encoder)
+        )
+        for key in METRICS
     }
 
 
@@ -250,11 +252,12 @@ def best_statement(summary: Mapping[str, Mapping[str, Any]], metric: str) -> str
     models = {name: entry for name, entry in measured.items() if name != "real"}
     if not models:
         return f"No model has a {title}."
-    ideal = IDEAL[split_metric(metric)[0]]
-    best = min(models, key=lambda name: abs(models[name]["value"] - ideal))
-    word = "lowest" if ideal == 0 else "highest"
+    row = find_metric(metric)
+    best = min(models, key=lambda name: abs(models[name]["value"] - row.ideal))
+    subjects = {"lower": f"lowest {title}", "higher": f"highest {title}"}
+    subject = subjects.get(row.direction, f"{title} closest to {latex.plain(row.ideal)}")
     value = latex.measurement(models[best]["value"], models[best].get("std"))
-    text = f"The {word} {title} is that of {latex.escape(in_prose(best))}, {value}"
+    text = f"The {subject} is that of {latex.escape(in_prose(best))}, {value}"
     if (real := measured.get("real")) is None:
         return f"{text}."
     return (

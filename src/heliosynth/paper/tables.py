@@ -11,14 +11,12 @@ from typing import Any
 
 from heliosynth.config.models import SAMPLERS, DdpmConfig
 from heliosynth.errors import InputError
-from heliosynth.evaluation.metrics import IDEAL, metric_title, metrics_in_order, split_metric
+from heliosynth.evaluation.metrics import find_metric, metric_title, metrics_in_order
 from heliosynth.io.files import write_text
 from heliosynth.paper import latex
 from heliosynth.results.names import MODELS, in_order, model_title
 from heliosynth.results.published import PUBLISHED, published
 from heliosynth.results.run import Run
-
-PUBLISHED_FID = "fid_clip"
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def metrics(products: Run) -> Content:
         ["metric", "model", "value", "std", "n", "published_value", "published_std"]
     ]
     groups = []
-    for metric in metrics_in_order(found | {PUBLISHED_FID}):
+    for metric in metrics_in_order(found | {name for row in PUBLISHED.values() for name in row}):
         ours = {model: summary.get(model, {}).get(metric) or {} for model in models}
         for model in models:
             numbers = [ours[model].get(key) for key in ("value", "std", "n")]
@@ -98,10 +96,9 @@ def _metric_rows(
 
 
 def _direction(metric: str) -> str:
-    family, _ = split_metric(metric)
-    if family in ("cluster_distance", "cluster_std"):
-        return r"($\to 1$)"
-    return r"$\downarrow$" if IDEAL.get(family) == 0 else r"$\uparrow$"
+    row = find_metric(metric)
+    arrows = {"lower": r"$\downarrow$", "higher": r"$\uparrow$"}
+    return arrows.get(row.direction, rf"($\to {latex.plain(row.ideal)}$)")
 
 
 def _span(counts: Sequence[int]) -> str:
