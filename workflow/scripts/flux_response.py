@@ -1,10 +1,9 @@
-"""Measure how the activity of a model's images follows the X-ray flux asked for."""
+"""Measure how the activity of a model's images follows the requested X-ray flux."""
 
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.evaluation import flux_response
-from heliosynth.evaluation.flux_response import measure_flux_response
+from heliosynth.evaluation.flux_response import FLUX_RESPONSE, measure_flux_response
 from heliosynth.io import tables
 from heliosynth.io.files import write_json
 from heliosynth.jobs.entry_point import one_line_errors
@@ -22,11 +21,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output-json", required=True, help="JSON file to write")
     parser.add_argument("--output-csv", required=True, help="CSV file to write")
     args = parser.parse_args(argv)
-    found, table = measure_flux_response(
-        args.dataset, args.grid, args.samples, args.repeats, args.seed
+    report, table = measure_flux_response(
+        dataset=args.dataset,
+        grid=args.grid,
+        samples=args.samples,
+        repeats=args.repeats,
+        seed=args.seed,
     )
-    tables.write(args.output_csv, table, flux_response.FLUX_RESPONSE)
-    write_json(args.output_json, {"name": args.name, **found})
+    tables.write(args.output_csv, table, FLUX_RESPONSE)
+    write_json(args.output_json, {"name": args.name, **report})
 
 
 if __name__ == "__main__":

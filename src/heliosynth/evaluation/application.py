@@ -1,8 +1,8 @@
-"""What generated images are good for: a DeiT trained with and without them.
+"""Downstream task: a DeiT classifier trained with and without generated images.
 
-Real images of the rare classes are few. One arm trains on the real training split as it is, the
-other with generated images of the rare classes added; both take as many gradient steps and
-start from the same weights, and both are tested on the real test split.
+Real images of the rare classes are few. One arm trains on the real training split, the other also
+on generated images of the rare classes; both take equally many gradient steps and start from the
+same weights, and both are tested on the real test split.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import torch
 from tqdm import tqdm
 
 from heliosynth import goes_class
+from heliosynth.arrays import Booleans, Classes
 from heliosynth.config.evaluation import ApplicationConfig
 from heliosynth.config.models import TrainingConfig
 from heliosynth.dataset.store import GeneratedImages, LabelledImages
@@ -28,7 +29,7 @@ from heliosynth.io.files import atomic_file
 from heliosynth.models.classifier import build_deit
 
 RARE_CLASSES = tuple(goes_class.NAMES.index(name) for name in ("A", "M", "X"))
-"""The classes whose accuracy the study compares, and that generated images fill."""
+"""The classes whose accuracy the study compares, to which generated images are added."""
 
 OVERALL = "overall"
 
@@ -54,7 +55,7 @@ def compare(
     settings: ApplicationConfig,
     seed: int,
 ) -> list[Accuracy]:
-    """Train and test both arms, as often as the settings say, each time with another seed.
+    """Train and test both arms ``settings.repeats`` times with different seeds.
 
     Parameters
     ----------
@@ -71,7 +72,8 @@ def compare(
 
     Returns
     -------
-    One row an arm, repeat and class with test images, and one for all classes together.
+    list of Accuracy
+        One per arm, repeat and class with test images, and one for all classes together.
 
     Raises
     ------
@@ -80,31 +82,42 @@ def compare(
     """
     real, test = (splits[split].of_classes(classes) for split in ("train", "test"))
     if not len(test):
-        raise InputError("application: no test image of a trained class; give the test split more")
-    training = {
-        "real_only": real,
-        "with_generated": joined(real, chosen(samples, classes, settings.generated_per_class)),
-    }
+        raise InputError("application: no test image of a trained class; enlarge the test split")
+    added = select_generated(samples, classes, settings.generated_per_class)
+    training = {"real_only": real, "with_generated": concatenate(real, added)}
+    plan = _training_config(settings, real_images=len(real))
     rows = []
     for repeat in tqdm(range(settings.repeats), desc="DeiT repeats", mininterval=2):
         for arm in ARMS:
-            torch.manual_seed(seed + repeat)
-            network = build_deit(settings, real.images.shape[-1], len(classes))
-            plan = _training(settings, len(real))
-            nothing = test.take(np.zeros(0, dtype=np.int64))
-            fit(network, training[arm], nothing, classes, plan, seed + repeat)
-            told = predict(network, test.images, classes)
-            rows += _accuracies(arm, repeat, test.goes_class == told, test)
+            network = _train_deit(training[arm], classes, settings, plan, seed + repeat)
+            predicted = predict(network, test.images, classes)
+            rows += _accuracies(arm, repeat, predicted, test)
     return rows
 
 
+def _train_deit(
+    training: LabelledImages,
+    classes: Sequence[int],
+    settings: ApplicationConfig,
+    plan: TrainingConfig,
+    seed: int,
+) -> torch.nn.Module:
+    torch.manual_seed(seed)
+    network = build_deit(settings, training.images.shape[-1], len(classes))
+    no_validation = training.take(np.zeros(0, dtype=np.int64))
+    fit(network, training, no_validation, classes, plan, seed)
+    return network
+
+
 def filled_classes(classes: Sequence[int]) -> list[int]:
-    """Give the rare classes among the trained ones: those that get generated images."""
+    """Return the rare classes among the trained ones, to which generated images are added."""
     return [number for number in classes if number in RARE_CLASSES]
 
 
-def chosen(samples: GeneratedImages, classes: Sequence[int], per_class: int) -> LabelledImages:
-    """Take so many generated images of each rare class, those of the balanced set first.
+def select_generated(
+    samples: GeneratedImages, classes: Sequence[int], per_class: int
+) -> LabelledImages:
+    """Return ``per_class`` generated images of each rare class, those of the balanced set first.
 
     Raises
     ------
@@ -113,19 +126,19 @@ def chosen(samples: GeneratedImages, classes: Sequence[int], per_class: int) -> 
     """
     rows = []
     for number in filled_classes(classes):
-        own = np.flatnonzero(samples.goes_class == number)
-        if len(own) < per_class:
+        members = np.flatnonzero(samples.goes_class == number)
+        if len(members) < per_class:
             raise InputError(
                 f"application.generated_per_class: {per_class} images of class "
-                f"{goes_class.NAMES[number]} are asked for, {len(own)} were generated; "
+                f"{goes_class.NAMES[number]} are requested, but {len(members)} were generated; "
                 "raise sampling.per_class"
             )
-        rows.append(own[np.argsort(~samples.balanced[own], kind="stable")[:per_class]])
+        rows.append(members[np.argsort(~samples.balanced[members], kind="stable")[:per_class]])
     return samples.take(np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64))
 
 
-def joined(first: LabelledImages, second: LabelledImages) -> LabelledImages:
-    """Put two sets of images in one."""
+def concatenate(first: LabelledImages, second: LabelledImages) -> LabelledImages:
+    """Return the images of two sets as one."""
     return LabelledImages(
         images=np.concatenate([first.images, second.images]),
         goes_class=np.concatenate([first.goes_class, second.goes_class]),
@@ -137,29 +150,31 @@ def joined(first: LabelledImages, second: LabelledImages) -> LabelledImages:
 def summarise(
     rows: Sequence[Accuracy], classes: Sequence[int], generated_per_class: int
 ) -> dict[str, Any]:
-    """Give ``{arm: {class: {value, std, n} or None}}`` over the repeats, for all five classes.
+    """Return ``{arm: {class: {value, std, n} or None}}`` over the repeats, for all five classes.
 
-    A class that was not trained, or has no test image, is None. ``generated`` says how many
-    generated images of which classes the second arm had.
+    A class that was not trained, or has no test image, is None. ``generated`` holds the number of
+    generated images of each class that the second arm had.
     """
     summary: dict[str, Any] = {}
     for arm in ARMS:
-        found: dict[str, list[Accuracy]] = {}
+        by_class: dict[str, list[Accuracy]] = {}
         for row in rows:
             if row.arm == arm:
-                found.setdefault(row.goes_class, []).append(row)
+                by_class.setdefault(row.goes_class, []).append(row)
         summary[arm] = {
-            name: Estimate.over([row.accuracy for row in found[name]], found[name][0].n).to_json()
-            if name in found
-            else None
+            name: _estimate(by_class[name]).to_json() if name in by_class else None
             for name in (*goes_class.NAMES, OVERALL)
         }
     filled = [goes_class.NAMES[number] for number in filled_classes(classes)]
     return {**summary, "generated": dict.fromkeys(filled, generated_per_class)}
 
 
+def _estimate(repeats: Sequence[Accuracy]) -> Estimate:
+    return Estimate.over([row.accuracy for row in repeats], repeats[0].n)
+
+
 def write_accuracy(path: Path | str, rows: Sequence[Accuracy]) -> None:
-    """Write the accuracies whole, one line an arm, repeat and class."""
+    """Write the accuracies atomically, one line per arm, repeat and class."""
     with (
         atomic_file(path) as unfinished,
         unfinished.open("w", newline="", encoding="utf-8") as stream,
@@ -169,19 +184,18 @@ def write_accuracy(path: Path | str, rows: Sequence[Accuracy]) -> None:
         writer.writerows(vars(row).values() for row in rows)
 
 
-def _accuracies(
-    arm: Arm, repeat: int, right: np.ndarray[Any, np.dtype[np.bool_]], test: LabelledImages
-) -> list[Accuracy]:
+def _accuracies(arm: Arm, repeat: int, predicted: Classes, test: LabelledImages) -> list[Accuracy]:
+    right: Booleans = predicted == test.goes_class
     rows = []
     for number in np.unique(test.goes_class):
-        own = right[test.goes_class == number]
+        of_class = right[test.goes_class == number]
         name = goes_class.NAMES[number]
-        rows.append(Accuracy(arm, repeat, name, float(own.mean()), len(own)))
+        rows.append(Accuracy(arm, repeat, name, float(of_class.mean()), len(of_class)))
     return [*rows, Accuracy(arm, repeat, OVERALL, float(right.mean()), len(right))]
 
 
-def _training(settings: ApplicationConfig, real_images: int) -> TrainingConfig:
-    # Counted in images rather than epochs, so that both arms take as many steps.
+def _training_config(settings: ApplicationConfig, real_images: int) -> TrainingConfig:
+    # The length is in images rather than epochs, so that both arms take equally many steps.
     images = settings.epochs * real_images
     return TrainingConfig(
         images=images,

@@ -1,4 +1,4 @@
-"""A map of a latent space in two dimensions."""
+"""t-SNE map of the ceVAE's latent space (``metrics/cevae_embedding.csv``)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import csv
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from sklearn.manifold import TSNE
 
 from heliosynth import goes_class
+from heliosynth.arrays import Classes, Features, Floats, Images, Integers
 from heliosynth.dataset.class_mix import apportion
 from heliosynth.dataset.store import LabelledImages
 from heliosynth.errors import InputError
@@ -21,7 +21,7 @@ from heliosynth.training.trained_model import load_model
 
 PERPLEXITY = 30.0
 MOST_IMAGES = 1500
-"""Images on the map at most."""
+"""Most images on the map."""
 
 
 def load_cevae(folder: Path | str) -> Cevae:
@@ -34,40 +34,36 @@ def load_cevae(folder: Path | str) -> Cevae:
     """
     objective = load_model(folder).objective
     if not isinstance(objective, AutoencodingObjective):
-        raise InputError(f"{folder}: holds a model that is no ceVAE, so it has no latent space")
+        raise InputError(f"{folder}: not a ceVAE, so it has no latent space; name a cevae model")
     return objective.cevae
 
 
-def stratified_rows(
-    classes: npt.NDArray[np.int8], most: int, rng: np.random.Generator
-) -> npt.NDArray[np.int64]:
-    """Draw at most so many rows without replacement, with the class mix of all, sorted."""
+def stratified_rows(classes: Classes, most: int, rng: np.random.Generator) -> Integers:
+    """Draw at most ``most`` rows without replacement, with the class mix of all, sorted."""
     if len(classes) <= most:
         return np.arange(len(classes))
     present, counts = np.unique(classes, return_counts=True)
-    drawn = [
+    rows = [
         rng.choice(np.flatnonzero(classes == c), size=share, replace=False)
         for c, share in zip(present, apportion(counts, most), strict=True)
     ]
-    return np.sort(np.concatenate(drawn))
+    return np.sort(np.concatenate(rows))
 
 
 @torch.inference_mode()
-def latent_means(
-    cevae: Cevae, images: npt.NDArray[np.float32], batch_size: int = 64
-) -> npt.NDArray[np.float32]:
-    """Give the means (N, Z) of the latents of images (N, 1, H, W)."""
-    parts = [
+def latent_means(cevae: Cevae, images: Images, batch_size: int = 64) -> Features:
+    """Return the latent means (N, Z) of images (N, 1, H, W)."""
+    batches = [
         cevae.embed(torch.from_numpy(images[first : first + batch_size]))
         for first in range(0, len(images), batch_size)
     ]
-    return torch.cat(parts).numpy()
+    return torch.cat(batches).numpy()
 
 
-def tsne(points: npt.NDArray[np.float32], seed: int) -> npt.NDArray[np.float64]:
-    """Map points (N, Z) to the plane, (N, 2), by t-SNE from a PCA start (van der Maaten 2008).
+def tsne(points: Features, seed: int) -> Floats:
+    """Map points (N, Z) to the plane, (N, 2), by t-SNE started from PCA (van der Maaten 2008).
 
-    The perplexity is 30, or a third of the points where they are few.
+    The perplexity is 30, or a third of the number of points if that is less.
     """
     perplexity = min(PERPLEXITY, max(1.0, (len(points) - 1) / 3))
     mapped = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(points)
@@ -76,13 +72,13 @@ def tsne(points: npt.NDArray[np.float32], seed: int) -> npt.NDArray[np.float64]:
 
 def embedding_map(
     cevae: Cevae, images: LabelledImages, seed: int, most: int = MOST_IMAGES
-) -> tuple[npt.NDArray[np.float64], LabelledImages]:
-    """Map images by the mean of their latents.
+) -> tuple[Floats, LabelledImages]:
+    """Map images by their latent means.
 
     Returns
     -------
     points : (n, 2)
-        Place of each image on the map.
+        Position of each image on the map.
     shown : LabelledImages
         The n images, in the same order.
     """
@@ -90,8 +86,8 @@ def embedding_map(
     return tsne(latent_means(cevae, shown.images), seed), shown
 
 
-def write_map(path: Path | str, points: npt.NDArray[np.float64], images: LabelledImages) -> None:
-    """Write a map whole: the place of each image, its class and log₁₀ of its flux in W m⁻²."""
+def write_map(path: Path | str, points: Floats, images: LabelledImages) -> None:
+    """Write a map atomically: position, class and log₁₀ flux (W m⁻²) of each image."""
     with (
         atomic_file(path) as unfinished,
         unfinished.open("w", newline="", encoding="utf-8") as stream,
