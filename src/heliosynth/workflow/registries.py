@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from heliosynth import registry
+from heliosynth.config.evaluation import ENCODERS
 from heliosynth.config.models import SAMPLERS, network_kinds
 from heliosynth.errors import InputError
+from heliosynth.evaluation.metrics import METRICS
+from heliosynth.figures.registry import check_figures
 
 NETWORK_MODULE = ("TITLE", "DESCRIPTION", "build", "stages")
 """What the module of a network kind defines."""
@@ -20,6 +23,9 @@ def check_registries() -> None:
     """
     check_networks()
     check_samplers()
+    check_encoders()
+    check_metrics()
+    check_figures()
 
 
 def check_networks() -> None:
@@ -49,3 +55,27 @@ def check_samplers() -> None:
     """
     for name in SAMPLERS:
         registry.check(f"heliosynth.diffusion.samplers:{name}")
+
+
+def check_encoders() -> None:
+    """Check that every encoder of the configuration is a function.
+
+    Raises
+    ------
+    InputError
+        If ``heliosynth.evaluation.encoders`` does not define one.
+    """
+    for name in ENCODERS:
+        registry.check(f"heliosynth.evaluation.encoders:{name}")
+
+
+def check_metrics() -> None:
+    """Check that every metric has its function.
+
+    Raises
+    ------
+    InputError
+        If the function of a row of ``heliosynth.evaluation.metrics.METRICS`` does not exist.
+    """
+    for metric in METRICS.values():
+        registry.check(metric.function)
