@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--presentation", required=True, help="of the configuration, JSON")
     args = parser.parse_args(argv)
     presented = PresentationConfig.model_validate_json(args.presentation)
-    write_table(args.name, Run(args.results, presented=presented), args.tex, args.csv)
+    write_table(args.name, Run(args.results, presentation_config=presented), args.tex, args.csv)
 
 
 if __name__ == "__main__":

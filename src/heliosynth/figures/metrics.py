@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from heliosynth.evaluation.metrics import Metric, find_metric, metric_title, metrics_in_order
 from heliosynth.figures import style
-from heliosynth.results.names import MODELS, in_order, model_title
+from heliosynth.results.names import model_title, models_in_order
 from heliosynth.results.published import published
 from heliosynth.results.run import Run
 
@@ -20,7 +20,7 @@ from heliosynth.results.run import Run
 def metrics_comparison(run: Run) -> Figure:
     """Plot each metric with its spread, one line per model, published values as open markers."""
     summary = run.metrics
-    models = in_order(summary, MODELS)
+    models = models_in_order(summary)
     names = metrics_in_order(name for row in summary.values() for name in row)
     columns = 4
     lines = math.ceil(len(names) / columns)

@@ -14,7 +14,7 @@ from heliosynth.errors import InputError
 from heliosynth.evaluation.metrics import find_metric, metric_title, metrics_in_order
 from heliosynth.io.files import write_text
 from heliosynth.paper import latex
-from heliosynth.results.names import MODELS, in_order, model_title
+from heliosynth.results.names import model_title, models_in_order
 from heliosynth.results.published import PUBLISHED, published
 from heliosynth.results.run import Run
 
@@ -63,7 +63,7 @@ def write_table(name: str, products: Run, tex: Path | str, csv_path: Path | str)
 def metrics(products: Run) -> Content:
     """Set this run's metrics beside the published ones (Ramunno et al. 2024)."""
     summary = products.metrics
-    models = in_order(set(summary) | set(PUBLISHED), MODELS)
+    models = models_in_order(set(summary) | set(PUBLISHED))
     found = {name for row in summary.values() for name in row}
     rows: list[list[object]] = [
         ["metric", "model", "value", "std", "n", "published_value", "published_std"]

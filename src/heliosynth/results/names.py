@@ -1,40 +1,59 @@
-"""What models are called in the paper."""
+"""Names of models in figures, tables and prose."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-MODELS: Mapping[str, str] = {
-    "cevae": "ceVAE",
-    "ddpm_discrete": "discrete labels",
-    "ddpm_continuous": "continuous labels",
-    "ddpm_cevae": "ceVAE embeddings",
-    "real": "real",
+
+@dataclass(frozen=True)
+class ModelNames:
+    """How a model is called.
+
+    Attributes
+    ----------
+    title
+        In figures and tables.
+    prose
+        Within a sentence.
+    """
+
+    title: str
+    prose: str
+
+
+REAL = "real"
+"""The test split, which is measured like a model."""
+
+MODELS: Mapping[str, ModelNames] = {
+    "cevae": ModelNames("ceVAE", "the ceVAE"),
+    "ddpm_discrete": ModelNames("discrete labels", "the diffusion model with discrete labels"),
+    "ddpm_continuous": ModelNames(
+        "continuous labels", "the diffusion model with continuous labels"
+    ),
+    "ddpm_cevae": ModelNames(
+        "ceVAE embeddings", "the diffusion model with labels and ceVAE embeddings"
+    ),
+    REAL: ModelNames("benchmark", "the benchmark"),
 }
-"""The study's models by the names of their products; ``real`` is real against real."""
-
-_IN_PROSE: Mapping[str, str] = {
-    "cevae": "the ceVAE",
-    "ddpm_discrete": "the diffusion model with discrete labels",
-    "ddpm_continuous": "the diffusion model with continuous labels",
-    "ddpm_cevae": "the diffusion model with labels and ceVAE embeddings",
-}
-
-
-def in_prose(model: str) -> str:
-    """Give what a model is called inside a sentence."""
-    return _IN_PROSE.get(model, f"the model {model}")
+"""The study's models and the benchmark by their names in the products."""
 
 
 def model_title(model: str) -> str:
-    """Give what a model is called; a row that the study does not know keeps its own name."""
-    return MODELS.get(model, model)
+    """Return the title of a model; one that is not of the study keeps its own name."""
+    return MODELS[model].title if model in MODELS else model
 
 
-def in_order(found: Iterable[str], known: Iterable[str]) -> list[str]:
-    """Sort names as ``known`` has them, unknown ones after them, ``real`` last."""
-    order = [name for name in known if name != "real"]
-    return sorted(
-        set(found),
-        key=lambda name: (name == "real", order.index(name) if name in order else 99, name),
-    )
+def in_prose(model: str) -> str:
+    """Return the name of a model within a sentence."""
+    return MODELS[model].prose if model in MODELS else f"the model {model}"
+
+
+def models_in_order(models: Iterable[str]) -> list[str]:
+    """Sort models: those of the study, then others by name, the benchmark last."""
+    study = [name for name in MODELS if name != REAL]
+
+    def position(name: str) -> int:
+        return study.index(name) if name in study else len(study) + (name == REAL)
+
+    return sorted(set(models), key=lambda name: (position(name), name))

@@ -1,4 +1,4 @@
-"""The values published by Ramunno et al. (2024)."""
+"""Metrics published by Ramunno et al. (2024)."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ PUBLISHED: Mapping[str, Mapping[str, str]] = {
         "cluster_std": "0.998",
     },
 }
-"""Ramunno et al. (2024), {model: {metric: value as printed}}; the FID is of CLIP features."""
+"""``{model: {metric: value as printed}}``; the FID is that of CLIP features."""
 
 
 def published(model: str, metric: str) -> tuple[float | None, float | None]:
-    """Give a published value and its spread, None where none was published."""
+    """Return a published value and its spread, each None if it was not published."""
     text = PUBLISHED.get(model, {}).get(metric)
     if text is None:
         return None, None

@@ -1,4 +1,4 @@
-"""The finished products of one run, read by figures, tables and the paper's numbers."""
+"""Products of one run, read by figures, tables and the paper's macros."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ class Run:
     root
         The folder.
     simulated, archive
-        Folders with raw frames in an archive's layout, for the one figure that compares them.
-    presented
-        What figures and tables need to know beside products; None reads it from ``config.json``,
-        which every change of the configuration makes anew.
+        Folders of raw frames in an archive's layout, for the one figure that compares them.
+    presentation_config
+        The settings that figures and tables depend on. None reads them from ``config.json``, which
+        every change of the configuration rewrites.
     """
 
     root: Path
     simulated: Path | None = None
     archive: Path | None = None
-    presented: PresentationConfig | None = None
+    presentation_config: PresentationConfig | None = None
 
     def path(self, product: str) -> Path:
-        """Give the path of a product.
+        """Return the path of a product.
 
         Raises
         ------
         InputError
-            If it has not been made.
+            If it does not exist.
         """
-        found = self.root / product
-        if not found.exists():
-            raise InputError(f"{found}: is not there; let the workflow make it first")
-        return found
+        path = self.root / product
+        if not path.exists():
+            raise InputError(f"{path}: not found; run the workflow first")
+        return path
 
     @cached_property
     def configuration(self) -> RunConfig:
@@ -63,22 +63,22 @@ class Run:
 
     @cached_property
     def presentation(self) -> PresentationConfig:
-        """What figures and tables need to know of the run beside its products."""
-        return self.presented or PresentationConfig.of(self.configuration)
+        """The settings that figures and tables depend on."""
+        return self.presentation_config or PresentationConfig.of(self.configuration)
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """What ``dataset/summary.json`` counts."""
+        """``dataset/summary.json``: the counts of frames."""
         return self.json("dataset/summary.json")
 
     @cached_property
     def description(self) -> Description:
-        """What the dataset says of itself."""
+        """The description of the dataset."""
         return read_description(self.path("dataset/dataset.h5"))
 
     @cached_property
     def metrics(self) -> dict[str, dict[str, dict[str, Any] | None]]:
-        """``{model: {metric: {value, std, n} or None}}``."""
+        """``metrics/summary.json``: ``{model: {metric: {value, std, n} or None}}``."""
         return self.json("metrics/summary.json")
 
     @property
@@ -88,18 +88,28 @@ class Run:
 
     @property
     def models(self) -> list[str]:
-        """The rows of ``models``, in the order of the configuration."""
+        """The models, in the order of the configuration."""
         return list(self.presentation.models)
 
     @property
     def diffusion_models(self) -> list[str]:
-        """The rows that are diffusion models."""
-        return [name for name, kind in self.presentation.models.items() if kind == "ddpm"]
+        """The diffusion models."""
+        return self.presentation.diffusion_models
+
+    @property
+    def cevae_models(self) -> list[str]:
+        """The ceVAEs."""
+        return self.presentation.cevae_models
 
     @property
     def flux_models(self) -> list[str]:
-        """The rows that are conditioned on the X-ray flux."""
+        """The models that are conditioned on the X-ray flux."""
         return self.presentation.flux_models
+
+    @property
+    def origin(self) -> str:
+        """What the images of the dataset are: ``simulated`` by the observatory, or ``real``."""
+        return "simulated" if self.presentation.source == "simulated" else "real"
 
     def json(self, product: str) -> dict[str, Any]:
         """Read a JSON product that is an object."""
@@ -107,7 +117,7 @@ class Run:
         return content
 
     def rows(self, product: str) -> list[dict[str, str]]:
-        """Read a CSV product as text."""
+        """Read a CSV product: a dictionary of strings per row."""
         with self.path(product).open(newline="", encoding="utf-8") as stream:
             return list(csv.DictReader(stream))
 
