@@ -1,18 +1,16 @@
-"""Images that depend on what was asked and on their seed alone."""
+"""Generated images depend only on the requested class or flux, and on their seed."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from heliosynth.config.evaluation import FluxResponseConfig
 from heliosynth.config.models import PriorSamplingConfig, SamplingConfig
 from heliosynth.dataset.store import (
     SPLITS,
@@ -83,22 +81,23 @@ SAMPLING = SamplingConfig(
 )
 
 
-def make_model(row: dict[str, object], name: str = "m") -> TrainedModel:
-    """Make a model with random weights in all its layers."""
+def random_model(config: dict[str, object], name: str = "m") -> TrainedModel:
+    """Return a model whose weights are random in all layers."""
     torch.manual_seed(0)
-    objective = build_objective(read_model_config(json.dumps(row)), 16)
+    model_config = read_model_config(json.dumps(config))
+    objective = build_objective(model_config, 16)
     if isinstance(objective, DenoisingObjective):
         goes_class = torch.tensor([1, 1, 2, 2, 4, 4])
         objective.encoder.fit(goes_class, torch.linspace(-7, -3.5, 6))
     for parameter in objective.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     objective.eval()
-    return TrainedModel(name, read_model_config(json.dumps(row)), 16, TRAINED, 0, objective)
+    return TrainedModel(name, model_config, 16, TRAINED, 0, objective)
 
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> Path:
-    """Write a dataset whose training split has 7 B, 2 C, 1 X and 2 scarce A."""
+    """Write a dataset whose training split has 7 B, 2 C, 1 X and 2 A, which is not trained."""
     goes_class = np.repeat([0, 1, 2, 4], [2, 7, 2, 1]).astype(np.int8)
     count = len(goes_class)
     split = LabelledImages(
@@ -107,25 +106,25 @@ def dataset(tmp_path: Path) -> Path:
         np.full(count, -6, np.float32),
         np.arange(count),
     )
-    about = Description("171A", 5.0, 3500.0, TRAINED, "nothing", {"made_of": "zeros"})
-    write_dataset(tmp_path / "dataset.h5", dict.fromkeys(SPLITS, split), about)
+    description = Description("171A", 5.0, 3500.0, TRAINED, "nothing", {"made_of": "zeros"})
+    write_dataset(tmp_path / "dataset.h5", dict.fromkeys(SPLITS, split), description)
     return tmp_path / "dataset.h5"
 
 
-def write_trained(folder: Path, row: dict[str, object]) -> Path:
-    """Write a model as if it had been trained."""
-    model = make_model(row)
-    outcome = TrainingResult(
+def write_random_model(folder: Path, config: dict[str, object]) -> Path:
+    """Write a model with random weights."""
+    model = random_model(config)
+    result = TrainingResult(
         weights=model.objective.state_dict(),
-        kept_images=1,
-        kept_loss=None,
+        best_images=1,
+        best_loss=None,
         images=1,
         planned_images=1,
         seconds=1.0,
-        ended="planned length",
+        stop_reason="planned length",
         history=(),
     )
-    write_model(folder, model, outcome, {})
+    write_model(folder, model, result, {})
     return folder
 
 
@@ -138,45 +137,45 @@ def restored_threads() -> Iterator[None]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return write_trained(tmp_path / "model", DDPM)
+    return write_random_model(tmp_path / "model", DDPM)
 
 
 @pytest.fixture
 def flux_folder(tmp_path: Path) -> Path:
-    return write_trained(tmp_path / "flux_model", FLUX_DDPM)
+    return write_random_model(tmp_path / "flux_model", FLUX_DDPM)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("row", [DDPM, FLUX_DDPM, CEVAE], ids=["class", "flux", "cevae"])
-def test_an_image_does_not_depend_on_its_batch_to_the_bit(
-    row: dict[str, object], threads: int, restored_threads: None
+@pytest.mark.parametrize("config", [DDPM, FLUX_DDPM, CEVAE], ids=["class", "flux", "cevae"])
+def test_an_image_is_bit_identical_in_any_batch(
+    config: dict[str, object], threads: int, restored_threads: None
 ) -> None:
     torch.set_num_threads(threads)
-    model = make_model(row)
+    model = random_model(config)
     plan = plan_samples(np.array([1, 2, 2, 4], np.int8), TRAINED, 30, 2)
-    settings = SAMPLING if row is not CEVAE else PriorSamplingConfig(population=30)
+    sampling = SAMPLING if config is not CEVAE else PriorSamplingConfig(population=30)
     seeds = image_seeds(1, model.name, plan)
-    images, flux = generate(model, plan.goes_class, seeds, settings)
+    images, flux = generate(model, plan.goes_class, seeds, sampling)
     for size in (1, 2, 3, 17):
-        some = slice(5, 5 + size)
-        again, again_flux = generate(model, plan.goes_class[some], seeds[some], settings)
-        np.testing.assert_array_equal(again, images[some])
-        np.testing.assert_array_equal(again_flux, flux[some])
-    other = settings.model_copy(update={"batch_size": 5})
+        part = slice(5, 5 + size)
+        again, again_flux = generate(model, plan.goes_class[part], seeds[part], sampling)
+        np.testing.assert_array_equal(again, images[part])
+        np.testing.assert_array_equal(again_flux, flux[part])
+    other = sampling.model_copy(update={"batch_size": 5})
     order = np.random.default_rng(0).permutation(len(plan))
     shuffled, _ = generate(model, plan.goes_class[order], seeds[order], other)
     np.testing.assert_array_equal(shuffled, images[order])
     assert np.abs(images - images[:1])[1:].mean(axis=(1, 2, 3)).min() > 1e-3
 
 
-def test_an_untrained_class_is_refused_by_name() -> None:
-    model = make_model(DDPM)
+def test_an_untrained_class_is_rejected_by_name() -> None:
+    model = random_model(DDPM)
     with pytest.raises(InputError, match=r"m: was not trained on class A, .* one of B, C, X"):
         generate(model, np.array([1, 0], np.int8), np.array([1, 2]), SAMPLING)
 
 
 def test_samples_of_a_diffusion_model(folder: Path, dataset: Path, tmp_path: Path) -> None:
-    generate_samples(folder, dataset, SAMPLING, 5, tmp_path / "samples" / "m.h5")
+    generate_samples(folder, dataset, SAMPLING, seed=5, output=tmp_path / "samples" / "m.h5")
     samples = read_samples(tmp_path / "samples" / "m.h5")
     assert samples.population.sum() == 10
     assert samples.balanced.sum() == 9
@@ -186,31 +185,31 @@ def test_samples_of_a_diffusion_model(folder: Path, dataset: Path, tmp_path: Pat
     assert np.isfinite(samples.log10_flux).all()
     assert np.all(samples.time == -1)
     assert np.all(samples.seed >= 0)
-    about = read_description(tmp_path / "samples" / "m.h5")
-    assert about.channel == "171A"
-    assert about.provenance["sampling"]["steps"] == 3
-    generate_samples(folder, dataset, SAMPLING, 5, tmp_path / "again.h5")
+    description = read_description(tmp_path / "samples" / "m.h5")
+    assert description.channel == "171A"
+    assert description.provenance["sampling"]["steps"] == 3
+    generate_samples(folder, dataset, SAMPLING, seed=5, output=tmp_path / "again.h5")
     np.testing.assert_array_equal(read_samples(tmp_path / "again.h5").images, samples.images)
 
 
 @pytest.mark.parametrize("shards", [2, 3, 10])
-def test_shards_together_are_the_whole_to_the_bit(
+def test_joined_shards_are_bit_identical_to_one_job(
     folder: Path, dataset: Path, tmp_path: Path, shards: int
 ) -> None:
-    generate_samples(folder, dataset, SAMPLING, 5, tmp_path / "whole.h5")
-    shared = SAMPLING.model_copy(update={"shards": shards, "batch_size": 3})
+    generate_samples(folder, dataset, SAMPLING, seed=5, output=tmp_path / "one_job.h5")
+    sharded = SAMPLING.model_copy(update={"shards": shards, "batch_size": 3})
     parts = [tmp_path / f"{shard}.h5" for shard in range(shards)]
     for shard, part in enumerate(parts):
-        generate_samples(folder, dataset, shared, 5, part, shard)
+        generate_samples(folder, dataset, sharded, seed=5, output=part, shard=shard)
     join_samples.main(["--shards", *map(str, parts), "--output", str(tmp_path / "joined.h5")])
-    whole, joined = read_samples(tmp_path / "whole.h5"), read_samples(tmp_path / "joined.h5")
-    for field in dataclasses.fields(whole):
-        one, other = getattr(whole, field.name), getattr(joined, field.name)
-        np.testing.assert_array_equal(one, other, err_msg=field.name)
+    one_job, joined = read_samples(tmp_path / "one_job.h5"), read_samples(tmp_path / "joined.h5")
+    for field in dataclasses.fields(one_job):
+        expected, result = getattr(one_job, field.name), getattr(joined, field.name)
+        np.testing.assert_array_equal(result, expected, err_msg=field.name)
     assert read_description(tmp_path / "joined.h5").channel == "171A"
 
 
-def test_weights_that_do_not_fit_are_refused(folder: Path) -> None:
+def test_weights_of_another_config_are_rejected(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     config["row"]["network"]["width"] = 16
     (folder / "config.json").write_text(json.dumps(config))
@@ -219,7 +218,7 @@ def test_weights_that_do_not_fit_are_refused(folder: Path) -> None:
 
 
 def test_samples_of_a_model_without_labels() -> None:
-    model = replace(make_model(CEVAE))
+    model = random_model(CEVAE)
     plan = plan_prior(5)
     seeds = image_seeds(1, "cevae", plan)
     images, flux = generate(model, plan.goes_class, seeds, PriorSamplingConfig(population=5))
@@ -229,34 +228,33 @@ def test_samples_of_a_model_without_labels() -> None:
     assert not plan.balanced.any()
 
 
-def test_settings_are_read_by_kind() -> None:
+def test_sampling_configs_are_read_by_kind() -> None:
     assert read_sampling(SAMPLING.model_dump_json()) == SAMPLING
     assert read_sampling('{"population": 3}') == PriorSamplingConfig(population=3)
 
 
-def test_an_image_at_a_flux_depends_on_its_flux_and_seed_alone() -> None:
-    model = make_model(FLUX_DDPM)
+def test_an_image_at_a_flux_depends_only_on_flux_and_seed() -> None:
+    model = random_model(FLUX_DDPM)
     flux = np.repeat(np.linspace(-7, -3.5, 3, dtype=np.float32), 2)
     seeds = np.tile(np.array([5, 6]), 3)
-    # Random weights hardly look at the condition, unless they are guided to.
+    # A network of random weights hardly depends on the condition without strong guidance.
     guided = SAMPLING.model_copy(update={"guidance": 30.0})
     images = generate_at_fluxes(model, flux, seeds, guided)
     order = np.random.default_rng(0).permutation(len(flux))
-    one = guided.model_copy(update={"batch_size": 1})
-    again = generate_at_fluxes(model, flux[order], seeds[order], one)
+    single = guided.model_copy(update={"batch_size": 1})
+    again = generate_at_fluxes(model, flux[order], seeds[order], single)
     np.testing.assert_array_equal(again, images[order])
-    changed = np.abs(np.diff(images[::2], axis=0)).mean(axis=(1, 2, 3))
-    assert changed.min() > 1e-3
+    differences = np.abs(np.diff(images[::2], axis=0)).mean(axis=(1, 2, 3))
+    assert differences.min() > 1e-3
 
 
-def test_a_flux_response_has_the_same_seeds_from_the_lowest_to_the_highest_training_flux(
+def test_a_flux_response_has_the_same_seeds_at_all_fluxes(
     flux_folder: Path, dataset: Path, tmp_path: Path
 ) -> None:
-    wanted = FluxResponseConfig(fluxes=4, images=3)
     script.main(
         [
             *("--model", str(flux_folder), "--dataset", str(dataset), "--seed", "5"),
-            *("--sampling", SAMPLING.model_dump_json(), "--settings", wanted.model_dump_json()),
+            *("--sampling", SAMPLING.model_dump_json(), "--fluxes", "4", "--images", "3"),
             *("--output", str(tmp_path / "response.h5")),
         ]
     )
@@ -268,16 +266,18 @@ def test_a_flux_response_has_the_same_seeds_from_the_lowest_to_the_highest_train
     seeds = samples.seed.reshape(4, 3)
     assert np.all(seeds == seeds[0])
     assert len(set(seeds[0].tolist())) == 3
-    # -7.0 and -3.5, and between them -5.83 and -4.67.
+    # Fluxes of 10^-7, 10^-5.83, 10^-4.67 and 10^-3.5 W/m².
     assert samples.goes_class.reshape(4, 3)[:, 0].tolist() == [1, 2, 3, 4]
     assert not samples.population.any()
     assert read_description(tmp_path / "response.h5").provenance["model"] == "m"
-    more = FluxResponseConfig(fluxes=4, images=5)
-    generate_flux_response(flux_folder, dataset, SAMPLING, more, 5, tmp_path / "more.h5")
-    assert set(seeds[0]) < set(read_samples(tmp_path / "more.h5").seed)
+    more = tmp_path / "more.h5"
+    generate_flux_response(flux_folder, dataset, SAMPLING, fluxes=4, images=5, seed=5, output=more)
+    assert set(seeds[0]) < set(read_samples(more).seed)
 
 
-@pytest.mark.parametrize(("row", "lacks"), [(DDPM, "is the class"), (CEVAE, "no condition")])
-def test_a_model_that_knows_no_flux_is_refused(row: dict[str, object], lacks: str) -> None:
-    with pytest.raises(InputError, match=rf"m: .*{lacks}.* cannot be asked for a flux"):
-        generate_at_fluxes(make_model(row), np.float32([-6]), np.array([1]), SAMPLING)
+@pytest.mark.parametrize(("config", "reason"), [(DDPM, "is the class"), (CEVAE, "no condition")])
+def test_a_model_without_a_flux_condition_is_rejected(
+    config: dict[str, object], reason: str
+) -> None:
+    with pytest.raises(InputError, match=rf"m: .*{reason}.* cannot be sampled at a flux"):
+        generate_at_fluxes(random_model(config), np.float32([-6]), np.array([1]), SAMPLING)

@@ -1,4 +1,4 @@
-"""Plans of samples: which images, and the seed of each."""
+"""Plans of the images to generate, and their seeds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from heliosynth.sampling.plan import image_seeds, plan_samples
     per_class=st.integers(1, 20),
 )
 @settings(max_examples=40, deadline=None)
-def test_a_plan_has_both_sets_and_no_more(
+def test_a_plan_has_both_sets_and_nothing_else(
     counts: list[int], population: int, per_class: int
 ) -> None:
     classes = np.repeat(np.arange(1, 1 + len(counts)), counts).astype(np.int8)
@@ -34,19 +34,19 @@ def test_a_plan_has_both_sets_and_no_more(
     assert 0 not in plan.goes_class
 
 
-def test_remainders_go_to_the_largest() -> None:
+def test_the_population_is_apportioned_by_largest_remainder() -> None:
     training = np.repeat([1, 2, 3], [5, 3, 2]).astype(np.int8)
     plan = plan_samples(training, (1, 2, 3), 11, 1)
     counts = [plan.population[plan.goes_class == c].sum() for c in (1, 2, 3)]
     assert counts == [6, 3, 2]  # 5.5, 3.3 and 2.2
 
 
-def test_nothing_to_sample_is_said() -> None:
+def test_a_training_split_without_trained_classes_is_rejected() -> None:
     with pytest.raises(InputError, match="nothing to sample"):
         plan_samples(np.zeros(3, np.int8), (1, 2), 5, 1)
 
 
-def test_seeds_are_the_images_own_and_stay() -> None:
+def test_seeds_are_distinct_and_independent_of_the_population() -> None:
     small, large = (plan_samples(np.array([1, 2], np.int8), (1, 2), n, 1) for n in (4, 8))
     seeds = image_seeds(7, "m", small)
     assert len(set(seeds.tolist())) == len(small)

@@ -1,8 +1,8 @@
-# One rule trains every model, one rule samples every model, in as many shards as its row says.
+# One rule trains all models; one samples all models, in `sampling.shards` jobs per model.
 
 
 rule train:
-    """Train a model; an interrupted training goes on from its last state."""
+    """Train a model; an interrupted training resumes from its last checkpoint."""
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
         embedding=lambda wildcards: [
@@ -46,7 +46,7 @@ rule train:
 
 
 rule sample_shard:
-    """Generate images: one set with the class mix of the training split, one balanced."""
+    """Generate a shard of images: one set has the class mix of the training split, one is balanced."""
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
         config=f"{RESULTS}/models/{{model}}/config.json",
@@ -79,7 +79,7 @@ rule sample_shard:
 
 
 rule sample:
-    """Put the shards of a model's images together."""
+    """Join the shards of a model's images."""
     input:
         shards=lambda wildcards: PLAN.shards(wildcards.model),
     output:
@@ -101,7 +101,7 @@ rule sample:
 
 
 rule sample_flux_response:
-    """Generate images at a grid of X-ray fluxes, of the same seeds at each."""
+    """Generate images on a grid of X-ray fluxes, with the same seeds at each flux."""
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
         config=f"{RESULTS}/models/{{model}}/config.json",
@@ -123,13 +123,14 @@ rule sample_flux_response:
         sampling=lambda wildcards: PLAN.settings(
             CONFIG.models[wildcards.model].sampling
         ),
-        settings=PLAN.settings(CONFIG.evaluation.flux_response),
+        fluxes=CONFIG.evaluation.flux_response.fluxes,
+        images=CONFIG.evaluation.flux_response.images,
         seed=CONFIG.seed,
         folder=subpath(input.weights, parent=True),
         code=PLAN.code("sample_flux_response"),
     shell:
         "python workflow/scripts/sample_flux_response.py --model {params.folder:q}"
         " --dataset {input.dataset:q} --sampling {params.sampling:q}"
-        " --settings {params.settings:q} --seed {params.seed} --threads {threads}"
-        " --output {output.samples:q}"
+        " --fluxes {params.fluxes} --images {params.images}"
+        " --seed {params.seed} --threads {threads} --output {output.samples:q}"
         " 2>&1 | tee {log:q}"

@@ -1,4 +1,4 @@
-"""Put the shards of a model's images together."""
+"""Join the shards of a model's generated images."""
 
 import argparse
 from collections.abc import Sequence
@@ -10,8 +10,10 @@ from heliosynth.jobs.entry_point import one_line_errors
 @one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--shards", required=True, nargs="+", help="files of samples, in order")
-    parser.add_argument("--output", required=True, help="file of generated images (HDF5)")
+    parser.add_argument(
+        "--shards", required=True, nargs="+", help="generated images (HDF5), in order"
+    )
+    parser.add_argument("--output", required=True, help="generated images (HDF5)")
     args = parser.parse_args(argv)
     join_samples(args.shards, args.output)
 

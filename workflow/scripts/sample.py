@@ -14,18 +14,18 @@ from heliosynth.sampling.generate import generate_samples, read_sampling
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True, help="folder of a trained model")
-    parser.add_argument("--dataset", required=True, help="dataset.h5, for the mix of classes")
-    parser.add_argument("--settings", required=True, help="section `sampling` of the row, as JSON")
+    parser.add_argument("--dataset", required=True, help="dataset.h5, for the class mix")
+    parser.add_argument("--settings", required=True, help="section `sampling` as JSON")
     parser.add_argument("--seed", required=True, type=int, help="seed of the run")
-    parser.add_argument("--shard", type=int, default=0, help="which of sampling.shards, from 0")
-    parser.add_argument("--output", required=True, help="file of generated images (HDF5)")
+    parser.add_argument("--shard", type=int, default=0, help="index of the shard, from 0")
+    parser.add_argument("--output", required=True, help="generated images (HDF5)")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
     args = parser.parse_args(argv)
     configure(args.threads)
     generate_samples(
         folder=args.model,
         dataset=args.dataset,
-        settings=read_sampling(args.settings),
+        config=read_sampling(args.settings),
         seed=args.seed,
         output=args.output,
         shard=args.shard,

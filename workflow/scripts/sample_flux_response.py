@@ -1,11 +1,10 @@
-"""Generate images at a grid of X-ray fluxes with a model that is conditioned on the flux."""
+"""Generate images on a grid of X-ray fluxes with a model that is conditioned on the flux."""
 
 import argparse
 from collections.abc import Sequence
 
 import torch
 
-from heliosynth.config.evaluation import FluxResponseConfig
 from heliosynth.config.models import SamplingConfig
 from heliosynth.jobs.cpu import configure
 from heliosynth.jobs.entry_point import one_line_errors
@@ -16,19 +15,21 @@ from heliosynth.sampling.generate import generate_flux_response
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True, help="folder of a trained model")
-    parser.add_argument("--dataset", required=True, help="dataset.h5, for what the images are")
-    parser.add_argument("--sampling", required=True, help="section `sampling` of the row, as JSON")
-    parser.add_argument("--settings", required=True, help="evaluation.flux_response, as JSON")
+    parser.add_argument("--dataset", required=True, help="dataset.h5, for channel and scaling")
+    parser.add_argument("--sampling", required=True, help="section `sampling` as JSON")
+    parser.add_argument("--fluxes", required=True, type=int, help="number of fluxes of the grid")
+    parser.add_argument("--images", required=True, type=int, help="number of images per flux")
     parser.add_argument("--seed", required=True, type=int, help="seed of the run")
-    parser.add_argument("--output", required=True, help="file of generated images (HDF5)")
+    parser.add_argument("--output", required=True, help="generated images (HDF5)")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
     args = parser.parse_args(argv)
     configure(args.threads)
     generate_flux_response(
         folder=args.model,
         dataset=args.dataset,
-        sampling=SamplingConfig.model_validate_json(args.sampling),
-        settings=FluxResponseConfig.model_validate_json(args.settings),
+        config=SamplingConfig.model_validate_json(args.sampling),
+        fluxes=args.fluxes,
+        images=args.images,
         seed=args.seed,
         output=args.output,
     )

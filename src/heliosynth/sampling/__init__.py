@@ -1,1 +1,1 @@
-"""Images from trained models: which ones, and their generation."""
+"""Generated images: which ones to generate, and their generation."""

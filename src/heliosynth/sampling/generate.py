@@ -1,4 +1,4 @@
-"""Images from trained models."""
+"""Generation of images by trained models."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
-from heliosynth.config.evaluation import FluxResponseConfig
+from heliosynth.arrays import Classes, Floats32, Images, Integers
 from heliosynth.config.models import PriorSamplingConfig, SamplingConfig
 from heliosynth.dataset.store import (
     NO_TIME,
     Description,
     GeneratedImages,
+    LazySplit,
     read_description,
-    read_split,
     write_samples,
 )
 from heliosynth.diffusion import samplers
@@ -29,85 +29,80 @@ from heliosynth.diffusion.noise import SampleNoise
 from heliosynth.errors import InputError
 from heliosynth.goes_class import NAMES, of_flux
 from heliosynth.io.provenance import file_sha256, stamp
-from heliosynth.sampling.plan import Seeds, image_seeds, plan_prior, plan_samples
+from heliosynth.models.device import default_device
+from heliosynth.sampling.plan import image_seeds, plan_prior, plan_samples
 from heliosynth.seeds import derive_seed
 from heliosynth.training.objectives import AutoencodingObjective, DenoisingObjective
 from heliosynth.training.trained_model import TrainedModel, load_model
 
-Images = npt.NDArray[np.float32]
-Fluxes = npt.NDArray[np.float32]
-Places = npt.NDArray[np.int64]
-Draw = Callable[[Places, SampleNoise], tuple[torch.Tensor, torch.Tensor]]
-"""Gives the images (n, 1, H, W) and fluxes (n,) of those to generate at some places."""
+BatchGenerator = Callable[[Integers, SampleNoise], tuple[Tensor, Tensor]]
+"""Returns the images (n, 1, H, W) with the given indices (n,), and their fluxes (n,)."""
 
 CPU_BATCH = 16
-"""Images at a time on a CPU, never fewer. PyTorch and the libraries below it choose how to compute
-by the size of the batch, and other ways round otherwise; of one size, an image is the same to the
-bit whatever its batch, and more at a time gain nothing."""
+"""Batch size on a CPU, also of the last batch. PyTorch and the libraries below it choose algorithms
+by batch size, and these round differently; with a fixed size an image is bit-identical whatever its
+batch, and larger batches are not faster."""
 
 
 def generate(
-    model: TrainedModel,
-    goes_class: npt.NDArray[np.int8],
-    seeds: Seeds,
-    settings: PriorSamplingConfig,
-) -> tuple[Images, Fluxes]:
-    """Generate images; what each one is depends on its class and seed, not on its batch.
+    model: TrainedModel, goes_class: Classes, seeds: Integers, config: PriorSamplingConfig
+) -> tuple[Images, Floats32]:
+    """Generate images; each one depends on its class and seed, not on its batch.
 
     Parameters
     ----------
     model
         A trained model.
     goes_class
-        (N,) classes asked for; −1 of a model without labels.
+        (N,) requested classes; −1 for a model without labels.
     seeds
-        (N,) one seed an image.
-    settings
-        Section ``sampling`` of the row.
+        (N,) one seed per image.
+    config
+        Section ``sampling`` of the model.
 
     Returns
     -------
     images
         (N, 1, H, W) in [−1, 1].
     log10_flux
-        (N,) the flux that each image was asked for, log₁₀ W m⁻²; NaN without labels.
+        (N,) flux drawn for each image, log₁₀ W m⁻²; NaN without labels.
 
     Raises
     ------
     InputError
-        If a class is asked for that the model was not trained on.
+        If the model was not trained on a requested class.
     """
-    _refuse_untrained(model, goes_class)
+    _check_trained(model, goes_class)
     objective = model.objective
     device = _device(objective)
     if isinstance(objective, AutoencodingObjective):
-        return _in_batches(seeds, settings, device, lambda _, noise: _decoded(objective, noise))
-    if not isinstance(settings, SamplingConfig):
+        return _in_batches(seeds, config, device, lambda _, noise: _decode(objective, noise))
+    if not isinstance(config, SamplingConfig):
         raise InputError(f"{model.name}: `sampling` lacks sampler, steps and guidance")
 
-    def draw(places: Places, noise: SampleNoise) -> tuple[torch.Tensor, torch.Tensor]:
-        asked = torch.from_numpy(goes_class[places].astype(np.int64)).to(device)
-        condition, log10_flux = objective.encoder.draw(asked, noise)
-        return _denoised(objective, model.image_size, condition, noise, settings), log10_flux
+    def generate_batch(indices: Integers, noise: SampleNoise) -> tuple[Tensor, Tensor]:
+        classes = torch.from_numpy(goes_class[indices].astype(np.int64)).to(device)
+        condition, log10_flux = objective.encoder.sample(classes, noise)
+        return _denoise(objective, model.image_size, condition, noise, config), log10_flux
 
-    return _in_batches(seeds, settings, device, draw)
+    return _in_batches(seeds, config, device, generate_batch)
 
 
 def generate_at_fluxes(
-    model: TrainedModel, log10_flux: Fluxes, seeds: Seeds, settings: SamplingConfig
+    model: TrainedModel, log10_flux: Floats32, seeds: Integers, config: SamplingConfig
 ) -> Images:
-    """Generate images at given fluxes; what each one is depends on its flux and seed alone.
+    """Generate images at given fluxes; each one depends only on its flux and seed.
 
     Parameters
     ----------
     model
         A trained model whose condition is the X-ray flux.
     log10_flux
-        (N,) fluxes asked for, log₁₀ W m⁻².
+        (N,) requested fluxes, log₁₀ W m⁻².
     seeds
-        (N,) one seed an image; images of one seed start from the same noise.
-    settings
-        Section ``sampling`` of the row.
+        (N,) one seed per image; images with the same seed start from the same noise.
+    config
+        Section ``sampling`` of the model.
 
     Returns
     -------
@@ -118,59 +113,59 @@ def generate_at_fluxes(
     InputError
         If the model is not conditioned on the flux.
     """
-    objective = _of_flux(model)
+    objective = _flux_objective(model)
     device = _device(objective)
 
-    def draw(places: Places, noise: SampleNoise) -> tuple[torch.Tensor, torch.Tensor]:
-        flux = torch.from_numpy(log10_flux[places]).to(device)
-        goes_class = torch.from_numpy(of_flux(10.0 ** log10_flux[places])).to(device)
+    def generate_batch(indices: Integers, noise: SampleNoise) -> tuple[Tensor, Tensor]:
+        flux = torch.from_numpy(log10_flux[indices]).to(device)
+        goes_class = torch.from_numpy(of_flux(10.0 ** log10_flux[indices])).to(device)
         condition = objective.encoder.encode(goes_class, flux)
-        return _denoised(objective, model.image_size, condition, noise, settings), flux
+        return _denoise(objective, model.image_size, condition, noise, config), flux
 
-    images, _ = _in_batches(seeds, settings, device, draw)
+    images, _ = _in_batches(seeds, config, device, generate_batch)
     return images
 
 
 def generate_samples(
     folder: Path | str,
     dataset: Path | str,
-    settings: SamplingConfig | PriorSamplingConfig,
+    config: PriorSamplingConfig,
+    *,
     seed: int,
     output: Path | str,
     shard: int = 0,
 ) -> None:
-    """Generate the images of a model, or a shard of them, and write them as a file of samples.
+    """Generate the images of a model, or a shard of them, and write them.
 
     Parameters
     ----------
     folder
         ``models/<model>``.
     dataset
-        ``dataset.h5``: its training split sets the mix of classes.
-    settings
-        Section ``sampling`` of the row.
+        ``dataset.h5``: its training split determines the class mix.
+    config
+        Section ``sampling`` of the model.
     seed
         Seed of the run.
     output
-        File to write.
+        ``samples/<model>.h5``, or a shard of it.
     shard
-        Which of ``settings.shards`` parts, from 0.
+        Index of the shard, below ``config.shards``.
 
     Raises
     ------
     InputError
-        If a product cannot be read, or a class is asked for that was not trained.
+        If a product cannot be read, or the model was not trained on a requested class.
     """
-    model = load_model(folder, "cuda" if torch.cuda.is_available() else "cpu")
-    if isinstance(settings, SamplingConfig) and isinstance(model.objective, DenoisingObjective):
-        classes = read_split(dataset, "train").goes_class
-        trained = model.trained_classes
-        plan = plan_samples(classes, trained, settings.population, settings.per_class)
+    model = load_model(folder, default_device())
+    if isinstance(config, SamplingConfig) and isinstance(model.objective, DenoisingObjective):
+        classes = LazySplit(dataset, "train").labels.goes_class
+        plan = plan_samples(classes, model.trained_classes, config.population, config.per_class)
     else:
-        plan = plan_prior(settings.population)
-    plan = plan.shard(shard, settings.shards)
+        plan = plan_prior(config.population)
+    plan = plan.shard(shard, config.shards)
     seeds = image_seeds(seed, model.name, plan)
-    images, log10_flux = generate(model, plan.goes_class, seeds, settings)
+    images, log10_flux = generate(model, plan.goes_class, seeds, config)
     samples = GeneratedImages(
         images=images,
         goes_class=plan.goes_class,
@@ -180,32 +175,36 @@ def generate_samples(
         population=plan.population,
         balanced=plan.balanced,
     )
-    write_samples(output, samples, _described(folder, dataset, model, settings, seed))
+    write_samples(output, samples, _describe(folder, dataset, model, config, seed))
 
 
 def generate_flux_response(
     folder: Path | str,
     dataset: Path | str,
-    sampling: SamplingConfig,
-    settings: FluxResponseConfig,
+    config: SamplingConfig,
+    *,
+    fluxes: int,
+    images: int,
     seed: int,
     output: Path | str,
 ) -> None:
-    """Generate images at a grid of fluxes and write ``samples/flux_response/<model>.h5``.
+    """Generate images on a grid of fluxes and write ``samples/flux_response/<model>.h5``.
 
-    The grid is even in log₁₀ from the lowest to the highest training flux, and every flux has
-    the same seeds, so that the response is seen image by image.
+    The grid is even in log₁₀ from the lowest to the highest training flux, and all fluxes have
+    the same seeds, so that the response of individual images can be followed.
 
     Parameters
     ----------
     folder
         ``models/<model>``.
     dataset
-        ``dataset.h5``, for what the images are.
-    sampling
-        Section ``sampling`` of the row.
-    settings
-        Section ``evaluation.flux_response``.
+        ``dataset.h5``, for channel and scaling.
+    config
+        Section ``sampling`` of the model.
+    fluxes
+        Number of fluxes of the grid.
+    images
+        Number of images per flux.
     seed
         Seed of the run.
     output
@@ -216,13 +215,13 @@ def generate_flux_response(
     InputError
         If a product cannot be read, or the model is not conditioned on the flux.
     """
-    model = load_model(folder, "cuda" if torch.cuda.is_available() else "cpu")
-    lowest, highest = _of_flux(model).encoder.flux_range
-    grid = np.linspace(lowest, highest, settings.fluxes, dtype=np.float32)
-    own = [derive_seed(seed, model.name, "flux_response", n) for n in range(settings.images)]
-    log10_flux, seeds = np.repeat(grid, settings.images), np.tile(np.array(own), settings.fluxes)
+    model = load_model(folder, default_device())
+    lowest, highest = _flux_objective(model).encoder.flux_range
+    grid = np.linspace(lowest, highest, fluxes, dtype=np.float32)
+    grid_seeds = [derive_seed(seed, model.name, "flux_response", n) for n in range(images)]
+    log10_flux, seeds = np.repeat(grid, images), np.tile(np.array(grid_seeds), fluxes)
     samples = GeneratedImages(
-        images=generate_at_fluxes(model, log10_flux, seeds, sampling),
+        images=generate_at_fluxes(model, log10_flux, seeds, config),
         goes_class=of_flux(10.0**log10_flux),
         log10_flux=log10_flux,
         time=np.full(len(seeds), NO_TIME, np.int64),
@@ -230,53 +229,55 @@ def generate_flux_response(
         population=np.zeros(len(seeds), bool),
         balanced=np.zeros(len(seeds), bool),
     )
-    write_samples(output, samples, _described(folder, dataset, model, sampling, seed))
+    write_samples(output, samples, _describe(folder, dataset, model, config, seed))
 
 
-def read_sampling(text: str) -> SamplingConfig | PriorSamplingConfig:
-    """Read a section ``sampling`` from JSON."""
+def read_sampling(text: str) -> PriorSamplingConfig:
+    """Read a section ``sampling`` from JSON, as the config of a diffusion model if it is one."""
     kind = SamplingConfig if "sampler" in json.loads(text) else PriorSamplingConfig
     return kind.model_validate_json(text)
 
 
-def _refuse_untrained(model: TrainedModel, goes_class: npt.NDArray[np.int8]) -> None:
+def _check_trained(model: TrainedModel, goes_class: Classes) -> None:
+    """Raise an error if a model with labels was not trained on one of the classes."""
     if isinstance(model.objective, AutoencodingObjective):
         return
     untrained = sorted(set(goes_class.tolist()) - set(model.trained_classes))
     if untrained:
-        asked = ", ".join(NAMES[c] if c in range(len(NAMES)) else str(c) for c in untrained)
-        known = ", ".join(NAMES[c] for c in model.trained_classes)
+        requested = ", ".join(NAMES[c] if c in range(len(NAMES)) else str(c) for c in untrained)
+        trained = ", ".join(NAMES[c] for c in model.trained_classes)
         raise InputError(
-            f"{model.name}: was not trained on class {asked}, so it cannot be sampled; "
-            f"ask for one of {known}"
+            f"{model.name}: was not trained on class {requested}, so it cannot be sampled; "
+            f"request one of {trained}"
         )
 
 
-def _of_flux(model: TrainedModel) -> DenoisingObjective:
+def _flux_objective(model: TrainedModel) -> DenoisingObjective:
+    """Return the objective of a model; raise an error if its condition is not the flux."""
     objective = model.objective
     if not isinstance(objective, DenoisingObjective):
-        raise InputError(f"{model.name}: has no condition, so it cannot be asked for a flux")
-    if objective.encoder.settings.kind != "xray_flux":
+        raise InputError(f"{model.name}: has no condition, so it cannot be sampled at a flux")
+    if objective.encoder.config.kind != "xray_flux":
         raise InputError(
-            f"{model.name}: its condition is the class, so it cannot be asked for a flux; "
+            f"{model.name}: its condition is the class, so it cannot be sampled at a flux; "
             "name a model whose condition is xray_flux"
         )
     return objective
 
 
-def _described(
+def _describe(
     folder: Path | str,
     dataset: Path | str,
     model: TrainedModel,
-    sampling: PriorSamplingConfig,
+    config: PriorSamplingConfig,
     seed: int,
 ) -> Description:
-    """Say of generated images what the dataset says of its own, and how they were made."""
+    """Return the description of the dataset with the provenance of generated images."""
     description = read_description(dataset)
     provenance = stamp(
         model=model.name,
         weights_sha256=file_sha256(Path(folder) / "weights.safetensors"),
-        sampling=sampling.model_dump(mode="json"),
+        sampling=config.model_dump(mode="json"),
         seed=seed,
         dataset=dict(description.provenance),
     )
@@ -284,20 +285,23 @@ def _described(
 
 
 def _in_batches(
-    seeds: Seeds, settings: PriorSamplingConfig, device: torch.device, draw: Draw
-) -> tuple[Images, Fluxes]:
+    seeds: Integers,
+    config: PriorSamplingConfig,
+    device: torch.device,
+    generate_batch: BatchGenerator,
+) -> tuple[Images, Floats32]:
     images, fluxes = [], []
     on_cpu = device.type == "cpu"
-    size = CPU_BATCH if on_cpu else settings.batch_size
+    size = CPU_BATCH if on_cpu else config.batch_size
     with tqdm(total=len(seeds), unit=" images", mininterval=2) as bar:
         for first in range(0, len(seeds), size):
-            places = np.arange(first, min(first + size, len(seeds)))
-            # Copies of its last image fill up the last batch.
-            filled = np.minimum(np.arange(first, first + size), places[-1]) if on_cpu else places
-            drawn, flux = draw(filled, SampleNoise(seeds[filled].tolist()))
-            images.append(drawn[: len(places)].clamp(-1, 1).float().cpu().numpy())
-            fluxes.append(flux[: len(places)].float().cpu().numpy())
-            bar.update(len(places))
+            indices = np.arange(first, min(first + size, len(seeds)))
+            # On a CPU the last batch is padded with copies of its last image.
+            padded = np.minimum(np.arange(first, first + size), indices[-1]) if on_cpu else indices
+            batch, flux = generate_batch(padded, SampleNoise(seeds[padded].tolist()))
+            images.append(batch[: len(indices)].clamp(-1, 1).float().cpu().numpy())
+            fluxes.append(flux[: len(indices)].float().cpu().numpy())
+            bar.update(len(indices))
     return np.concatenate(images), np.concatenate(fluxes)
 
 
@@ -305,27 +309,27 @@ def _device(objective: torch.nn.Module) -> torch.device:
     return next(objective.parameters()).device
 
 
-def _denoised(
+def _denoise(
     objective: DenoisingObjective,
     image_size: int,
-    condition: torch.Tensor,
+    condition: Tensor,
     noise: SampleNoise,
-    settings: SamplingConfig,
-) -> torch.Tensor:
+    config: SamplingConfig,
+) -> Tensor:
+    """Return images (N, 1, H, W) sampled by the denoiser, with guidance."""
     device = _device(objective)
-    sigmas = objective.denoiser.sigmas(settings.steps).to(device)
+    sigmas = objective.denoiser.sigmas(config.steps).to(device)
     x = sigmas[0] * noise.normal(1, image_size, image_size).to(device)
-    sampler: samplers.Sampler = getattr(samplers, settings.sampler)
-    guided = Guided(objective.denoiser, settings.guidance)
-    # Steps show only where a batch takes long enough to wonder.
+    sampler: samplers.Sampler = getattr(samplers, config.sampler)
+    guided = Guided(objective.denoiser, config.guidance)
+    # The bar of the steps appears only if a batch takes longer than 5 s.
     progress = partial(tqdm, unit=" steps", mininterval=2, delay=5, leave=False)
     return sampler(guided, x, sigmas, condition.to(device), noise, progress=progress)
 
 
 @torch.no_grad()
-def _decoded(
-    objective: AutoencodingObjective, noise: SampleNoise
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _decode(objective: AutoencodingObjective, noise: SampleNoise) -> tuple[Tensor, Tensor]:
+    """Return images (N, 1, H, W) decoded from random latents, and fluxes (N,) of NaN."""
     latent = noise.normal(objective.cevae.latent_dim).to(_device(objective))
-    drawn = objective.cevae.sample(latent)
-    return drawn, torch.full((len(noise),), torch.nan)
+    images = objective.cevae.sample(latent)
+    return images, torch.full((len(noise),), torch.nan)

@@ -1,4 +1,4 @@
-"""Which images to generate, and the seed of each."""
+"""Plans of the images to generate, with the seed of each."""
 
 from __future__ import annotations
 
@@ -6,64 +6,62 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 
+from heliosynth.arrays import Booleans, Classes, Integers
 from heliosynth.dataset.class_mix import apportion
 from heliosynth.dataset.store import UNKNOWN_CLASS
 from heliosynth.errors import InputError
 from heliosynth.seeds import derive_seed
 
-Seeds = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class SamplePlan:
-    """Which images to generate; all arrays (N,).
+    """The images to generate; all arrays (N,).
 
     Attributes
     ----------
     goes_class
-        The class asked for, −1 of a model without labels.
+        Requested class, −1 for a model without labels.
     number
-        Place of the image among those of its class, from 0.
+        Index of the image among those of its class, from 0.
     population
-        Images that together have the class mix of the training split.
+        Whether the image belongs to the set with the class mix of the training split.
     balanced
-        Images that hold every class as often.
+        Whether the image belongs to the set with equally many images per class.
     """
 
-    goes_class: npt.NDArray[np.int8]
-    number: npt.NDArray[np.int64]
-    population: npt.NDArray[np.bool_]
-    balanced: npt.NDArray[np.bool_]
+    goes_class: Classes
+    number: Integers
+    population: Booleans
+    balanced: Booleans
 
     def __len__(self) -> int:
         return len(self.goes_class)
 
-    def shard(self, number: int, shards: int) -> SamplePlan:
-        """Give one of as many parts, from 0; together, in order, they are the whole."""
-        rows = np.array_split(np.arange(len(self)), shards)[number]
+    def shard(self, index: int, shards: int) -> SamplePlan:
+        """Return part ``index`` of ``shards`` parts that, joined in order, are this plan."""
+        rows = np.array_split(np.arange(len(self)), shards)[index]
         return SamplePlan(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
 def plan_samples(
-    training_classes: npt.NDArray[np.int8],
+    training_classes: Classes,
     trained_classes: Iterable[int],
     population: int,
     per_class: int,
 ) -> SamplePlan:
-    """Plan the images of a model with labels; an image may serve both sets.
+    """Plan the images of a model with labels; an image can belong to both sets.
 
     Parameters
     ----------
     training_classes
         (N,) class numbers of the training split.
     trained_classes
-        Classes that the model was trained on; no other is asked for.
+        Classes that the model was trained on; no other is requested.
     population
-        Images with the mix of the training split, by largest remainder.
+        Number of images with the class mix of the training split, by largest remainder.
     per_class
-        Images of each class in the balanced set.
+        Number of images of each class in the balanced set.
 
     Raises
     ------
@@ -95,7 +93,7 @@ def plan_prior(population: int) -> SamplePlan:
     )
 
 
-def image_seeds(seed: int, model: str, plan: SamplePlan) -> Seeds:
-    """Give each image its own seed, a function of the run's seed, the model, class and number."""
+def image_seeds(seed: int, model: str, plan: SamplePlan) -> Integers:
+    """Return the seeds of images (N,), derived from the run's seed, model, class and number."""
     pairs = zip(plan.goes_class.tolist(), plan.number.tolist(), strict=True)
     return np.array([derive_seed(seed, model, *pair) for pair in pairs], np.int64)
