@@ -1,4 +1,4 @@
-"""Train a DeiT from scratch with and without generated images, and compare."""
+"""Compare a DeiT classifier trained from scratch with and without generated images."""
 
 import argparse
 from collections.abc import Sequence
@@ -23,7 +23,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings = ApplicationConfig.model_validate_json(args.settings)
     classes = read_description(args.dataset).trained_classes
     splits = {split: read_split(args.dataset, split) for split in ("train", "test")}
-    rows = compare(splits, read_samples(args.samples), classes, settings, args.seed)
+    rows = compare(
+        splits=splits,
+        samples=read_samples(args.samples),
+        classes=classes,
+        settings=settings,
+        seed=args.seed,
+    )
     write_accuracy(args.accuracy, rows)
     write_json(args.summary, summarise(rows, classes, settings.generated_per_class))
 

@@ -1,4 +1,4 @@
-"""Train the judge of generated images on real ones."""
+"""Train the classifier on real images."""
 
 import argparse
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, required=True, help="seed of the run")
     parser.add_argument("--output", required=True, help="safetensors file to write")
     args = parser.parse_args(argv)
-    judge = train_classifier(
-        read_split(args.dataset, "train"),
-        read_split(args.dataset, "val"),
-        read_description(args.dataset).trained_classes,
-        ClassifierConfig.model_validate_json(args.settings),
-        args.seed,
+    classifier = train_classifier(
+        training=read_split(args.dataset, "train"),
+        validation=read_split(args.dataset, "val"),
+        classes=read_description(args.dataset).trained_classes,
+        settings=ClassifierConfig.model_validate_json(args.settings),
+        seed=args.seed,
     )
-    write_classifier(args.output, judge)
+    write_classifier(args.output, classifier)
 
 
 if __name__ == "__main__":

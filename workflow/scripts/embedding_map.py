@@ -1,4 +1,4 @@
-"""Map the ceVAE's latent space to two dimensions, with the real images in it."""
+"""Map the training images in the ceVAE's latent space to two dimensions."""
 
 import argparse
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from heliosynth.jobs.entry_point import one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True, help="dataset.h5")
-    parser.add_argument("--cevae", required=True, help="models/<ceVAE>, the trained model")
+    parser.add_argument("--cevae", required=True, help="folder of the trained ceVAE")
     parser.add_argument("--seed", type=int, required=True, help="seed of the run")
     parser.add_argument("--output", required=True, help="CSV file to write")
     args = parser.parse_args(argv)

@@ -1,4 +1,4 @@
-"""Fetch the weights of CLIP."""
+"""Fetch the weights of CLIP from the model hub."""
 
 import argparse
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Gather every model's metrics, and those of real images, in one table."""
+"""Summarise the metrics of all models and of real images in one table."""
 
 import argparse
 from collections.abc import Sequence

@@ -9,7 +9,10 @@ from pydantic import AfterValidator, Field
 
 from heliosynth.config.base import Positive, PositiveInt, Section
 
-ENCODERS: Mapping[str, str] = {"efficientnet_lite0": "EfficientNet-Lite0", "clip": "CLIP"}
+ENCODERS: Mapping[str, str] = {
+    "efficientnet_lite0": "EfficientNet-Lite0",
+    "clip": "CLIP",
+}
 """Feature encoders by the name of their function in ``evaluation/encoders.py``, with titles."""
 
 
@@ -24,7 +27,7 @@ EncoderName = Annotated[str, AfterValidator(_check_encoder)]
 
 
 class ClassifierConfig(Section):
-    """The network that judges generated images, trained on real ones."""
+    """Classifier of generated images, trained on real ones."""
 
     epochs: PositiveInt
     batch_size: PositiveInt
@@ -33,35 +36,35 @@ class ClassifierConfig(Section):
 
 
 class FluxResponseConfig(Section):
-    """Images at an even grid of X-ray fluxes, of every model that is conditioned on the flux."""
+    """Images at a grid of X-ray fluxes, for every model that is conditioned on the flux."""
 
     fluxes: Annotated[int, Field(ge=2)] = Field(
-        12, description="fluxes, even in log₁₀ from the lowest training flux to the highest"
+        12, description="number of fluxes, evenly spaced in log₁₀ over the training fluxes"
     )
     images: Annotated[int, Field(ge=2)] = Field(
-        16, description="images at each flux, of the same seeds at all"
+        16, description="images per flux, with the same seeds at all fluxes"
     )
 
 
 class EvaluationConfig(Section):
-    """Every metric of the study."""
+    """Metrics, and the models that they need."""
 
     encoders: list[EncoderName] = Field(
         min_length=1, description="feature encoders; the first is also used for the clusters"
     )
     clip_weights: str | None = Field(
-        None, description="file with open_clip ViT-B-32 weights; null asks the model hub"
+        None, description="file with open_clip ViT-B-32 weights; null: download them"
     )
     clusters: PositiveInt
-    repeats: Annotated[int, Field(ge=2, description="repeats behind every spread")]
+    repeats: Annotated[int, Field(ge=2, description="repeats for every standard deviation")]
     classifier: ClassifierConfig
     flux_response: FluxResponseConfig = FluxResponseConfig()
 
 
 class ApplicationConfig(Section):
-    """A DeiT trained from scratch with and without generated images."""
+    """Downstream task: a DeiT trained from scratch with and without generated images."""
 
-    model: str = Field(description="the ddpm whose images fill the rare classes")
+    model: str = Field(description="the ddpm whose images are added to the rare classes")
     patch_px: PositiveInt
     embedding_dim: PositiveInt
     depth: PositiveInt
@@ -70,4 +73,4 @@ class ApplicationConfig(Section):
     batch_size: PositiveInt
     learning_rate: Positive
     generated_per_class: PositiveInt
-    repeats: Annotated[int, Field(ge=2, description="trainings with other seeds")]
+    repeats: Annotated[int, Field(ge=2, description="trainings with different seeds")]
