@@ -1,4 +1,4 @@
-# Every metric of the study, each with its spread and n.
+# Features, classifier, metrics, flux response and embedding map.
 
 
 rule fetch_clip:
@@ -65,7 +65,7 @@ use rule features_real as features_generated with:
 
 
 rule classifier:
-    """Train the judge on real images; its epoch is chosen on the validation split."""
+    """Train the classifier on real images; the validation split selects the epoch."""
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
     output:
@@ -91,7 +91,7 @@ rule classifier:
 
 
 rule metrics_real:
-    """Measure held-out real images against the reference: the benchmark row."""
+    """Measure the real test split against the reference, as the benchmark."""
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
         features=expand(
@@ -161,7 +161,7 @@ rule metrics:
 
 
 rule metrics_summary:
-    """Gather every model's metrics, and the real row, in one table."""
+    """Summarise the metrics of all models and of real images in one table."""
     input:
         metrics=expand(f"{RESULTS}/metrics/{{name}}.json", name=["real", *PLAN.models]),
     output:
@@ -185,7 +185,7 @@ rule metrics_summary:
 
 
 rule flux_response:
-    """Measure how the activity of a model's images follows the X-ray flux asked for."""
+    """Measure how the activity of a model's images follows the requested X-ray flux."""
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
         grid=f"{RESULTS}/samples/flux_response/{{model}}.h5",
@@ -215,7 +215,7 @@ rule flux_response:
 
 
 rule embedding_map:
-    """Map the ceVAE's latent space to two dimensions."""
+    """Map the training images in the ceVAE's latent space to two dimensions."""
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
         weights=f"{RESULTS}/models/{PLAN.autoencoder}/weights.safetensors",
