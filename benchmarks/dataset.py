@@ -26,7 +26,7 @@ from numcodecs import Blosc
 from benchmarks.pairs import Pair, peak_memory_mb, time_pair
 from heliosynth.arrays import Integers
 from heliosynth.frames.area import area_average
-from heliosynth.frames.averaging import Year, write_year
+from heliosynth.frames.averaging import FrameRequest, write_year
 from heliosynth.sources import sdoml
 
 FRAMES, SIZE_PX, CHUNK = 6000, 512, 15
@@ -111,12 +111,12 @@ def around_flares(flares: int, around: int = AROUND) -> Integers:
 
 def average(store: Path, rows: Integers) -> None:
     """Average and measure frames as the workflow does."""
-    wanted = Year(str(store), YEAR, CHANNEL, TARGET_PX, rows, rows)
+    request = FrameRequest(str(store), YEAR, CHANNEL, TARGET_PX, rows, rows)
     array = sdoml.open_channel(store, YEAR, CHANNEL)
     output = store.parent / "intensities.h5"
     # A run writes a new file; some disks are slow to replace one.
     output.unlink(missing_ok=True)
-    write_year(output, wanted, array.read, list)
+    write_year(output, request, array.read, list)
 
 
 def one_by_one(store: Path, rows: Integers) -> None:

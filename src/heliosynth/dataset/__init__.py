@@ -1,1 +1,1 @@
-"""Labelled images: intensities scaled, written to HDF5, and read back."""
+"""Labelled images: scaled intensities, written to HDF5 and read back."""

@@ -1,4 +1,4 @@
-"""The dataset of a run, from its index and the averaged frames."""
+"""Construction of ``dataset.h5`` from the index and the averaged frames."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 
 from heliosynth import goes_class
+from heliosynth.arrays import SPLITS
 from heliosynth.dataset.scaling import CLIP_DN, scale
-from heliosynth.dataset.store import SPLITS, Description, LabelledImages, write_dataset
+from heliosynth.dataset.store import Description, LabelledImages, write_dataset
 from heliosynth.errors import InputError
 from heliosynth.frames.store import read_images, read_measured
 from heliosynth.io import provenance
 
 SLAB_BYTES = 2**26
-"""Images that are scaled and written at a time."""
+"""Size of the images that are scaled and written at a time."""
 
 
 def build_dataset(
@@ -38,9 +39,9 @@ def build_dataset(
     summary
         Its summary, of which ``trained_classes`` and ``label_rule`` are used.
     intensities
-        The files of averaged frames, one a year.
+        The files of averaged frames, one per year.
     channel
-        The AIA channel, which sets the range of intensities.
+        The AIA channel, which determines the range of intensities.
     observations
         What the images are, for captions.
 
@@ -74,7 +75,7 @@ def _files_by_year(intensities: Sequence[Path | str], channel: str) -> dict[int,
     for path in intensities:
         measured = read_measured(path)
         if measured.channel != channel:
-            raise InputError(f"{path}: holds {measured.channel}, not {channel}; build it again")
+            raise InputError(f"{path}: holds {measured.channel}, not {channel}; rebuild it")
         by_year[measured.year] = path
     return by_year
 
@@ -85,7 +86,7 @@ def _labelled(
     frames = frames.sort_values(["time", "store_row"])
     shape = read_images(next(iter(by_year.values())), np.empty(0, np.int64)).shape[1:]
     slab = max(1, SLAB_BYTES // (4 * math.prod(shape)))
-    # An empty split has a slab too, which tells the shape of its images.
+    # An empty split has a slab too, from which its arrays get their shape.
     for start in range(0, max(len(frames), 1), slab):
         yield _slab(frames.iloc[start : start + slab], by_year, limits, shape)
 
@@ -98,11 +99,14 @@ def _slab(
 ) -> LabelledImages:
     year, row = frames["year"].to_numpy(), frames["image_row"].to_numpy()
     images = np.empty((len(frames), 1, *shape), np.float32)
-    for name in np.unique(year):
-        if name not in by_year:
-            raise InputError(f"the index has frames of {name}, but no intensities of that year")
-        here = year == name
-        images[here, 0] = scale(read_images(by_year[name], row[here]), *limits)
+    for number in np.unique(year):
+        if number not in by_year:
+            raise InputError(
+                f"the index has frames of {number}, but there are no intensities of that year; "
+                "rebuild the index"
+            )
+        chosen = year == number
+        images[chosen, 0] = scale(read_images(by_year[number], row[chosen]), *limits)
     return LabelledImages(
         images=images,
         goes_class=np.array([goes_class.NAMES.index(c) for c in frames["goes_class"]], np.int8),

@@ -1,24 +1,31 @@
-"""Sharing images out among classes."""
+"""Numbers of images per class in a given mix."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
+from heliosynth.arrays import Integers
 
-def apportion(counts: npt.ArrayLike, total: int) -> npt.NDArray[np.int64]:
-    """Share out a total in proportion to counts, in whole numbers: largest remainders.
+
+def apportion(counts: npt.ArrayLike, total: int) -> Integers:
+    """Divide a total in proportion to counts, in integers, by the largest-remainder method.
 
     Parameters
     ----------
     counts
-        One number a class; they must not sum to 0. On a tie the first class is served first.
+        One number per class (K,); they must not sum to 0. On a tie the first class gets more.
     total
-        What to share out.
+        The number to divide.
+
+    Returns
+    -------
+    numpy.ndarray
+        (K,), summing to ``total``.
     """
     weights = np.asarray(counts, dtype=np.float64)
     exact = weights * total / weights.sum()
-    shares: npt.NDArray[np.int64] = np.floor(exact).astype(np.int64)
+    shares: Integers = np.floor(exact).astype(np.int64)
     last = np.argsort(shares - exact, kind="stable")[: total - shares.sum()]
     shares[last] += 1
     return shares

@@ -1,11 +1,11 @@
-"""Intensities scaled for a network, and back."""
+"""Logarithmic scaling of intensities to [−1, 1], and its inverse."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from heliosynth.frames.area import Images
+from heliosynth.arrays import Images
 
 CLIP_DN = {
     "94A": (0.1, 800.0),
@@ -18,7 +18,7 @@ CLIP_DN = {
     "1600A": (10.0, 800.0),
     "1700A": (220.0, 5000.0),
 }
-"""Intensities that −1 and +1 stand for, DN, for each AIA channel (Giger 2022)."""
+"""Intensities that are scaled to −1 and +1, DN, by AIA channel (Giger 2022)."""
 
 
 def scale(intensities: npt.ArrayLike, minimum_dn: float, maximum_dn: float) -> Images:
@@ -30,7 +30,7 @@ def scale(intensities: npt.ArrayLike, minimum_dn: float, maximum_dn: float) -> I
 
 
 def unscale(images: npt.ArrayLike, minimum_dn: float, maximum_dn: float) -> Images:
-    """Give the intensities in DN that scaled images stand for: the inverse of :func:`scale`."""
+    """Return the intensities of scaled images, DN: the inverse of :func:`scale`."""
     low, high = np.log10(minimum_dn), np.log10(maximum_dn)
     exponent = low + (np.asarray(images, dtype=np.float64) + 1) / 2 * (high - low)
     return np.asarray(10.0**exponent, dtype=np.float32)

@@ -1,9 +1,9 @@
 """Labelled images on disk: ``dataset.h5`` and ``samples/<model>.h5``.
 
-Both hold, for every image, ``images`` (N, 1, H, W) float32 in [−1, 1], ``goes_class`` (N,)
+For every image both hold ``images`` (N, 1, H, W) float32 in [−1, 1], ``goes_class`` (N,)
 int8, 0…4 = A…X, ``log10_flux`` (N,) float32 in log₁₀ W m⁻² and ``time`` (N,) int64 seconds UTC:
-the dataset in one group a split, the samples at the root, with ``seed`` (N,) int64 and the
-marks ``population`` and ``balanced``.
+the dataset in one group per split, the samples at the root, together with ``seed`` (N,) int64 and
+the boolean masks ``population`` and ``balanced``.
 """
 
 from __future__ import annotations
@@ -13,42 +13,64 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 
+from heliosynth.arrays import SPLITS, Booleans, Classes, Floats32, Images, Integers, Seconds
 from heliosynth.errors import InputError
 from heliosynth.io import hdf5
 
 SCHEMA_VERSION = 1
-SPLITS = ("train", "val", "test")
-UNKNOWN_CLASS = -1
-"""The class of an image made by a model without labels; its flux is NaN."""
 KIND = "HDF5 of labelled images"
+UNKNOWN_CLASS = -1
+"""The class of an image from a model without labels; its flux is NaN."""
 NO_TIME = -1
 """The time of an image that was never observed."""
 
 
 @dataclass(frozen=True)
-class LabelledImages:
-    """Images with their labels; all arrays share their first axis."""
+class Labels:
+    """Labels of images; all arrays share their first axis.
 
-    images: npt.NDArray[np.float32]
-    goes_class: npt.NDArray[np.int8]
-    log10_flux: npt.NDArray[np.float32]
-    time: npt.NDArray[np.int64]
+    Attributes
+    ----------
+    goes_class
+        Class numbers, 0…4 = A…X (N,).
+    log10_flux
+        X-ray flux, log₁₀ W m⁻² (N,).
+    time
+        Time of the observation, seconds UTC (N,).
+    """
+
+    goes_class: Classes
+    log10_flux: Floats32
+    time: Seconds
 
     def __len__(self) -> int:
         return len(self.goes_class)
 
-    def of_classes(self, classes: Iterable[int]) -> LabelledImages:
-        """Keep the images of some classes."""
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """Images (N, 1, H, W) with their labels (N,); all arrays share their first axis."""
+
+    images: Images
+    goes_class: Classes
+    log10_flux: Floats32
+    time: Seconds
+
+    def __len__(self) -> int:
+        return len(self.goes_class)
+
+    def of_classes(self, classes: Iterable[int]) -> Self:
+        """Return the images of some classes."""
         return self.take(np.flatnonzero(np.isin(self.goes_class, list(classes))))
 
-    def take(self, rows: npt.NDArray[np.integer[Any]]) -> LabelledImages:
-        """Keep some images, in the order given."""
+    def take(self, rows: npt.NDArray[np.integer[Any]]) -> Self:
+        """Return some of the images, in the order of ``rows``."""
         return type(self)(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
@@ -57,26 +79,26 @@ class GeneratedImages(LabelledImages):
     """Images that a model generated.
 
     ``population`` marks those that together have the class mix of the training split,
-    ``balanced`` those that hold every class as often.
+    ``balanced`` those that hold every class equally often.
     """
 
-    seed: npt.NDArray[np.int64]
-    population: npt.NDArray[np.bool_]
-    balanced: npt.NDArray[np.bool_]
+    seed: Integers
+    population: Booleans
+    balanced: Booleans
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a dataset says of itself, in the attributes of its root.
+    """The attributes of a dataset or a file of samples.
 
     Attributes
     ----------
     channel
         AIA channel, as SDOMLv2 names it.
     minimum_dn, maximum_dn
-        Intensities that −1 and +1 stand for, DN.
+        Intensities that are scaled to −1 and +1, DN.
     trained_classes
-        Class numbers with enough training frames; the others are scarce.
+        Class numbers with enough training frames; all others are under-represented.
     observations
         What the images are, for captions.
     provenance
@@ -96,13 +118,13 @@ def write_dataset(
     splits: Mapping[str, LabelledImages | Iterable[LabelledImages]],
     description: Description,
 ) -> None:
-    """Write ``dataset.h5`` whole, slab by slab.
+    """Write ``dataset.h5`` atomically, slab by slab.
 
     Parameters
     ----------
     splits
-        For every split its images, or slabs of them in order, of which memory holds one at a
-        time; there must be one slab, which may be empty.
+        The images of each split, or slabs of them in order, of which one at a time is in memory;
+        at least one slab, which may be empty.
     """
     with hdf5.open_write(path) as file:
         _write_attributes(file, description)
@@ -114,7 +136,7 @@ def write_dataset(
 
 
 def write_samples(path: Path | str, samples: GeneratedImages, description: Description) -> None:
-    """Write ``samples/<model>.h5`` whole."""
+    """Write ``samples/<model>.h5`` atomically."""
     with hdf5.open_write(path) as file:
         _write_attributes(file, description)
         _write_arrays(file, samples)
@@ -126,7 +148,7 @@ def join_samples(parts: Sequence[Path | str], path: Path | str) -> None:
     Raises
     ------
     InputError
-        If a file cannot be read or holds no generated images.
+        If a file cannot be read or does not hold generated images.
     """
     read = [read_samples(part) for part in parts]
     joined = {f.name: np.concatenate([getattr(p, f.name) for p in read]) for f in fields(read[0])}
@@ -134,67 +156,72 @@ def join_samples(parts: Sequence[Path | str], path: Path | str) -> None:
 
 
 def read_description(path: Path | str) -> Description:
-    """Read what a dataset or a file of samples says of itself."""
-    with hdf5.open_read(path, KIND) as file:
-        values = dict(file.attrs)
-        version = int(values.get("schema_version", -1))
-        if version != SCHEMA_VERSION:
-            raise InputError(
-                f"{path}: schema version {version}, not {SCHEMA_VERSION}; build it again"
-            )
-        return Description(
-            channel=str(values["channel"]),
-            minimum_dn=float(values["minimum_dn"]),
-            maximum_dn=float(values["maximum_dn"]),
-            trained_classes=tuple(int(c) for c in values["trained_classes"]),
-            observations=str(values["observations"]),
-            provenance=json.loads(values["provenance"]),
-        )
-
-
-def read_split(path: Path | str, split: str) -> LabelledImages:
-    """Read one split of ``dataset.h5`` whole."""
-    return LazySplit(path, split).whole()
-
-
-class LazySplit:
-    """One split of ``dataset.h5``, whose images stay on disk until they are asked for.
-
-    Each process opens the file for itself when it first reads, so that the split can be
-    handed to any number of workers.
+    """Read the attributes of a dataset or a file of samples.
 
     Raises
     ------
     InputError
-        When made, if the file cannot be read or lacks the split.
+        If the file cannot be read or has another schema version.
+    """
+    with hdf5.open_read(path, KIND) as file:
+        version = file.integer("schema_version")
+        if version != SCHEMA_VERSION:
+            raise InputError(f"{path}: schema version {version}, not {SCHEMA_VERSION}; rebuild it")
+        return Description(
+            channel=file.text("channel"),
+            minimum_dn=file.number("minimum_dn"),
+            maximum_dn=file.number("maximum_dn"),
+            trained_classes=file.integers("trained_classes"),
+            observations=file.text("observations"),
+            provenance=file.json("provenance"),
+        )
+
+
+def read_split(path: Path | str, split: str) -> LabelledImages:
+    """Read all images of one split of ``dataset.h5``."""
+    return LazySplit(path, split).whole()
+
+
+class LazySplit:
+    """One split of ``dataset.h5`` whose images are read when indexed.
+
+    Each process opens the file for itself when it first reads, so that the split can be
+    passed to any number of workers.
+
+    Raises
+    ------
+    InputError
+        From the constructor, if the file cannot be read or lacks the split.
     """
 
     def __init__(self, path: Path | str, split: str) -> None:
         self.path, self.split = Path(path), split
-        self._file: h5py.File | None = None
+        self._file: hdf5.Reader | None = None
         self._owner = os.getpid()
         with hdf5.open_read(path, KIND) as file:
             if split not in file:
-                raise InputError(f"{path}: holds no split {split!r}; is it a dataset.h5?")
-            self.shape = tuple(int(n) for n in file[split]["images"].shape)
+                raise InputError(f"{path}: no split {split!r}; is it a dataset.h5?")
+            self.shape = file.shape(f"{split}/images")
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, rows: slice | npt.ArrayLike) -> LabelledImages:
-        """Read some images, in the order asked for; a row may be asked for twice."""
+        """Read some images, in the order of ``rows``, which may hold a row more than once."""
         if isinstance(rows, slice):
             return self._read(rows)
-        # HDF5 wants ascending rows, each once.
-        found, back = np.unique(np.asarray(rows, dtype=np.int64), return_inverse=True)
-        return self._read(found).take(back)
+        # HDF5 needs ascending rows, each once.
+        unique, inverse = np.unique(np.asarray(rows, dtype=np.int64), return_inverse=True)
+        return self._read(unique).take(inverse)
 
-    def _read(self, rows: slice | npt.NDArray[np.int64]) -> LabelledImages:
-        with hdf5.refusing(self.path, KIND):
-            return LabelledImages(**{f.name: self._group[f.name][rows] for f in _FIELDS})
+    @property
+    def labels(self) -> Labels:
+        """The labels of all images, read without the images."""
+        file = self._open()
+        return Labels(**{f.name: file.array(f"{self.split}/{f.name}") for f in fields(Labels)})
 
     def whole(self) -> LabelledImages:
-        """Read all."""
+        """Read all images."""
         return self[:]
 
     def close(self) -> None:
@@ -203,12 +230,17 @@ class LazySplit:
             self._file.close()
         self._file = None
 
-    @property
-    def _group(self) -> h5py.Group:
-        # A forked process must not read through its parent's open file.
+    def _read(self, rows: slice | Integers) -> LabelledImages:
+        file = self._open()
+        return LabelledImages(
+            **{f.name: file.array(f"{self.split}/{f.name}", rows) for f in fields(LabelledImages)}
+        )
+
+    def _open(self) -> hdf5.Reader:
+        # A forked process must not read through the open file of its parent.
         if self._file is None or self._owner != os.getpid():
-            self._file, self._owner = h5py.File(self.path, "r"), os.getpid()
-        return self._file[self.split]
+            self._file, self._owner = hdf5.open_read(self.path, KIND), os.getpid()
+        return self._file
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_file": None}
@@ -217,15 +249,18 @@ class LazySplit:
         self.close()
 
 
-_FIELDS = fields(LabelledImages)
-
-
 def read_samples(path: Path | str) -> GeneratedImages:
-    """Read ``samples/<model>.h5``."""
+    """Read ``samples/<model>.h5``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or does not hold generated images.
+    """
     with hdf5.open_read(path, KIND) as file:
         if "seed" not in file:
-            raise InputError(f"{path}: holds no generated images; is it a file of samples/?")
-        return GeneratedImages(**_read_arrays(file, GeneratedImages))
+            raise InputError(f"{path}: no generated images; is it a file of samples/?")
+        return GeneratedImages(**{f.name: file.array(f.name) for f in fields(GeneratedImages)})
 
 
 def _write_attributes(file: h5py.File, description: Description) -> None:
@@ -249,7 +284,3 @@ def _append_arrays(group: h5py.Group, slab: LabelledImages) -> None:
         group[field.name].resize(len(group[field.name]) + len(values), axis=0)
         if len(values):
             group[field.name][-len(values) :] = values
-
-
-def _read_arrays(group: h5py.Group, kind: type[LabelledImages]) -> dict[str, Any]:
-    return {field.name: group[field.name][()] for field in fields(kind)}

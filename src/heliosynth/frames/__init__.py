@@ -1,1 +1,1 @@
-"""Raw frames averaged to the size of the dataset, and their quality."""
+"""Raw frames averaged to the size of images, their quality, and their files."""

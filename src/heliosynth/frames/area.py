@@ -1,22 +1,21 @@
-"""Frames averaged over the areas of larger, or smaller, pixels."""
+"""Area-weighted averages of frames to another number of pixels."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Images = npt.NDArray[np.float32]
+from heliosynth.arrays import Booleans, Images
 
-TRACE = 1e-6
-"""A weight below this was left by rounding, and is none."""
+ROUNDING_WEIGHT = 1e-6
+"""Weights below this are rounding errors and count as zero."""
 
 
 class AreaMeans(NamedTuple):
     """Averaged frames (N, size, size), NaN where nothing was measured.
 
-    ``measured`` (N, size, size) is the share of each pixel's area that they rest on.
+    ``measured`` (N, size, size) is the measured share of each pixel's area.
     """
 
     images: Images
@@ -29,11 +28,11 @@ def area_average(images: Images, size: int) -> Images:
 
 
 def area_means(images: Images, size: int, measured: Images | None = None) -> AreaMeans:
-    """Average frames over the areas of their new pixels.
+    """Average frames over the areas of the new pixels.
 
-    A new pixel is the mean of what it covers of the old ones, weighted by area, so the mean
+    A new pixel is the mean of the old pixels that it covers, weighted by area, so the mean
     intensity of the whole frame is conserved at any ratio of sizes. Missing pixels do not
-    count. Averages of averages are exact, since they take their weights along.
+    count. Averages of averages are exact if the weights are passed on.
 
     Parameters
     ----------
@@ -42,21 +41,26 @@ def area_means(images: Images, size: int, measured: Images | None = None) -> Are
     size
         Height and width of the averaged frames.
     measured
-        Share of each pixel that was measured; from what is finite if None.
+        Measured share of each pixel (N, H, W); None: 1 where finite, else 0.
     """
-    # What is missing shows in every sum that it enters, so the frames need one look only.
-    sums = _shares(images, size)
+    # A missing pixel makes every sum that it enters NaN, so complete frames need one pass only.
+    sums = _weighted_sums(images, size)
     if np.isfinite(sums).all() and (measured is None or (measured == 1).all()):
         return AreaMeans(sums, np.broadcast_to(np.float32(1), sums.shape))
     weight = np.isfinite(images).astype(np.float32) if measured is None else measured
-    total = _shares(np.where(weight > 0, images, np.float32(0)) * weight, size)
-    share = _shares(weight, size)
-    mean = np.divide(total, share, out=np.full_like(total, np.nan), where=share > TRACE)
+    total = _weighted_sums(np.where(weight > 0, images, np.float32(0)) * weight, size)
+    share = _weighted_sums(weight, size)
+    mean = np.divide(total, share, out=np.full_like(total, np.nan), where=share > ROUNDING_WEIGHT)
     return AreaMeans(mean, share)
 
 
 def overlap(raw: int, size: int) -> Images:
-    """Give the share of each target pixel that each raw pixel fills, along one axis.
+    """Return the share of each target pixel that each raw pixel covers, along one axis.
+
+    Parameters
+    ----------
+    raw, size
+        Numbers of raw and target pixels.
 
     Returns
     -------
@@ -70,19 +74,19 @@ def overlap(raw: int, size: int) -> Images:
     return np.asarray(np.maximum(shared, 0) / ratio, dtype=np.float32)
 
 
-def _shares(images: npt.NDArray[Any], size: int) -> Images:
-    """Sum pixels (N, H, W) by the share of each target pixel that they fill."""
-    count, high, wide = images.shape
-    if high % size or wide % size:
-        # Missing and infinite pixels spread along their row and column here.
+def _weighted_sums(images: Images | Booleans, size: int) -> Images:
+    """Sum pixels (N, H, W), weighted by the share of each target pixel that they cover."""
+    count, height, width = images.shape
+    if height % size or width % size:
+        # NaN and infinite pixels spread along their row and column.
         with np.errstate(invalid="ignore"):
             return np.asarray(
-                overlap(high, size) @ images @ overlap(wide, size).T, dtype=np.float32
+                overlap(height, size) @ images @ overlap(width, size).T, dtype=np.float32
             )
-    # Whole blocks: rows first, which adds long runs of memory.
-    down, across = high // size, wide // size
-    rows = images.reshape(count, size, down, wide).sum(axis=2, dtype=np.float32)
+    # Integer ratios: sum rows first, which adds long runs of memory.
+    down, across = height // size, width // size
+    rows = images.reshape(count, size, down, width).sum(axis=2, dtype=np.float32)
     columns = rows.reshape(count, size, size, across)
-    # A few strided sums: NumPy's own are slow along a short axis.
-    blocks = sum((columns[..., place] for place in range(1, across)), start=columns[..., 0])
+    # A few strided sums, since numpy.sum is slow along a short axis.
+    blocks = sum((columns[..., n] for n in range(1, across)), start=columns[..., 0])
     return np.asarray(blocks * np.float32(1 / (down * across)))

@@ -1,7 +1,7 @@
-"""A year of raw frames averaged, measured, and written, so that a killed job goes on.
+"""Averages of a year of raw frames, with quality measures, resumable after a kill.
 
-What was averaged is kept every :data:`KEEP_EVERY_S` in a folder named after everything that
-it depends on; the finished file is put together from it.
+Intermediate results are written every :data:`SAVE_EVERY_S` to a folder whose name is a hash of
+everything that they depend on; the finished file is joined from them.
 """
 
 from __future__ import annotations
@@ -21,47 +21,49 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from heliosynth.arrays import Images, Integers, Measures, Seconds
 from heliosynth.errors import InputError
 from heliosynth.frames import quality
-from heliosynth.frames.area import AreaMeans, Images, area_means
-from heliosynth.frames.store import Integers
+from heliosynth.frames.area import AreaMeans, area_means
+from heliosynth.frames.store import KIND
 from heliosynth.io import hdf5
 from heliosynth.io.provenance import digest
 
-KEEP_EVERY_S = 60.0
-KEEP_BYTES = 2**28
-"""Averaged frames held in memory at most; large frames are kept more often."""
+SAVE_EVERY_S = 60.0
+BUFFER_BYTES = 2**28
+"""Upper limit of averaged frames in memory; large frames are saved more often."""
 
 
 class Averaged(NamedTuple):
     """Averaged frames (n, size, size) float32, linear DN, and the measures of the raw ones."""
 
     images: Images
-    measures: quality.Measures
+    measures: Measures
 
 
-class Part(Protocol):
-    """What a reader gives for a piece of the raw store.
+class ChunkResult(Protocol):
+    """Some rows of the raw store, averaged.
 
-    ``rows`` (n,) of the store, what was ``made`` of them, and ``source``, a dataclass that
-    tells where they came from.
+    ``rows`` (n,) of the store, the ``value`` computed from them, and their ``source``, a
+    dataclass for the manifest.
     """
 
     @property
     def rows(self) -> Integers: ...
     @property
-    def made(self) -> Averaged: ...
+    def value(self) -> Averaged: ...
     @property
     def source(self) -> Any: ...
 
 
-Reader = Callable[[Integers, Callable[[Images], Averaged]], Iterable[Part]]
-"""Gives the parts that hold some rows, ascending, after working on the frames of each."""
+Reader = Callable[[Integers, Callable[[Images], Averaged]], Iterable[ChunkResult]]
+"""Reads ascending rows of the store chunk by chunk, and applies a function to each chunk."""
 Record = Callable[[list[dict[str, Any]]], None]
+"""Writes the sources of all frames to a manifest."""
 
 
 @dataclass(frozen=True)
-class Year:
+class FrameRequest:
     """Which frames of a year are averaged, and how.
 
     Attributes
@@ -69,13 +71,13 @@ class Year:
     store
         Path or URL of the raw store.
     year, channel
-        The frames' place in it.
+        Which array of the store holds the frames.
     size_px
         Width to average to.
     store_row, time
         Rows of the frames in the store, ascending, and their times, s (N,).
     code
-        Hash of the code, so that work of other code is not gone on with.
+        Hash of the code, so that intermediate results of other code are not reused.
     """
 
     store: str
@@ -83,15 +85,15 @@ class Year:
     channel: str
     size_px: int
     store_row: Integers
-    time: Integers
+    time: Seconds
     code: str = ""
 
     @property
     def key(self) -> str:
-        """What the averaged frames depend on, as a hash."""
-        about = {name: value for name, value in asdict(self).items() if name not in _ARRAYS}
+        """Hash of what the averaged frames depend on."""
+        content = {name: value for name, value in asdict(self).items() if name not in _ARRAYS}
         arrays = {name: getattr(self, name).tolist() for name in _ARRAYS}
-        return digest({**about, **arrays})[:16]
+        return digest({**content, **arrays})[:16]
 
 
 _ARRAYS = ("store_row", "time")
@@ -100,6 +102,13 @@ _ARRAYS = ("store_row", "time")
 def average(frames: Images, size: int) -> Averaged:
     """Average frames and measure their quality.
 
+    Parameters
+    ----------
+    frames
+        Raw frames in linear DN (n, H, W), NaN where missing.
+    size
+        Height and width of the averaged frames, pixels.
+
     Raises
     ------
     InputError
@@ -107,11 +116,12 @@ def average(frames: Images, size: int) -> Averaged:
     """
     if frames.shape[-1] < size:
         raise InputError(
-            f"dataset.image_size_px is {size}, but the frames have only {frames.shape[-1]} pixels"
+            f"dataset.image_size_px is {size}, but the frames have only {frames.shape[-1]} "
+            "pixels; reduce it"
         )
-    averaged, looked_at = _averages(frames, size, min(frames.shape[-1], quality.LOOKED_AT_PX))
+    averaged, reduced = _averages(frames, size, min(frames.shape[-1], quality.REDUCED_PX))
     lost = np.count_nonzero(~np.isfinite(averaged.images), axis=(1, 2))
-    return Averaged(averaged.images, {**quality.measure(*looked_at), "lost_pixels": lost})
+    return Averaged(averaged.images, {**quality.measure(*reduced), "lost_pixels": lost})
 
 
 def _averages(frames: Images, first: int, second: int) -> tuple[AreaMeans, AreaMeans]:
@@ -124,69 +134,73 @@ def _averages(frames: Images, first: int, second: int) -> tuple[AreaMeans, AreaM
     return fine, area_means(fine.images, second, fine.measured)
 
 
-def write_year(path: Path | str, wanted: Year, read: Reader, record: Record) -> None:
-    """Average a year's frames, and write them whole as HDF5.
+def write_year(path: Path | str, request: FrameRequest, read: Reader, record: Record) -> None:
+    """Average a year's frames, and write them atomically as HDF5.
 
     Datasets: ``images`` (N, size, size) float32 in linear DN, ``store_row``, ``time``, and the
-    measures of quality in the group ``quality``. Memory holds what was read within
-    :data:`KEEP_EVERY_S`, and no more than :data:`KEEP_BYTES`.
+    quality measures in the group ``quality``. Memory holds what was read within
+    :data:`SAVE_EVERY_S`, and no more than :data:`BUFFER_BYTES`.
 
     Parameters
     ----------
     path
         The finished file.
-    wanted
+    request
         The frames.
     read
-        Reads rows of the store; it is asked for those that are not yet kept.
+        Reads rows of the store; it is called with those that are not yet saved.
     record
-        Takes the fields of every part's source, when all are read.
+        Called with the fields of every chunk's source when all are read.
 
     Raises
     ------
     InputError
-        If the store gives other frames than asked for.
+        If the store returns other frames than requested.
     """
-    kept = Path(path).parent / f".unfinished-{wanted.year}-{wanted.key}"
-    done = _rows_of(kept)
-    missing = np.setdiff1d(wanted.store_row, done)
-    holding = _Holding(kept)
+    folder = Path(path).parent / f".unfinished-{request.year}-{request.key}"
+    saved = _saved_rows(folder)
+    missing = np.setdiff1d(request.store_row, saved)
+    buffer = _Buffer(folder)
     with tqdm(
-        total=len(wanted.store_row),
-        initial=len(done),
-        desc=f"{wanted.year} {wanted.channel}",
+        total=len(request.store_row),
+        initial=len(saved),
+        desc=f"{request.year} {request.channel}",
         unit="frame",
         mininterval=2,
     ) as progress:
-        for part in read(missing, functools.partial(average, size=wanted.size_px)):
-            holding.add(part)
-            progress.update(len(part.rows))
-    given = np.concatenate([_rows_of(kept), *(part.rows for part in holding.parts)])
-    if not np.array_equal(np.sort(given), wanted.store_row):
-        raise InputError(f"{wanted.store}: {wanted.year} gave other frames than asked for")
-    record(_join(Path(path), wanted, kept, holding.parts))
-    shutil.rmtree(kept, ignore_errors=True)
+        for result in read(missing, functools.partial(average, size=request.size_px)):
+            buffer.add(result)
+            progress.update(len(result.rows))
+    rows = np.concatenate([_saved_rows(folder), *(result.rows for result in buffer.results)])
+    if not np.array_equal(np.sort(rows), request.store_row):
+        raise InputError(
+            f"{request.store}: {request.year} returned other frames than requested; rerun, and "
+            "check the store if this happens again"
+        )
+    record(_join(Path(path), request, folder, buffer.results))
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass
-class _Holding:
-    """Parts in memory, on their way to a file in the folder of what is kept."""
+class _Buffer:
+    """Results in memory that are saved to a folder when they are many or old."""
 
     folder: Path
-    parts: list[Part] = field(default_factory=list)
+    results: list[ChunkResult] = field(default_factory=list)
     since: float = field(default_factory=clock.monotonic)
     size_bytes: int = 0
 
-    def add(self, part: Part) -> None:
-        self.parts.append(part)
-        self.size_bytes += part.made.images.nbytes
-        if clock.monotonic() - self.since > KEEP_EVERY_S or self.size_bytes > KEEP_BYTES:
-            _write(self.folder / f"{self.parts[0].rows[0]:09d}.h5", _piece(self.parts))
-            self.parts, self.since, self.size_bytes = [], clock.monotonic(), 0
+    def add(self, result: ChunkResult) -> None:
+        self.results.append(result)
+        self.size_bytes += result.value.images.nbytes
+        if clock.monotonic() - self.since > SAVE_EVERY_S or self.size_bytes > BUFFER_BYTES:
+            path = self.folder / f"{self.results[0].rows[0]:09d}.h5"
+            _write_partial(path, _partial(self.results))
+            self.results, self.since, self.size_bytes = [], clock.monotonic(), 0
 
 
 @dataclass(frozen=True)
-class _Piece:
+class _Partial:
     """Some of a year's frames, in any order: their rows, arrays by name, and sources."""
 
     rows: Integers
@@ -194,75 +208,85 @@ class _Piece:
     sources: list[dict[str, Any]]
 
 
-def _piece(parts: list[Part]) -> _Piece:
-    arrays = {"images": np.concatenate([part.made.images for part in parts])}
-    for name in parts[0].made.measures:
-        arrays[f"quality/{name}"] = np.concatenate([part.made.measures[name] for part in parts])
-    rows = np.concatenate([part.rows for part in parts])
-    return _Piece(rows, arrays, [asdict(part.source) for part in parts])
+def _partial(results: list[ChunkResult]) -> _Partial:
+    arrays = {"images": np.concatenate([result.value.images for result in results])}
+    for name in results[0].value.measures:
+        measures = [result.value.measures[name] for result in results]
+        arrays[f"quality/{name}"] = np.concatenate(measures)
+    rows = np.concatenate([result.rows for result in results])
+    return _Partial(rows, arrays, [asdict(result.source) for result in results])
 
 
-def _write(path: Path, piece: _Piece) -> None:
+def _write_partial(path: Path, partial: _Partial) -> None:
     with hdf5.open_write(path) as file:
-        _put(file, "store_row", piece.rows)
-        for name, values in piece.arrays.items():
-            _put(file, name, values)
+        _write_array(file, "store_row", partial.rows)
+        for name, values in partial.arrays.items():
+            _write_array(file, name, values)
         # As a dataset, since an attribute holds no more than 64 KiB.
-        file["sources"] = json.dumps(piece.sources)
+        file["sources"] = json.dumps(partial.sources)
 
 
-def _read(path: Path) -> _Piece:
-    """Read what is kept; a broken file is thrown out, to be made anew."""
+def _read_partial(path: Path) -> _Partial:
+    """Read an intermediate file; a broken one is deleted, so that the next run replaces it."""
     try:
-        with hdf5.open_read(path, "HDF5 of averaged frames") as file:
-            arrays = {f"quality/{name}": values[()] for name, values in file["quality"].items()}
-            arrays["images"] = file["images"][()]
-            sources = json.loads(file["sources"].asstr()[()])
-            return _Piece(file["store_row"][()], arrays, sources)
+        return _load_partial(path)
     except InputError:
         path.unlink()
         raise
 
 
-def _put(file: h5py.File, name: str, values: npt.NDArray[Any]) -> None:
+def _load_partial(path: Path) -> _Partial:
+    with hdf5.open_read(path, KIND) as file:
+        names = [f"quality/{name}" for name in file.names("quality")]
+        arrays = {name: file.array(name) for name in [*names, "images"]}
+        return _Partial(file.array("store_row"), arrays, file.json_dataset("sources"))
+
+
+def _write_array(file: h5py.File, name: str, values: npt.NDArray[Any]) -> None:
     hdf5.create_dataset(file, name, values.dtype, values.shape)[...] = values
 
 
-def _rows_of(kept: Path) -> Integers:
-    """Give the rows that are kept, in the order of the files; a broken file is thrown out."""
-    rows: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
-    for path in sorted(kept.glob("*.h5")):
+def _saved_rows(folder: Path) -> Integers:
+    """Return the rows in the intermediate files, in the order of the files; delete broken ones."""
+    rows: list[Integers] = [np.empty(0, np.int64)]
+    for path in sorted(folder.glob("*.h5")):
         try:
-            with hdf5.open_read(path, "HDF5 of averaged frames") as file:
-                rows.append(file["store_row"][()])
+            rows.append(_load_rows(path))
         except InputError:
             path.unlink()
     return np.concatenate(rows)
 
 
-def _join(path: Path, wanted: Year, kept: Path, parts: list[Part]) -> list[dict[str, Any]]:
-    """Write the finished file, and give the sources of all that is in it."""
-    count, size = len(wanted.store_row), wanted.size_px
-    pieces = map(_read, sorted(kept.glob("*.h5")))
-    last = [_piece(parts)] if parts else []
+def _load_rows(path: Path) -> Integers:
+    with hdf5.open_read(path, KIND) as file:
+        return file.array("store_row")
+
+
+def _join(
+    path: Path, request: FrameRequest, folder: Path, results: list[ChunkResult]
+) -> list[dict[str, Any]]:
+    """Write the finished file, and return the sources of all frames in it."""
+    count, size = len(request.store_row), request.size_px
+    saved = map(_read_partial, sorted(folder.glob("*.h5")))
+    last = [_partial(results)] if results else []
     sources: list[dict[str, Any]] = []
     with hdf5.open_write(path) as file:
-        file.attrs.update(year=wanted.year, channel=wanted.channel, size_px=size)
-        _put(file, "store_row", wanted.store_row)
-        _put(file, "time", wanted.time)
+        file.attrs.update(year=request.year, channel=request.channel, size_px=size)
+        _write_array(file, "store_row", request.store_row)
+        _write_array(file, "time", request.time)
         hdf5.create_dataset(file, "images", np.float32, (count, size, size))
         for name, values in average(np.ones((0, size, size), np.float32), size).measures.items():
             hdf5.create_dataset(file, f"quality/{name}", values.dtype, (count, *values.shape[1:]))
-        for piece in itertools.chain(pieces, last):
-            for here, there in _runs(np.searchsorted(wanted.store_row, piece.rows)):
-                for name, values in piece.arrays.items():
-                    file[name][there] = values[here]
-            sources += piece.sources
+        for partial in itertools.chain(saved, last):
+            for source, target in _runs(np.searchsorted(request.store_row, partial.rows)):
+                for name, values in partial.arrays.items():
+                    file[name][target] = values[source]
+            sources += partial.sources
     return sources
 
 
-def _runs(places: Integers) -> Iterator[tuple[slice, slice]]:
-    """Give the stretches that lie together: where they are, and where they go."""
-    for here in np.split(np.arange(len(places)), np.flatnonzero(np.diff(places) != 1) + 1):
-        first, count = places[here[0]], len(here)
-        yield slice(here[0], here[0] + count), slice(first, first + count)
+def _runs(targets: Integers) -> Iterator[tuple[slice, slice]]:
+    """Split rows into runs of consecutive targets; yield each as (source, target) slices."""
+    for run in np.split(np.arange(len(targets)), np.flatnonzero(np.diff(targets) != 1) + 1):
+        first, count = targets[run[0]], len(run)
+        yield slice(run[0], run[0] + count), slice(first, first + count)

@@ -1,6 +1,6 @@
-"""Which frames are fit for use, judged by their pixels.
+"""Quality of frames, measured on their pixels, and the reasons to reject them.
 
-Lengths are in units of the field's width, so that they hold at every frame size.
+Lengths are in units of the width of a frame, so that they apply at every frame size.
 """
 
 from __future__ import annotations
@@ -13,47 +13,44 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Images = npt.NDArray[np.float32]
-Floats = npt.NDArray[np.float64]
-Measures = dict[str, npt.NDArray[Any]]
+from heliosynth.arrays import DAY_S, Booleans, Floats, Images, Integers, Measures, Objects, Seconds
 
-DISK_RADIUS = 0.36
-"""Radius within which every pixel lies well on the disk: 0.9 of the 0.40 of SDOMLv2."""
+INNER_RADIUS = 0.36
+"""Radius within which every pixel is well inside the disk: 0.9 of the 0.40 of SDOMLv2."""
 
-LOOKED_AT_PX = 128
-"""Width at which every fault shows that frames are refused for."""
+REDUCED_PX = 128
+"""Width at which all faults can be seen for which frames are rejected."""
 
-COUNTED_PX, HASHED_PX = 64, 32
-"""Pixels across that are counted and ranked for a median, and those that are hashed."""
+STATISTICS_PX, DIGEST_PX = 64, 32
+"""Widths of the pixel grids that statistics of the disk, and digests, are computed from."""
 
 LIMB_SEARCH = (0.30, 0.54)
-"""Radii between which the limb is looked for; SDOMLv2 has it at 0.40."""
+"""Radii between which the limb is searched; SDOMLv2 has it at 0.40."""
 
 LIMB_ANGLES = 72
 LIMB_STEP = 0.003
 EDGE_WIDTH = 8
-"""Steps over which the brightness falls off at the limb."""
+"""Radial steps over which the brightness falls off at the limb."""
 
 DARK_SHARE = 0.05
 """Pixels below this share of the disk's median are dark: lost blocks, or the Moon."""
 
 CORONA = (1.0, 1.2)
-"""The ring above the limb whose brightness by angle tells a roll, in radii of the limb."""
+"""The ring above the limb whose brightness by angle shows a roll, in radii of the limb."""
 
 MISSING_LIMIT = 1e-3
 DARK_LIMIT = 0.02
 SATURATED_LIMIT = 0.05
 BRIGHTNESS_LIMIT = 3.0
-"""Largest ratio, either way, of the disk's median to that of its year."""
+"""Largest ratio of the disk's median to the median of its year, and of the inverse."""
 OFFSET_LIMIT = 0.02
 RADIUS_LIMIT = 0.03
 """Largest difference of the limb's radius from the median of its year, relative."""
 SCATTER_LIMIT = 0.025
 ROLL_LIMIT = 10.0
 """Smallest roll against a frame of the same day, degrees."""
-ROLL_LIKENESS, ROLL_GAIN = 0.8, 0.2
-"""Correlation of two rings when turned back, and how much more it is than before."""
-SAME_DAY_S = 86400
+ROLL_CORRELATION, ROLL_GAIN = 0.8, 0.2
+"""Smallest correlation of two rings after turning one back, and its smallest gain by that."""
 
 MISSING = "missing pixels"
 BLANK = "blank frame"
@@ -74,28 +71,30 @@ def measure(images: Images, measured: Images | None = None) -> Measures:
     Parameters
     ----------
     images
-        Frames in linear DN (N, H, W), H = W, NaN where missing. :data:`LOOKED_AT_PX` pixels
-        across are enough; what takes longest grows with their number.
+        Frames in linear DN (N, H, W), H = W, NaN where missing. A width of
+        :data:`REDUCED_PX` is enough; the time grows with the number of pixels.
     measured
-        Share of each pixel that is not missing; from what is finite if None.
+        Share of each pixel that is not missing (N, H, W); None: 1 where finite, else 0.
 
     Returns
     -------
     dict
         Arrays (N,): ``missing_fraction`` of all pixels; ``dark_fraction`` and
         ``saturated_fraction`` of the disk's pixels; ``disk_median``, DN; ``limb_x`` and
-        ``limb_y``, the disk's centre against the field's; ``limb_radius``; ``limb_scatter``,
-        the median distance of the limb's points from its circle; ``corona`` (N, angles), the
-        logarithm of the intensity above the limb; ``digest``, equal for equal frames.
+        ``limb_y``, the disk's centre relative to that of the frame; ``limb_radius``;
+        ``limb_scatter``, the median distance of the limb's points from the fitted circle;
+        ``corona`` (N, angles), the logarithm of the intensity above the limb; ``digest``, equal
+        for equal frames.
     """
     finite = np.isfinite(images)
     filled = images if finite.all() else np.where(finite, images, np.float32(0))
     step, disk = _disk(images.shape[-1])
-    # Single precision would round a single missing pixel away.
+    # In single precision a single missing pixel would be lost in rounding.
     missing = 1 - (finite if measured is None else measured).mean(axis=(1, 2), dtype=np.float64)
     on_disk = filled[:, ::step, ::step][:, disk]
-    seen = finite[:, ::step, ::step][:, disk]
-    median = _medians(on_disk if filled is images else np.where(seen, on_disk, np.float32(np.nan)))
+    is_finite = finite[:, ::step, ::step][:, disk]
+    complete = filled is images
+    median = _medians(on_disk if complete else np.where(is_finite, on_disk, np.float32(np.nan)))
     brightest = filled.max(axis=(1, 2))
     return {
         "missing_fraction": missing,
@@ -107,18 +106,22 @@ def measure(images: Images, measured: Images | None = None) -> Measures:
     }
 
 
-def rejections(measures: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.object_]:
-    """Say for every frame of a year why it is refused; empty where it is fit.
+def rejections(measures: Mapping[str, npt.NDArray[Any]]) -> Objects:
+    """Return for each frame of a year the reason to reject it, empty for a good one.
 
-    The limits are wide: frames are refused that no one would call a picture of the Sun, or
-    that show it in the wrong place.
+    The limits are wide: only frames that clearly do not show the whole Sun, or show it in the
+    wrong place, are rejected.
 
     Parameters
     ----------
     measures
-        As :func:`measure` gives them, for the frames of one year in order of time;
-        ``lost_pixels``, the pixels of the averaged frame that nothing was measured for; and
-        ``time``, s.
+        The result of :func:`measure` for the frames of one year in order of time;
+        ``lost_pixels``, the number of missing pixels of the averaged frame; and ``time``, s.
+
+    Returns
+    -------
+    numpy.ndarray
+        Reasons (N,).
     """
     median = measures["disk_median"]
     lit = np.isfinite(median) & (median > 0)
@@ -128,7 +131,7 @@ def rejections(measures: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.objec
     _, first = np.unique(measures["digest"], return_index=True)
     repeat = np.ones(len(median), dtype=bool)
     repeat[first] = False
-    # The first that holds is given, so the grossest fault comes first.
+    # A frame gets the first reason that applies, so the most severe fault comes first.
     faults = {
         MISSING: (measures["missing_fraction"] > MISSING_LIMIT) | (measures["lost_pixels"] > 0),
         BLANK: ~lit | (measures["saturated_fraction"] == 1),
@@ -143,24 +146,29 @@ def rejections(measures: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.objec
         REPEAT: repeat,
     }
     reasons = np.full(len(median), "", dtype=object)
-    for reason, found in reversed(faults.items()):
-        reasons[found] = reason
+    for reason, applies in reversed(faults.items()):
+        reasons[applies] = reason
     return reasons
 
 
-def rolled(corona: Floats, time: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Tell the frames that are turned against those of the same day before and after them.
+def rolled(corona: Floats, time: Seconds) -> Booleans:
+    """Return which frames are rolled relative to those of the same day before and after them.
 
     The corona above the limb changes little within a day, so a frame that matches a
-    neighbour only when turned back is rolled. Both sides must say so: else the frames after a
-    roll would stand accused with it. At the ends of the frames a roll goes unseen.
+    neighbour only when turned back is rolled. It must be so on both sides, since otherwise the
+    frames after a roll would be rejected with it. At the ends of a series rolls are not detected.
 
     Parameters
     ----------
     corona
         Brightness above the limb by angle (N, angles).
     time
-        In order, s (N,).
+        Times in ascending order, s (N,).
+
+    Returns
+    -------
+    numpy.ndarray
+        (N,).
     """
     rings = corona - corona.mean(axis=1, keepdims=True)
     norm = np.linalg.norm(rings, axis=1, keepdims=True)
@@ -169,17 +177,15 @@ def rolled(corona: Floats, time: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]
     return forward & _turned(waves[::-1], -time[::-1], corona.shape[1])[::-1]
 
 
-def _turned(
-    waves: npt.NDArray[np.complex128], time: npt.NDArray[np.int64], angles: int
-) -> npt.NDArray[np.bool_]:
-    """Compare each frame with the last one that stands upright."""
+def _turned(waves: npt.NDArray[np.complex128], time: Seconds, angles: int) -> Booleans:
+    """Compare each frame with the last upright one; ``waves`` are the FFTs of the rings."""
     turned, upright = np.zeros(len(time), dtype=bool), 0
     for frame in range(1, len(time)):
-        if time[frame] - time[upright] <= SAME_DAY_S:
-            likeness = np.fft.irfft(waves[upright].conj() * waves[frame], angles)
-            best = int(likeness.argmax())
+        if time[frame] - time[upright] <= DAY_S:
+            correlation = np.fft.irfft(waves[upright].conj() * waves[frame], angles)
+            best = int(correlation.argmax())
             roll = min(best, angles - best) * 360 / angles
-            clear = likeness[best] > max(ROLL_LIKENESS, likeness[0] + ROLL_GAIN)
+            clear = correlation[best] > max(ROLL_CORRELATION, correlation[0] + ROLL_GAIN)
             turned[frame] = roll >= ROLL_LIMIT and clear
         if not turned[frame]:
             upright = frame
@@ -187,15 +193,15 @@ def _turned(
 
 
 def _medians(values: Images) -> Floats:
-    """Give the median of the finite values of each row; NaN where there is none."""
+    """Return the median of the finite values of each row; NaN where there is none."""
     finite = np.isfinite(values)
     if finite.all():
         middle = values.shape[1] // 2
-        # The upper of two middle ones will do, at a third of the time.
+        # The upper of the two middle values is enough, and takes a third of the time.
         return np.partition(values, middle, axis=1)[:, middle].astype(np.float64)
-    some = finite.any(axis=1)
+    known = finite.any(axis=1)
     medians = np.full(len(values), np.nan)
-    medians[some] = np.nanmedian(values[some], axis=1)
+    medians[known] = np.nanmedian(values[known], axis=1)
     return medians
 
 
@@ -204,12 +210,12 @@ def _typical(values: Floats) -> float:
 
 
 def _limb(images: Images, median: Floats) -> dict[str, Floats]:
-    """Fit r(θ) = R + x cos θ + y sin θ, robustly, to where the brightness falls off steepest."""
+    """Fit r(θ) = R + x cos θ + y sin θ, robustly, to the steepest decrease of the brightness."""
     pixels, angles, radii = _polar(images.shape[-1])
-    # The floor keeps the dark sky's noise from looking like an edge.
+    # Without the floor, noise of the dark sky would look like an edge.
     floor = np.maximum(DARK_SHARE * np.nan_to_num(median), 1e-6).astype(np.float32)
-    seen = np.take(images.reshape(len(images), images.shape[-1] ** 2), pixels, axis=1)
-    profiles = np.log(np.maximum(seen, floor[:, None, None]))
+    polar = np.take(images.reshape(len(images), images.shape[-1] ** 2), pixels, axis=1)
+    profiles = np.log(np.maximum(polar, floor[:, None, None]))
     fall = profiles[:, :, EDGE_WIDTH:] - profiles[:, :, :-EDGE_WIDTH]
     edge = radii[EDGE_WIDTH // 2 + fall.argmin(axis=2)]
     circle, scatter = _circle(edge, angles)
@@ -226,7 +232,10 @@ def _limb(images: Images, median: Floats) -> dict[str, Floats]:
 
 
 def _circle(edge: Floats, angles: Floats) -> tuple[Floats, Floats]:
-    """Fit (R, x, y) to points (N, angles), outliers weighing less, and give their scatter too."""
+    """Fit (R, x, y) to points (N, angles) with small weights for outliers; return the scatter too.
+
+    Iteratively reweighted least squares with weights 1 / max(1, distance / scatter).
+    """
     terms = np.stack([np.ones_like(angles), np.cos(angles), np.sin(angles)], axis=1)
     products = (terms[:, :, None] * terms[:, None, :]).reshape(len(terms), -1)
     weight = np.ones_like(edge)
@@ -240,33 +249,33 @@ def _circle(edge: Floats, angles: Floats) -> tuple[Floats, Floats]:
 
 
 @functools.cache
-def _disk(size: int) -> tuple[int, npt.NDArray[np.bool_]]:
-    """Give a step between pixels that stand for the others, and which of them lie on the disk."""
-    step = max(1, size // COUNTED_PX)
+def _disk(size: int) -> tuple[int, Booleans]:
+    """Return the step of the pixel grid for statistics, and which of its pixels are on the disk."""
+    step = max(1, size // STATISTICS_PX)
     offset = ((np.arange(size) + 0.5) / size - 0.5)[::step]
-    return step, np.asarray(np.hypot(offset[:, None], offset[None, :]) < DISK_RADIUS)
+    return step, np.asarray(np.hypot(offset[:, None], offset[None, :]) < INNER_RADIUS)
 
 
 @functools.cache
 def _polar(size: int) -> tuple[npt.NDArray[np.intp], Floats, Floats]:
-    """Give the pixels nearest to a polar grid (angles, radii), and the grid."""
+    """Return the pixels nearest to a polar grid (angles, radii), the angles and the radii."""
     angles = 2 * np.pi * np.arange(LIMB_ANGLES) / LIMB_ANGLES
     radii = np.arange(*LIMB_SEARCH, LIMB_STEP)
     rows = (0.5 + np.sin(angles)[:, None] * radii) * size
     columns = (0.5 + np.cos(angles)[:, None] * radii) * size
-    # Beyond the border its last pixel goes on, so that no edge is seen there.
+    # The last pixel is repeated beyond the border, so that the border is not an edge.
     rows, columns = (np.clip(axis, 0, size - 1).astype(np.intp) for axis in (rows, columns))
     return rows * size + columns, angles, radii
 
 
-def _digests(images: Images) -> npt.NDArray[np.int64]:
-    """Hash some pixels of each frame: no two frames have the same noise in them."""
-    step = max(1, images.shape[-1] // HASHED_PX)
-    rows = np.ascontiguousarray(images[:, ::step, ::step])
+def _digests(images: Images) -> Integers:
+    """Hash some pixels of each frame: two observations never have the same noise."""
+    step = max(1, images.shape[-1] // DIGEST_PX)
+    samples = np.ascontiguousarray(images[:, ::step, ::step])
     return np.array(
         [
             int.from_bytes(hashlib.blake2b(frame.tobytes(), digest_size=8).digest(), signed=True)
-            for frame in rows
+            for frame in samples
         ],
         dtype=np.int64,
     )

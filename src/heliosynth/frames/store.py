@@ -1,4 +1,4 @@
-"""The averaged frames of a year, read back."""
+"""Averaged frames of a year, read back from HDF5."""
 
 from __future__ import annotations
 
@@ -6,28 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from heliosynth.frames import quality
-from heliosynth.frames.area import Images
+from heliosynth.arrays import Images, Integers, Measures, Seconds
+from heliosynth.errors import InputError
 from heliosynth.io import hdf5
 
-Integers = npt.NDArray[np.int64]
-
+KIND = "HDF5 of averaged frames"
 NEIGHBOURS = 4
-"""Rows at most this far apart are read in one go, with those between them."""
+"""Rows at most this far apart are read in one go, together with those between them."""
 
 
 @dataclass(frozen=True)
 class MeasuredYear:
-    """What is known of a year's averaged frames beside their pixels.
+    """A year's averaged frames without their pixels.
 
     Attributes
     ----------
     year, channel, size_px
         What the frames are.
     store_row, time
-        Where each frame lies in the raw store, and its time, s (N,).
+        Row of each frame in the raw store, and its time, s (N,).
     measures
         Quality measures (N,), see :func:`heliosynth.frames.quality.measure`.
     """
@@ -36,32 +34,47 @@ class MeasuredYear:
     channel: str
     size_px: int
     store_row: Integers
-    time: Integers
-    measures: quality.Measures
+    time: Seconds
+    measures: Measures
 
 
 def read_measured(path: Path | str) -> MeasuredYear:
-    """Read all but the images of a file of :mod:`heliosynth.frames.averaging`."""
-    with hdf5.open_read(path, "HDF5 of averaged frames") as file:
+    """Read all but the images of a file of :mod:`heliosynth.frames.averaging`.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    with hdf5.open_read(path, KIND) as file:
         return MeasuredYear(
-            year=int(file.attrs["year"]),
-            channel=str(file.attrs["channel"]),
-            size_px=int(file.attrs["size_px"]),
-            store_row=file["store_row"][()],
-            time=file["time"][()],
-            measures={name: values[()] for name, values in file["quality"].items()},
+            year=file.integer("year"),
+            channel=file.text("channel"),
+            size_px=file.integer("size_px"),
+            store_row=file.array("store_row"),
+            time=file.array("time"),
+            measures={name: file.array(f"quality/{name}") for name in file.names("quality")},
         )
 
 
 def read_images(path: Path | str, rows: Integers) -> Images:
-    """Read some averaged frames, in linear DN, in the order of ``rows``."""
-    with hdf5.open_read(path, "HDF5 of averaged frames") as file:
-        images = file["images"]
-        chosen = np.empty((len(rows), *images.shape[1:]), np.float32)
-        # HDF5 picks scattered rows slowly, so runs of neighbours are read whole.
+    """Read some averaged frames (n, size, size), in linear DN, in the order of ``rows``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or has fewer frames.
+    """
+    with hdf5.open_read(path, KIND) as file:
+        count, *shape = file.shape("images")
+        if rows.size and rows.max() >= count:
+            raise InputError(f"{path}: {count} frames, no frame {rows.max()}; rebuild the index")
+        images = np.empty((len(rows), *shape), np.float32)
+        # HDF5 picks scattered rows slowly, so a run of neighbours is read as a slice.
         order = np.argsort(rows, kind="stable")
         for run in np.split(order, np.flatnonzero(np.diff(rows[order]) > NEIGHBOURS) + 1):
             if run.size:
                 first = rows[run[0]]
-                chosen[run] = images[first : rows[run[-1]] + 1][rows[run] - first]
-    return chosen
+                read = file.array("images", slice(first, rows[run[-1]] + 1))
+                images[run] = read[rows[run] - first]
+    return images

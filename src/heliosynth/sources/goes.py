@@ -1,13 +1,13 @@
-"""GOES X-ray sensor (XRS): 1–8 Å light curves, their scale and their quirks.
+"""GOES X-ray sensor (XRS): 1–8 Å light curves, their flux scale and missing samples.
 
-Two scales are about. NOAA's science-quality netCDF files hold true flux; the published flare
+There are two scales. NOAA's science-quality netCDF files hold true flux; the published flare
 classes of the GOES 8–15 era are on SWPC's operational scale, 0.7 times the true XRS-B flux of
-those satellites. From GOES-16 on the two are one (NOAA, User's Guide for GOES-R XRS L2
+those satellites. From GOES-16 on the two are the same (NOAA, User's Guide for GOES-R XRS L2
 Products). A series therefore carries its scale.
 
-A sample counts as missing where the file's flags say so, where the flux is at the sensor's
-floor of 1e-9 W m⁻² or below, which is no measurement, and where XRS-A (0.5–4 Å) exceeds
-XRS-B, which no solar spectrum does: such samples come from exchanged channels.
+A sample is missing if the file's flags say so, if the flux is at the sensor's floor of
+1e-9 W m⁻² or below, which is not a measurement, or if XRS-A (0.5–4 Å) exceeds XRS-B, which no
+solar spectrum does: the channels of such samples are exchanged.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import h5py
 import numpy as np
@@ -26,28 +26,28 @@ import numpy.typing as npt
 import pandas as pd
 from tqdm import tqdm
 
+from heliosynth.arrays import DAY_S, Booleans, Floats, Floats32, Seconds
 from heliosynth.errors import InputError
 from heliosynth.io import hdf5
 from heliosynth.io.provenance import stamp
 from heliosynth.sources.signature import require_signature
 
 Scale = Literal["true", "operational"]
-Seconds = npt.NDArray[np.int64]
-Flux = npt.NDArray[np.float32]
 
 OPERATIONAL_FACTOR = 0.7
 """Operational over true XRS-B flux, GOES 8–15."""
 
 LAST_SCALED_SATELLITE = 15
-"""From the next satellite on, the operational scale is the true one."""
+"""From the next satellite on, the operational scale is the true scale."""
 
 FLOOR = 1e-9
-"""Flux below which the sensor reads nothing, W m⁻²; also NOAA's smallest valid value."""
+"""Smallest flux that the sensor measures, W m⁻²; also NOAA's smallest valid value."""
 
 COVER_TOLERANCE_S = 900
-"""How far a frame may lie outside a light curve: three 5-minute samples."""
+"""Longest time of a frame before or after a light curve, s: three 5-minute samples."""
 
-SECONDS_A_DAY = 86400
+LONGEST_REASON = 200
+"""Characters of a library's own message to show."""
 
 _log = logging.getLogger(__name__)
 
@@ -63,13 +63,18 @@ class XrsSeries:
     xrsb
         1–8 Å flux (N,), W m⁻², NaN where missing.
     scale
-        The scale of the flux.
+        Scale of the flux.
     satellite
-        ``GOES-15``; several, where each serves days of its own.
+        ``GOES-15``; several, if each supplies days of its own.
+
+    Raises
+    ------
+    ValueError
+        If the arrays are not of one length, the time does not increase or the scale is unknown.
     """
 
     time: Seconds
-    xrsb: Flux
+    xrsb: Floats32
     scale: Scale
     satellite: str
 
@@ -78,12 +83,14 @@ class XrsSeries:
             raise ValueError(f"time {self.time.shape} and xrsb {self.xrsb.shape} do not match")
         if np.any(np.diff(self.time) <= 0):
             raise ValueError("time must be strictly increasing")
+        if self.scale not in get_args(Scale):
+            raise ValueError(f"scale {self.scale!r} must be one of {', '.join(get_args(Scale))}")
 
     def __len__(self) -> int:
         return len(self.time)
 
     def to_operational(self) -> XrsSeries:
-        """Give the series on the scale of the published flare classes.
+        """Return the series on the scale of the published flare classes.
 
         Raises
         ------
@@ -103,24 +110,24 @@ class XrsSeries:
 
 
 def read_xrs(files: Sequence[Path | str], csv_scale: Scale) -> XrsSeries:
-    """Read light curves into one series in which every day comes from one instrument.
+    """Read light curves into one series, each day of which is from one instrument.
 
-    Files of one satellite, scale and cadence belong together. Where several such sets share
-    a day, the set with the most days serves it. Days that only another set has are taken
-    from there, all then being brought to the operational scale.
+    Files of one satellite, scale and cadence form a set. If several sets share a day, it is
+    taken from the set with the most days. Days that only another set has are taken from there;
+    all samples are then converted to the operational scale.
 
     Parameters
     ----------
     files
-        CSV (``time``, ``xrsb`` and, where known, ``xrsa``) and NOAA netCDF
+        CSV (``time``, ``xrsb`` and, if known, ``xrsa``) and NOAA netCDF
         (``xrsf-l2-avg1m``).
     csv_scale
-        The scale of CSV light curves.
+        Scale of CSV light curves.
 
     Raises
     ------
     InputError
-        If a file is missing or broken, or no sample is left.
+        If a file is missing or damaged, or no sample is left.
     """
     sets: dict[tuple[str, Scale, int], list[XrsSeries]] = {}
     for path in tqdm(files, desc="XRS files", mininterval=2, disable=len(files) < 5):
@@ -128,15 +135,15 @@ def read_xrs(files: Sequence[Path | str], csv_scale: Scale) -> XrsSeries:
         if len(series):
             key = (series.satellite, series.scale, _cadence(series))
             sets.setdefault(key, []).append(series)
-    joined = [_one_series(group) for group in sets.values()]
+    joined = [_join(group) for group in sets.values()]
     joined = [series for series in joined if np.isfinite(series.xrsb).any()]
     if not joined:
         raise InputError(f"no valid XRS sample in {', '.join(map(str, files)) or 'no file'}")
-    return _choose(joined)
+    return _choose_days(joined)
 
 
 def require_cover(series: XrsSeries, first: Any, last: Any) -> None:
-    """Check that a light curve covers the frames.
+    """Check that a light curve covers the times of the frames.
 
     Parameters
     ----------
@@ -146,7 +153,7 @@ def require_cover(series: XrsSeries, first: Any, last: Any) -> None:
     Raises
     ------
     InputError
-        If the first or last valid sample leaves frames outside, or none is valid.
+        If a frame is before the first or after the last valid sample, or none is valid.
     """
     valid = series.time[np.isfinite(series.xrsb)]
     if not valid.size:
@@ -160,7 +167,7 @@ def require_cover(series: XrsSeries, first: Any, last: Any) -> None:
 
 
 def write_series(path: Path | str, series: XrsSeries) -> None:
-    """Write a series whole as HDF5: datasets ``time`` and ``xrsb``, and what they are."""
+    """Write a series as HDF5: datasets ``time`` and ``xrsb``, attributes scale and satellite."""
     with hdf5.open_write(path) as file:
         for name, values in (("time", series.time), ("xrsb", series.xrsb)):
             hdf5.create_dataset(file, name, values.dtype, values.shape)[...] = values
@@ -171,20 +178,20 @@ def write_series(path: Path | str, series: XrsSeries) -> None:
 
 
 def read_series(path: Path | str) -> XrsSeries:
-    """Read a series back.
+    """Read a series that :func:`write_series` wrote.
 
     Raises
     ------
     InputError
-        If the file cannot be read or is no XRS series.
+        If the file cannot be read or is not an XRS series.
     """
     with hdf5.open_read(path, "XRS series") as file:
-        return XrsSeries(
-            time=file["time"][()],
-            xrsb=file["xrsb"][()],
-            scale=cast("Scale", str(file.attrs["scale"])),
-            satellite=str(file.attrs["satellite"]),
-        )
+        time, xrsb = file.array("time"), file.array("xrsb")
+        scale, satellite = file.text("scale"), file.text("satellite")
+    try:
+        return XrsSeries(time, xrsb, cast("Scale", scale), satellite)
+    except ValueError as error:
+        raise InputError(f"{path}: not an XRS series ({error}); rebuild it") from error
 
 
 def _read_file(path: Path, csv_scale: Scale) -> XrsSeries:
@@ -195,7 +202,7 @@ def _read_csv(path: Path, scale: Scale) -> XrsSeries:
     try:
         table = pd.read_csv(path)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as CSV ({error})") from None
+        raise InputError(f"{path}: cannot be read as CSV ({error})") from error
     missing = [name for name in ("time", "xrsb") if name not in table]
     if missing:
         raise InputError(f"{path}: lacks the columns {', '.join(missing)}")
@@ -213,78 +220,102 @@ def _read_csv(path: Path, scale: Scale) -> XrsSeries:
 
 def _read_netcdf(path: Path) -> XrsSeries:
     require_signature(path, "netCDF")
+    table, texts = _read_with_sunpy(path)
+    number = next(filter(None, map(_satellite_number, [*texts, path.name])), None)
+    if number is None:
+        raise InputError(f"{path}: does not state its GOES satellite; put it in the file name")
+    seconds, units, about = _read_clock_and_flags(path)
+    good = _is_good(table["xrsb_quality"].to_numpy(), about, number)
+    xrsb = np.where(good, _numbers(table["xrsb"]), np.nan)
+    time = _times(path, seconds, units)
+    return _series(time, xrsb, _numbers(table["xrsa"]), "true", f"GOES-{number}")
+
+
+def _read_with_sunpy(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Return a file's samples, and texts that name its satellite."""
     # sunpy takes seconds to import, which readers of a finished series need not wait for.
     from sunpy.timeseries import TimeSeries
 
     try:
         series = TimeSeries(str(path), source="XRS")
-        header = series.meta.metas[0]
-        texts = [str(series.observatory), f"{header.get('platform')}_", path.name]
-        number = next(filter(None, map(_satellite_number, texts)), None)
-        table = series.to_dataframe()
-        good = _is_good(path, table["xrsb_quality"].to_numpy(), number)
-        index = _times(path)
+        platform = series.meta.metas[0].get("platform")
+        return series.to_dataframe(), [str(series.observatory), f"{platform}_"]
     # sunpy, its readers and HDF5 each raise errors of their own.
     except Exception as error:
-        reason = str(error)[:200]
-        raise InputError(f"{path}: cannot be read as a NOAA XRS file ({reason})") from None
-    if number is None:
-        raise InputError(f"{path}: does not say which GOES satellite it is of")
-    xrsb = np.where(good, _numbers(table["xrsb"]), np.nan)
-    return _series(index, xrsb, _numbers(table["xrsa"]), "true", f"GOES-{number}")
+        raise _unreadable(path, error) from error
 
 
-def _times(path: Path) -> pd.DatetimeIndex:
-    """Read the times by the file's clock, which has 86,400 seconds a day.
+def _read_clock_and_flags(path: Path) -> tuple[npt.NDArray[Any], str, dict[str, Any]]:
+    """Return a file's times, their units, and the attributes of its flags."""
+    try:
+        with h5py.File(path) as file:
+            names = [name for name in ("xrsb_flag", "xrsb_flags", "b_flags") if name in file]
+            about = dict(file[names[0]].attrs) if names else {}
+            return file["time"][()], _text(file["time"].attrs["units"]), about
+    # HDF5 raises errors of many types, depending on what part of the file is damaged.
+    except (OSError, LookupError, ValueError, RuntimeError) as error:
+        raise _unreadable(path, error) from error
 
-    sunpy's times go through astropy's, which spread a leap second over the whole of its day.
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    reason = str(error)[:LONGEST_REASON]
+    return InputError(f"{path}: cannot be read as a NOAA XRS file ({reason}); fetch it again")
+
+
+def _times(path: Path, seconds: npt.NDArray[Any], units: str) -> pd.DatetimeIndex:
+    """Return the times on the file's clock, which has 86,400 seconds per day.
+
+    sunpy's times are astropy's, which spread a leap second over its day.
     """
-    with h5py.File(path) as file:
-        seconds, units = file["time"][()], file["time"].attrs["units"]
-    text = units.decode() if isinstance(units, bytes) else str(units)
-    epoch = pd.Timestamp(text.removeprefix("seconds since").removesuffix("UTC").strip())
+    text = units.removeprefix("seconds since").removesuffix("UTC").strip()
+    try:
+        epoch = pd.Timestamp(text)
+    except ValueError as error:
+        raise _unreadable(path, error) from error
     return pd.DatetimeIndex(epoch + pd.to_timedelta(seconds, unit="s"))
 
 
-def _is_good(
-    path: Path, flags: npt.NDArray[np.integer[Any]], number: int | None
-) -> npt.NDArray[np.bool_]:
-    """Tell good samples by the file's own account of its flags.
+def _is_good(flags: npt.NDArray[np.integer[Any]], about: dict[str, Any], number: int) -> Booleans:
+    """Return whether samples are good by the meanings that the file gives its flags.
 
     Satellites number their flags differently, and set flags on good samples too, such as
     for an electron correction that does not apply.
+
+    Parameters
+    ----------
+    flags
+        Flags of the samples (N,).
+    about
+        Attributes of the flags.
+    number
+        GOES number.
     """
-    with h5py.File(path) as file:
-        names = [name for name in ("xrsb_flag", "xrsb_flags", "b_flags") if name in file]
-        about = dict(file[names[0]].attrs) if names else {}
-    meanings = about.get("flag_meanings", "")
-    if isinstance(meanings, bytes):
-        meanings = meanings.decode()
-    words = str(meanings).split()
+    words = _text(about.get("flag_meanings", "")).split()
     if "good_data" in words and {"flag_masks", "flag_values"} <= about.keys():
-        place = words.index("good_data")
-        mask, value = int(about["flag_masks"][place]), int(about["flag_values"][place])
+        index = words.index("good_data")
+        mask, value = int(about["flag_masks"][index]), int(about["flag_values"][index])
     else:
         # Bad data, eclipse and, up to GOES-15, recovery of the temperature.
-        mask, value = (0b111 if (number or 0) <= LAST_SCALED_SATELLITE else 0b11), 0
+        mask, value = (0b111 if number <= LAST_SCALED_SATELLITE else 0b11), 0
     return np.asarray((flags.astype(np.int64) & mask) == value)
 
 
 def _series(
-    index: pd.DatetimeIndex,
-    xrsb: npt.NDArray[np.float64],
-    xrsa: npt.NDArray[np.float64] | None,
+    times: pd.DatetimeIndex,
+    xrsb: Floats,
+    xrsa: Floats | None,
     scale: Scale,
     satellite: str,
 ) -> XrsSeries:
+    """Make a series whose missing samples are NaN."""
     missing = ~(xrsb > FLOOR * 1.0001)
     if xrsa is not None:
         missing |= xrsa > xrsb
-    time = np.asarray(index.round("s"), dtype="datetime64[s]").astype(np.int64)
-    return _in_order(time, np.where(missing, np.nan, xrsb).astype(np.float32), scale, satellite)
+    time = np.asarray(times.round("s"), dtype="datetime64[s]").astype(np.int64)
+    return _sorted(time, np.where(missing, np.nan, xrsb).astype(np.float32), scale, satellite)
 
 
-def _in_order(time: Seconds, xrsb: Flux, scale: Scale, satellite: str) -> XrsSeries:
+def _sorted(time: Seconds, xrsb: Floats32, scale: Scale, satellite: str) -> XrsSeries:
     """Sort by time; of samples at one second (files overlap, leap seconds) keep a valid one."""
     order = np.lexsort((np.isnan(xrsb), time))
     time, xrsb = time[order], xrsb[order]
@@ -292,41 +323,44 @@ def _in_order(time: Seconds, xrsb: Flux, scale: Scale, satellite: str) -> XrsSer
     return XrsSeries(time[first], xrsb[first], scale, satellite)
 
 
-def _one_series(parts: list[XrsSeries]) -> XrsSeries:
+def _join(parts: list[XrsSeries]) -> XrsSeries:
+    """Join series of one satellite and scale."""
     time = np.concatenate([part.time for part in parts])
     xrsb = np.concatenate([part.xrsb for part in parts])
-    return _in_order(time, xrsb, parts[0].scale, parts[0].satellite)
+    return _sorted(time, xrsb, parts[0].scale, parts[0].satellite)
 
 
-def _choose(candidates: list[XrsSeries]) -> XrsSeries:
-    """Take every day from one candidate, those with the most days first."""
+def _choose_days(candidates: list[XrsSeries]) -> XrsSeries:
+    """Take each day from one candidate, those with the most days first."""
     ranked = sorted(candidates, key=lambda s: (-len(_days(s)), -_cadence(s), s.satellite))
-    # Days without a valid sample stay, as missing, in the first.
-    empty = np.setdiff1d(ranked[0].time // SECONDS_A_DAY, np.concatenate(list(map(_days, ranked))))
-    served = empty[:0]
+    # Days without a valid sample stay, as missing, in the first candidate.
+    empty = np.setdiff1d(ranked[0].time // DAY_S, np.concatenate(list(map(_days, ranked))))
+    covered = empty[:0]
     used: list[XrsSeries] = []
     for series in ranked:
-        new = np.setdiff1d(_days(series), served)
+        new = np.setdiff1d(_days(series), covered)
         if not new.size:
-            _log.warning("XRS: %s left out, better served days only", _about(series))
+            _log.warning("XRS: %s not used, others cover all its days", _about(series))
             continue
         if used:
-            _log.warning("XRS: %s serves %d days of its own", _about(series), len(new))
-        served = np.union1d(served, new)
-        own = new if used else np.union1d(new, empty)
-        kept = np.isin(series.time // SECONDS_A_DAY, own)
+            _log.warning("XRS: %s used for %d days", _about(series), len(new))
+        covered = np.union1d(covered, new)
+        days = new if used else np.union1d(new, empty)
+        kept = np.isin(series.time // DAY_S, days)
         used.append(replace(series, time=series.time[kept], xrsb=series.xrsb[kept]))
     if len({(series.satellite, series.scale) for series in used}) > 1:
         used = [series.to_operational() for series in used]
     names = ", ".join(dict.fromkeys(series.satellite for series in used))
-    return replace(_one_series(used), satellite=names)
+    return replace(_join(used), satellite=names)
 
 
 def _days(series: XrsSeries) -> Seconds:
-    return np.unique(series.time[np.isfinite(series.xrsb)] // SECONDS_A_DAY)
+    """Return the days since 1970 with a valid sample."""
+    return np.unique(series.time[np.isfinite(series.xrsb)] // DAY_S)
 
 
 def _cadence(series: XrsSeries) -> int:
+    """Return the median time between samples, s."""
     return int(np.median(np.diff(series.time))) if len(series) > 1 else 0
 
 
@@ -335,12 +369,16 @@ def _about(series: XrsSeries) -> str:
 
 
 def _satellite_number(text: str) -> int | None:
-    """Find 15 in ``GOES-15``, ``goes15_xrs.csv``, ``g15_`` or ``…_g15_d20120712_…``."""
-    found = re.search(r"(?:goes[-_ ]?|(?:^|_)g)(\d{1,2})(?!\d)", text, re.IGNORECASE)
-    return int(found.group(1)) if found else None
+    """Return the 15 of ``GOES-15``, ``goes15_xrs.csv``, ``g15_`` or ``…_g15_d20120712_…``."""
+    match = re.search(r"(?:goes[-_ ]?|(?:^|_)g)(\d{1,2})(?!\d)", text, re.IGNORECASE)
+    return int(match.group(1)) if match else None
 
 
-def _numbers(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _numbers(column: pd.Series[Any]) -> Floats:
     return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
 
 

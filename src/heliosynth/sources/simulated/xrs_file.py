@@ -15,7 +15,7 @@ import h5netcdf
 import numpy as np
 
 from heliosynth.io.files import atomic_file
-from heliosynth.io.hdf5 import for_hdf5
+from heliosynth.io.hdf5 import deferred_errors
 from heliosynth.sources.simulated.geometry import Floats
 
 SATELLITE = 15
@@ -94,7 +94,7 @@ def _write(
     xrsb: Floats,
     lost: np.ndarray[Any, np.dtype[np.bool_]],
 ) -> None:
-    with for_hdf5(path) as disk, h5netcdf.File(disk, "w") as file:
+    with deferred_errors(path) as raw, h5netcdf.File(raw, "w") as file:
         file.attrs.update(_about(name, time))
         file.dimensions = {"time": len(time)}
         _variable(file, "time", (time - EPOCH) / np.timedelta64(1, "s"), _TIME)
