@@ -1,4 +1,4 @@
-"""Files and folders written atomically, and JSON."""
+"""Atomic writes of files and folders, and JSON."""
 
 from __future__ import annotations
 
@@ -16,24 +16,33 @@ from typing import Any
 
 from heliosynth.errors import InputError
 
-DISK_REFUSES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
-"""Errors that whoever runs this can mend: no space, no quota, nothing may be written."""
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""System errors that only a write can cause: no space, no quota, read-only file system."""
+NOT_PERMITTED = (errno.EACCES, errno.EPERM)
+
+
+class UnwritableError(InputError):
+    """A product cannot be written: the disk is full or read-only, or permission is missing."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.errno: int | None = None
 
 
 @contextlib.contextmanager
 def atomic_file(path: Path | str) -> Iterator[Path]:
-    """Give a temporary path that becomes ``path`` when the block ends without an error.
+    """Yield a temporary path that becomes ``path`` if the block ends without an error.
 
-    The temporary file lies in the same folder, so that the renaming is atomic, and keeps
-    the suffix, which some writers go by.
+    The temporary file is in the same folder, so that the renaming is atomic, and keeps the
+    suffix, from which some writers choose the format.
 
     Raises
     ------
-    InputError
-        If the disk is full, or nothing may be written there.
+    UnwritableError
+        If the disk is full or read-only, or permission is missing.
     """
     final = Path(path)
-    with _said_of(final), _room_for(final) as folder:
+    with _disk_errors_named(final), _temporary_folder(final) as folder:
         unfinished = folder / final.name
         yield unfinished
         unfinished.replace(final)
@@ -41,15 +50,15 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_directory(path: Path | str) -> Iterator[Path]:
-    """Give a temporary folder that becomes ``path`` when the block ends without an error.
+    """Yield a temporary folder that becomes ``path`` if the block ends without an error.
 
     Raises
     ------
-    InputError
-        If the disk is full, or nothing may be written there.
+    UnwritableError
+        If the disk is full or read-only, or permission is missing.
     """
     final = Path(path)
-    with _said_of(final), _room_for(final) as unfinished:
+    with _disk_errors_named(final), _temporary_folder(final) as unfinished:
         unfinished.chmod(0o755)
         yield unfinished
         if final.exists():
@@ -58,22 +67,21 @@ def atomic_directory(path: Path | str) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _room_for(final: Path) -> Iterator[Path]:
-    """Give a folder beside a product, to write it in.
+def _temporary_folder(final: Path) -> Iterator[Path]:
+    """Create a folder next to a product, to write it in, and delete it after the block.
 
-    It is locked, so that what was left by a writer that was killed can be told from what another
-    one is at, and is cleared.
+    Writers lock their folders. So the folders of killed writers are known, and deleted here.
     """
     final.parent.mkdir(parents=True, exist_ok=True)
-    start = f".unfinished-{final.name}-"
-    for left in final.parent.glob(f"{glob.escape(start)}{'[a-z0-9_]' * 8}"):
-        with _locked(left, fcntl.LOCK_EX | fcntl.LOCK_NB) as locked:
+    prefix = f".unfinished-{final.name}-"
+    for leftover in final.parent.glob(f"{glob.escape(prefix)}{'[a-z0-9_]' * 8}"):
+        with _locked(leftover, fcntl.LOCK_EX | fcntl.LOCK_NB) as locked:
             if locked:
-                shutil.rmtree(left, ignore_errors=True)
+                shutil.rmtree(leftover, ignore_errors=True)
     while True:
-        folder = Path(tempfile.mkdtemp(dir=final.parent, prefix=start))
+        folder = Path(tempfile.mkdtemp(dir=final.parent, prefix=prefix))
         with _locked(folder, fcntl.LOCK_EX):
-            # Another writer may have been quicker, and have cleared it.
+            # Another writer may have deleted it before it was locked.
             if not folder.exists():
                 continue
             try:
@@ -84,58 +92,74 @@ def _room_for(final: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path, how: int) -> Iterator[bool]:
-    """Lock a folder until the block or this process ends, and tell whether it is locked now.
+def _locked(folder: Path, operation: int) -> Iterator[bool]:
+    """Lock a folder until the block or this process ends; yield whether it is locked.
 
-    It is not where another process has it, where it is gone, or where there are no locks: some
-    shared file systems have none, and there nothing is cleared.
+    It is not locked if another process holds the lock, if the folder is gone, or if the file
+    system has no locks, as some shared ones: leftovers stay there.
     """
     try:
-        opened = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY)
     except OSError:
         yield False
         return
     try:
-        fcntl.flock(opened, how)
+        fcntl.flock(descriptor, operation)
         locked = True
     except OSError:
         locked = False
     try:
         yield locked
     finally:
-        os.close(opened)
+        os.close(descriptor)
 
 
 @contextlib.contextmanager
-def _said_of(final: Path) -> Iterator[None]:
-    """Say of a product why the disk does not take it; other errors pass."""
+def _disk_errors_named(final: Path) -> Iterator[None]:
+    """Name the product in errors of the disk; all other errors of the block pass unchanged."""
     try:
         yield
     except Exception as error:
-        # HDF5 and safetensors tell the number or the words of the system's error in their text.
-        reason = next((os.strerror(n) for n in DISK_REFUSES if _tells(error, n)), None)
-        if reason is None:
+        number = _disk_errno(error, final)
+        if number is None:
             raise
-        raise InputError(
-            f"{final}: cannot be written ({reason}); mend that and run again"
-        ) from None
+        named = UnwritableError(
+            f"{final}: cannot be written ({os.strerror(number)}); fix this and rerun"
+        )
+        named.errno = number
+        raise named from error
 
 
-def _tells(error: Exception, number: int) -> bool:
-    if isinstance(error, OSError) and error.errno is not None:
-        return error.errno == number
-    text = str(error)
-    return os.strerror(number) in text or f"errno = {number}," in text
+def _disk_errno(error: Exception, final: Path) -> int | None:
+    """Return the number of the system error if it is one of writing a product, else None."""
+    if isinstance(error, UnwritableError):
+        return error.errno
+    if isinstance(error, OSError):
+        if error.errno in DISK_FULL or (error.errno in NOT_PERMITTED and _near(error, final)):
+            return error.errno
+        return None
+    if type(error).__module__ == "builtins":
+        return None
+    # Libraries such as safetensors give the system's error in their text only.
+    return next((n for n in DISK_FULL if os.strerror(n) in str(error)), None)
+
+
+def _near(error: OSError, final: Path) -> bool:
+    """Return whether an error is of a file in the folder of a product, or of its parents."""
+    if not isinstance(error.filename, str | bytes):
+        return False
+    path, folder = Path(os.fsdecode(error.filename)).absolute(), final.absolute().parent
+    return path.is_relative_to(folder) or folder.is_relative_to(path)
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write a text file whole."""
+    """Write a text file atomically."""
     with atomic_file(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path | str, content: Any) -> None:
-    """Write a JSON file whole, indented."""
+    """Write a JSON file atomically, indented."""
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
