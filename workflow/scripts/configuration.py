@@ -1,4 +1,4 @@
-"""Write down the resolved configuration of a run."""
+"""Write the resolved configuration of a run."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Scale the intensities to [−1, 1] and write the labelled images of each split."""
+"""Scale intensities to [−1, 1] and write the labelled images of each split."""
 
 import argparse
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     build_dataset(
         args.output,
-        tables.read(args.index, SCHEMA),
-        read_json(args.summary),
-        args.intensities,
-        args.channel,
-        args.observations,
+        index=tables.read(args.index, SCHEMA),
+        summary=read_json(args.summary),
+        intensities=args.intensities,
+        channel=args.channel,
+        observations=args.observations,
     )
 
 

@@ -1,4 +1,4 @@
-"""Join labels and quality, refuse bad frames, and split by blocks of time."""
+"""Join labels and quality, reject bad frames, and split by blocks of time."""
 
 import argparse
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     years = [read_measured(path) for path in args.intensities]
     table, summary = index.build_index(
-        tables.read(args.labels, schemas.LABELS),
-        {year.year: year.store_row for year in years},
-        {year.year: year.measures for year in years},
-        DatasetConfig.model_validate_json(args.settings),
-        quality.rejections,
+        labels=tables.read(args.labels, schemas.LABELS),
+        store_rows={year.year: year.store_row for year in years},
+        measures={year.year: year.measures for year in years},
+        settings=DatasetConfig.model_validate_json(args.settings),
+        rejections=quality.rejections,
     )
     tables.write(args.output, table, index.SCHEMA)
     write_json(args.summary, summary)

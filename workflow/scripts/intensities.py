@@ -1,4 +1,4 @@
-"""Read a year's chosen frames, each chunk once, and average them to the target size."""
+"""Read the selected frames of a year, each chunk once, and average them to the image size."""
 
 import argparse
 from collections.abc import Sequence
@@ -7,11 +7,11 @@ from functools import partial
 import numpy as np
 
 from heliosynth.catalogue import labels, schemas
-from heliosynth.frames.averaging import Year, write_year
+from heliosynth.frames.averaging import FrameRequest, write_year
 from heliosynth.io import tables
 from heliosynth.jobs.entry_point import one_line_errors
 from heliosynth.sources import sdoml
-from heliosynth.sources.manifest import record
+from heliosynth.sources.manifest import write_entries
 from heliosynth.workflow.fingerprint import fingerprint
 
 
@@ -27,12 +27,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
 
     table = tables.read(args.labels, schemas.LABELS)
-    chosen = table[table["selected"] & (table["year"] == args.year)].sort_values("store_row")
-    rows, time = chosen["store_row"].to_numpy(np.int64), labels.seconds(chosen["time"])
-    code = fingerprint(__file__)
-    wanted = Year(args.store, args.year, args.channel, args.size, rows, time, code)
+    frames = table[table["selected"] & (table["year"] == args.year)].sort_values("store_row")
+    request = FrameRequest(
+        store=args.store,
+        year=args.year,
+        channel=args.channel,
+        size_px=args.size,
+        store_row=frames["store_row"].to_numpy(np.int64),
+        time=labels.seconds(frames["time"]),
+        code=fingerprint(__file__),
+    )
     array = sdoml.open_channel(args.store, args.year, args.channel)
-    write_year(args.output, wanted, array.read, partial(record, args.output))
+    write_year(args.output, request, array.read, partial(write_entries, args.output))
 
 
 if __name__ == "__main__":

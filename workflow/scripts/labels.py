@@ -1,4 +1,4 @@
-"""Label every frame with a GOES class and a flux, and choose the frames to use."""
+"""Label every frame with a GOES class and a flux, and select the frames to use."""
 
 import argparse
 from collections.abc import Sequence
@@ -22,18 +22,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--classes", nargs="+", default=goes_class.NAMES, help="classes of the study"
     )
-    parser.add_argument("--refuse-empty", action="store_true", help="stop at a class without frame")
+    parser.add_argument(
+        "--require-all-classes", action="store_true", help="fail if a class has no frame"
+    )
     parser.add_argument("--output", required=True, help="labels.csv")
     args = parser.parse_args(argv)
 
     rule = TypeAdapter[labels.LabelRule](labels.LabelRule).validate_json(args.settings)
     frames, xrs = labels.read_frames(args.frames), goes.read_series(args.xrs)
     goes.require_cover(xrs, frames["time"].min(), frames["time"].max())
-    table = labels.label_frames(
-        frames, xrs, tables.read(args.flares, schemas.FLARES), rule, args.classes
-    )
-    labels.check_classes(table, args.classes, args.refuse_empty)
-    tables.write(args.output, table, schemas.LABELS)
+    flares = tables.read(args.flares, schemas.FLARES)
+    table = labels.label_frames(frames, xrs, flares, rule, args.classes)
+    labels.check_classes(table, args.classes, require_all=args.require_all_classes)
+    tables.write(args.output, table, schemas.LABELS, sources=[args.xrs, args.flares])
 
 
 if __name__ == "__main__":

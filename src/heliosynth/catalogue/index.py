@@ -1,4 +1,4 @@
-"""The index: every frame with its source, quality, flare, flux, label and split, and why."""
+"""Index of all frames: source, quality, flare, flux, label, split, and the reasons for them."""
 
 from __future__ import annotations
 
@@ -6,60 +6,49 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa
 
 from heliosynth import goes_class
-from heliosynth.catalogue import labels as labelling
+from heliosynth.arrays import SPLITS, Integers, Measures, Objects, Seconds
 from heliosynth.catalogue import schemas, splits
+from heliosynth.catalogue.labels import seconds
 from heliosynth.config.dataset import DatasetConfig
 from heliosynth.errors import InputError
 from heliosynth.io import tables
 
-Measures = Mapping[str, npt.NDArray[Any]]
-"""What was measured of frames, (N,) each, by name."""
-Rejections = Callable[[Measures], npt.NDArray[Any]]
+Rejections = Callable[[Measures], Objects]
 """Returns the reason to reject each frame (N,), empty for a good one."""
 
 REFUSED = "refused"
-"""The split of frames that a quality flag or their pixels rule out."""
+"""Value of ``split`` for frames that are rejected for a quality flag or their pixels."""
 NONE = "none"
-"""The split of frames without a label, or of a class that is not of the study."""
+"""Value of ``split`` for frames without a label, or of a class that is not of the study."""
 NO_IMAGE = -1
 
-SPLITS = (*splits.NAMES, splits.GAP, REFUSED, NONE)
-
-REASONS = (
-    labelling.NEAREST_PEAK,
-    labelling.LARGEST_FLARE,
-    labelling.BACKGROUND,
-    labelling.NO_PEAK,
-    labelling.NO_FLUX,
-    labelling.OTHER_CLASS,
-    labelling.QUALITY_FLAG,
-)
+SPLIT_VALUES = (*SPLITS, splits.GAP, REFUSED, NONE)
+"""Values of the column ``split``."""
 
 SCHEMA = tables.table_schema(
     {
         **schemas.LABEL_COLUMNS,
-        "reason": pa.Column(str, pa.Check.isin(REASONS)),
         "refused": pa.Column(str),
-        "split": pa.Column(str, pa.Check.isin(SPLITS)),
-        "image_row": pa.Column(np.int64, pa.Check.ge(NO_IMAGE)),
+        "split": pa.Column(
+            str, pa.Check.isin(SPLIT_VALUES, error=f"one of {', '.join(SPLIT_VALUES)}")
+        ),
+        "image_row": pa.Column(np.int64, pa.Check.ge(NO_IMAGE, error=f"{NO_IMAGE} or more")),
     },
     checks=[
         schemas.LABELLED,
         pa.Check(
             lambda t: (
-                t["split"].isin([*splits.NAMES, splits.GAP])
-                == (t["selected"] & (t["refused"] == ""))
+                t["split"].isin([*SPLITS, splits.GAP]) == (t["selected"] & (t["refused"] == ""))
             ),
-            error="a frame is split if and only if it is selected and not refused",
+            error="a frame has a `split` if and only if it is `selected` and not `refused`",
         ),
         pa.Check(
             lambda t: (t["image_row"] >= 0) == t["selected"],
-            error="a frame has an image if and only if it is selected",
+            error="a frame has an `image_row` if and only if it is `selected`",
         ),
     ],
     unique=["year", "store_row"],
@@ -69,46 +58,47 @@ SCHEMA = tables.table_schema(
 
 def build_index(
     labels: pd.DataFrame,
-    store_rows: Mapping[int, npt.NDArray[np.int64]],
+    store_rows: Mapping[int, Integers],
     measures: Mapping[int, Measures],
     settings: DatasetConfig,
     rejections: Rejections,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Refuse bad frames, split the others by time, and sum up.
+    """Reject bad frames, split the others by time, and count them.
 
     Parameters
     ----------
     labels
-        As :func:`heliosynth.catalogue.labels.label_frames` gives them.
+        The result of :func:`heliosynth.catalogue.labels.label_frames`.
     store_rows, measures
-        For every year, the rows in the raw store of the averaged frames, and what was
-        measured of their quality.
+        By year: the rows of the averaged frames in the raw store, and their quality measures.
     settings
-        Classes, split and scarcity.
+        Section ``dataset``.
     rejections
-        Rule that rejects frames by their measures, such as
+        Function that rejects frames by their measures, such as
         :func:`heliosynth.frames.quality.rejections`.
 
     Returns
     -------
     index
-        The labels with ``refused`` (reason or empty), ``split`` and ``image_row`` (place in
+        The labels with ``refused`` (reason or empty), ``split`` and ``image_row`` (row among
         the year's averaged frames, −1 for none); see :data:`SCHEMA`.
     summary
-        Counts, for JSON: no NaN in it.
+        Counts, for JSON, without NaN.
 
     Raises
     ------
     InputError
-        If averaged frames are missing, a split stays empty, or classes are scarce; see
+        If averaged frames are missing, a split is empty, or classes are scarce; see
         :func:`check_scarcity`.
     """
     index = _with_images(labels, store_rows, measures, rejections)
     usable = np.flatnonzero(index["selected"] & (index["refused"] == ""))
     if not usable.size:
-        raise InputError(f"none of {len(index)} frames is selected and of good quality")
-    number = {name: place for place, name in enumerate(goes_class.NAMES)}
-    time = labelling.seconds(index["time"])[usable]
+        raise InputError(
+            f"none of {len(index)} frames is selected and of good quality; add observations"
+        )
+    number = {name: n for n, name in enumerate(goes_class.NAMES)}
+    time = seconds(index["time"])[usable]
     split = splits.split_frames(
         time,
         np.array([number[name] for name in index["goes_class"].iloc[usable]], dtype=np.int8),
@@ -124,17 +114,19 @@ def build_index(
 def check_scarcity(
     counts: Mapping[str, Mapping[str, int]], settings: DatasetConfig
 ) -> dict[str, int]:
-    """Find the classes with too few training frames to learn from.
+    """Find the classes with fewer than ``minimum_frames`` training frames.
 
     Parameters
     ----------
     counts
-        Frames by class and split.
+        Numbers of frames by class and split.
+    settings
+        Section ``dataset``.
 
     Returns
     -------
     dict
-        Training frames of each scarce class.
+        Number of training frames of each scarce class.
 
     Raises
     ------
@@ -148,7 +140,7 @@ def check_scarcity(
     if scarce and settings.scarce_classes == "refuse":
         raise InputError(
             f"class {listed}, fewer than dataset.minimum_frames = {minimum}: widen "
-            "dataset.labels.window_minutes, add observations, take it out of dataset.classes, "
+            "dataset.labels.window_minutes, add observations, remove it from dataset.classes, "
             "or set dataset.scarce_classes to `report`"
         )
     if len(counts) - len(scarce) < 2:
@@ -169,7 +161,7 @@ def _summary(
         "selected": int(index["selected"].sum()),
         "refused": _tally(index.loc[index["refused"] != "", "refused"]),
         "reasons": _tally(index["reason"]),
-        "splits": {name: int((index["split"] == name).sum()) for name in SPLITS},
+        "splits": {name: int((index["split"] == name).sum()) for name in SPLIT_VALUES},
         "classes": counts,
         "trained_classes": [name for name in counts if name not in scarce],
         "scarce_classes": scarce,
@@ -183,38 +175,38 @@ def _summary(
 
 def _with_images(
     labels: pd.DataFrame,
-    store_rows: Mapping[int, npt.NDArray[np.int64]],
+    store_rows: Mapping[int, Integers],
     measures: Mapping[int, Measures],
     rejections: Rejections,
 ) -> pd.DataFrame:
-    """Join the averaged frames to the labels, and refuse by flag and by pixels."""
+    """Join the averaged frames to the labels, and reject frames by flag and by pixels."""
     joined = labels.sort_values(["time", "store_row"], ignore_index=True)
     image_row = np.full(len(joined), NO_IMAGE, dtype=np.int64)
     refused = np.full(len(joined), "", dtype=object)
-    chosen = joined["selected"].to_numpy(bool)
-    for year in joined.loc[chosen, "year"].unique():
+    selected = joined["selected"].to_numpy(bool)
+    for year in joined.loc[selected, "year"].unique():
         if year not in store_rows:
-            raise InputError(f"no averaged frames of {year} were given; build them again")
-        here = np.flatnonzero(chosen & (joined["year"] == year).to_numpy())
-        wanted = pd.Index(joined["store_row"].to_numpy()[here])
-        place = pd.Index(store_rows[year]).get_indexer(wanted)
-        if (place < 0).any():
+            raise InputError(f"averaged frames of {year} not found; rebuild them")
+        rows = np.flatnonzero(selected & (joined["year"] == year).to_numpy())
+        expected = pd.Index(joined["store_row"].to_numpy()[rows])
+        position = pd.Index(store_rows[year]).get_indexer(expected)
+        if (position < 0).any():
             raise InputError(
-                f"the averaged frames of {year} lack {np.count_nonzero(place < 0)} of "
-                f"{len(here)} selected frames; build them again"
+                f"the averaged frames of {year} lack {np.count_nonzero(position < 0)} of "
+                f"{len(rows)} selected frames; rebuild them"
             )
-        image_row[here] = place
-        time = labelling.seconds(joined["time"].iloc[here])
-        measured = {name: values[place] for name, values in measures[year].items()}
-        refused[here] = rejections({**measured, "time": time})
-    refused[(joined["reason"] == labelling.QUALITY_FLAG).to_numpy()] = labelling.QUALITY_FLAG
+        image_row[rows] = position
+        time = seconds(joined["time"].iloc[rows])
+        of_year = {name: values[position] for name, values in measures[year].items()}
+        refused[rows] = rejections({**of_year, "time": time})
+    refused[(joined["reason"] == schemas.QUALITY_FLAG).to_numpy()] = schemas.QUALITY_FLAG
     return joined.assign(refused=refused, image_row=image_row)
 
 
 def _class_counts(index: pd.DataFrame, settings: DatasetConfig) -> dict[str, dict[str, int]]:
     pairs = index.groupby(["goes_class", "split"]).size().to_dict()
     return {
-        name: {split: int(pairs.get((name, split), 0)) for split in splits.NAMES}
+        name: {split: int(pairs.get((name, split), 0)) for split in SPLITS}
         for name in goes_class.NAMES
         if name in settings.classes
     }
@@ -231,7 +223,7 @@ def _tally(values: pd.Series[Any]) -> dict[str, int]:
     return {str(value): int(count) for value, count in values.value_counts().items()}
 
 
-def _blocks(time: npt.NDArray[np.int64], split: splits.Splits) -> list[dict[str, Any]]:
+def _blocks(time: Seconds, split: splits.Splits) -> list[dict[str, Any]]:
     table = pd.DataFrame({"time": time, "split": split.name, "block": split.block})
     blocks = []
     for _, frames in table.groupby("block", sort=True):
@@ -250,7 +242,7 @@ def _blocks(time: npt.NDArray[np.int64], split: splits.Splits) -> list[dict[str,
 
 
 def _shared_flares(index: pd.DataFrame) -> int:
-    """Count the flares that label both training and held-out frames."""
+    """Count the flares that label both training frames and validation or test frames."""
     labelled = index[index["flare"] != ""]
     train = labelled.loc[labelled["split"] == "train", "flare"]
     held_out = labelled.loc[labelled["split"].isin(["val", "test"]), "flare"]
@@ -258,13 +250,14 @@ def _shared_flares(index: pd.DataFrame) -> int:
 
 
 def _disagreement(index: pd.DataFrame) -> dict[str, int]:
-    """Count the flares whose published class is not that of the flux measured during them."""
+    """Count the flares whose published class differs from that of their measured peak flux."""
     flares = index[index["selected"] & (index["flare"] != "")].drop_duplicates("flare")
     measured = flares["flare_measured_log10_flux"].notna()
     flux = 10 ** flares.loc[measured, "flare_measured_log10_flux"].to_numpy(np.float64)
-    seen = np.array(goes_class.NAMES, dtype=object)[goes_class.of_flux(flux)]
+    measured_class = np.array(goes_class.NAMES, dtype=object)[goes_class.of_flux(flux)]
+    published = flares.loc[measured, "goes_class"].to_numpy()
     return {
         "flares": len(flares),
         "measured": int(measured.sum()),
-        "other_class_measured": int((seen != flares.loc[measured, "goes_class"].to_numpy()).sum()),
+        "other_class_measured": int((measured_class != published).sum()),
     }

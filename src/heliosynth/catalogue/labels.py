@@ -1,6 +1,6 @@
-"""Which GOES class and flux each frame is labelled with, and why.
+"""Labels of frames: GOES class, flux, and the reason for them.
 
-All fluxes here are on SWPC's operational scale, that of the published flare classes.
+All fluxes are on SWPC's operational scale, that of the published flare classes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from heliosynth import goes_class
+from heliosynth.arrays import Floats, Integers, Seconds
 from heliosynth.catalogue import schemas
 from heliosynth.config.dataset import MaxWithinConfig, NearestPeakConfig
 from heliosynth.errors import InputError
@@ -22,24 +23,10 @@ from heliosynth.io import tables
 if TYPE_CHECKING:
     from heliosynth.sources.goes import XrsSeries
 
-Seconds = npt.NDArray[np.int64]
-Flux = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
 LabelRule = NearestPeakConfig | MaxWithinConfig
 
 BACKGROUND_COVERAGE = 0.5
-"""Share of a window that must be measured for its median to stand for the background."""
-
-NEAREST_PEAK = "nearest flare peak"
-LARGEST_FLARE = "largest flare in the window"
-BACKGROUND = "background flux"
-QUALITY_FLAG = "quality flag"
-NO_PEAK = "no flare peak in the window"
-NO_FLUX = "no flare and no X-ray flux"
-OTHER_CLASS = "class not of the study"
-
-SELECTED = (NEAREST_PEAK, LARGEST_FLARE, BACKGROUND)
-"""The reasons of the frames that are used."""
+"""Share of a window that must be measured for its median to count as the background."""
 
 
 def label_frames(
@@ -49,30 +36,30 @@ def label_frames(
     rule: LabelRule,
     classes: Sequence[str] = goes_class.NAMES,
 ) -> pd.DataFrame:
-    """Label every frame with a GOES class and a flux, or say why it has none.
+    """Label every frame with a GOES class and a flux, or with the reason why it has none.
 
-    A frame that a flare labels takes the flare's published class and peak flux. One without
-    a flare peak in its window takes the background, unless it is to be left out: the median
-    XRS-B flux of the whole window, which neither short unlisted flares nor calibration dips
-    move, and only where half of the window was measured.
+    A frame with a flare peak in its window takes the flare's published class and peak flux. A
+    frame without one takes the background flux, unless the rule leaves it out: the median
+    XRS-B flux of the whole window, which is robust to short unlisted flares and calibration
+    dips, provided that half of the window was measured.
 
     Parameters
     ----------
     frames
-        ``time``, ``year``, ``store_row``, ``exposure_s``, ``quality``; one row a frame.
+        ``time``, ``year``, ``store_row``, ``exposure_s``, ``quality``; one row per frame.
     xrs
         The XRS-B flux, on either scale.
     flares
-        ``start``, ``peak``, ``end``, ``peak_flux`` (W m⁻²), ``identifier``; one row a flare.
+        ``start``, ``peak``, ``end``, ``peak_flux`` (W m⁻²), ``identifier``; one row per flare.
     rule
         The labelling rule.
     classes
-        The classes of the study; frames of another one are left out.
+        The classes of the study; frames of other classes are not selected.
 
     Returns
     -------
     pandas.DataFrame
-        The frames in order of time with ``goes_class`` (letter or empty), ``log10_flux``,
+        The frames in order of time, with ``goes_class`` (letter or empty), ``log10_flux``,
         ``flare`` (identifier or empty), ``flare_peak``, ``measured_log10_flux`` (XRS at the
         frame), ``flare_measured_log10_flux`` (largest XRS during the flare), ``selected``
         and ``reason``.
@@ -106,36 +93,45 @@ def label_frames(
     during = _flux_during(flares, xrs_time, flux)
     labels["flare_measured_log10_flux"] = _of_flare(_log10(during), flare, np.nan)
     reason = _reasons(labels, rule, classes)
-    return labels.assign(selected=np.isin(reason, SELECTED), reason=reason)
+    return labels.assign(selected=np.isin(reason, schemas.SELECTED), reason=reason)
 
 
-def check_classes(labels: pd.DataFrame, classes: Sequence[str], refuse_empty: bool) -> None:
-    """Refuse labels that select no frame, and where asked those that leave a class empty.
+def check_classes(labels: pd.DataFrame, classes: Sequence[str], require_all: bool) -> None:
+    """Check that labels select frames, and optionally some of every class.
+
+    Parameters
+    ----------
+    labels
+        The result of :func:`label_frames`.
+    classes
+        The classes of the study.
+    require_all
+        Whether every class needs a frame.
 
     Raises
     ------
     InputError
-        If no frame is selected, or if ``refuse_empty`` and one of ``classes`` has none.
+        If no frame is selected, or if ``require_all`` and one of ``classes`` has none.
     """
     selected = labels.loc[labels["selected"], "goes_class"]
     if selected.empty:
         raise InputError(
-            "no frame got a label: the flares and X-ray flux do not meet the frames; "
+            "no frame has a label: the flares and X-ray flux do not overlap the frames; "
             "check their dates, or widen dataset.labels.window_minutes"
         )
     empty = [name for name in classes if not (selected == name).any()]
-    if empty and refuse_empty:
+    if empty and require_all:
         raise InputError(
-            f"class {', '.join(empty)} is empty after labelling {len(selected)} frames: take it "
-            "out of dataset.classes, use another rule or window in dataset.labels, or set "
+            f"class {', '.join(empty)} is empty after labelling {len(selected)} frames: remove "
+            "it from dataset.classes, use another rule or window in dataset.labels, or set "
             "dataset.scarce_classes to `report`"
         )
 
 
-def nearest_peak(time: Seconds, peak: Seconds, peak_flux: Flux, window: int) -> Rows:
+def nearest_peak(time: Seconds, peak: Seconds, peak_flux: Floats, window: int) -> Integers:
     """Find the flare whose peak is nearest to each frame, and at most ``window`` seconds away.
 
-    Of two peaks as near, the larger one counts.
+    Of two peaks at the same distance, the larger one counts.
 
     Parameters
     ----------
@@ -143,6 +139,8 @@ def nearest_peak(time: Seconds, peak: Seconds, peak_flux: Flux, window: int) -> 
         Times of the frames, s (N,).
     peak, peak_flux
         Flares in order of peak, then of flux, s and W m⁻² (F,).
+    window
+        Largest distance, s.
 
     Returns
     -------
@@ -151,7 +149,7 @@ def nearest_peak(time: Seconds, peak: Seconds, peak_flux: Flux, window: int) -> 
     """
     if len(peak) == 0:
         return np.full(len(time), -1)
-    # Both bounds land on the last, hence largest, of flares with one peak time.
+    # Of several flares with one peak time, take the last, which is the largest.
     before = np.searchsorted(peak, time, side="right") - 1
     after = np.minimum(before + 1, len(peak) - 1)
     after = np.searchsorted(peak, peak[after], side="right") - 1
@@ -164,34 +162,34 @@ def nearest_peak(time: Seconds, peak: Seconds, peak_flux: Flux, window: int) -> 
     return np.where(np.minimum(to_before, to_after) <= window, nearest, -1)
 
 
-def largest_within(time: Seconds, peak: Seconds, peak_flux: Flux, window: int) -> Rows:
-    """Find the largest flare whose peak lies within ``window`` seconds of each frame.
+def largest_within(time: Seconds, peak: Seconds, peak_flux: Floats, window: int) -> Integers:
+    """Find the largest flare whose peak is within ``window`` seconds of each frame.
 
     Parameters
     ----------
     time
-        Times of the frames, s, in order (N,).
+        Times of the frames in ascending order, s (N,).
     peak, peak_flux
         Flares, s and W m⁻² (F,).
+    window
+        Largest distance, s.
 
     Returns
     -------
     numpy.ndarray
         Rows of the flares, −1 where there is none (N,).
     """
-    found = np.full(len(time), -1)
+    largest = np.full(len(time), -1)
     first = np.searchsorted(time, peak - window, side="left")
     last = np.searchsorted(time, peak + window, side="right")
-    # From the smallest flare to the largest, each paints over the frames in its reach.
+    # From the smallest flare to the largest, so that the largest is assigned last.
     for flare in np.argsort(peak_flux, kind="stable"):
-        found[first[flare] : last[flare]] = flare
-    return found
+        largest[first[flare] : last[flare]] = flare
+    return largest
 
 
-def background(time: Seconds, xrs_time: Seconds, flux: Flux, window: int) -> Flux:
-    """Give the median flux within ``window`` seconds of each frame.
-
-    NaN where less than :data:`BACKGROUND_COVERAGE` of the window was measured.
+def background(time: Seconds, xrs_time: Seconds, flux: Floats, window: int) -> Floats:
+    """Return the median flux within ``window`` seconds of each frame.
 
     Parameters
     ----------
@@ -199,12 +197,19 @@ def background(time: Seconds, xrs_time: Seconds, flux: Flux, window: int) -> Flu
         Times of the frames, s (N,).
     xrs_time, flux
         The light curve, s and W m⁻², NaN where not measured (M,).
+    window
+        Half the width of the window, s.
+
+    Returns
+    -------
+    numpy.ndarray
+        W m⁻², NaN where less than :data:`BACKGROUND_COVERAGE` of the window was measured (N,).
     """
     if len(xrs_time) < 2:
         return np.full(len(time), np.nan)
     cadence = float(np.median(np.diff(xrs_time)))
     needed = max(1, int(BACKGROUND_COVERAGE * 2 * window / cadence))
-    # The frames join the light curve as missing samples: the windows are then centred on them.
+    # Add the frames to the light curve as missing samples, so that windows are centred on them.
     joined = np.concatenate([xrs_time, time])
     order = np.argsort(joined, kind="stable")
     series = pd.Series(
@@ -218,8 +223,8 @@ def background(time: Seconds, xrs_time: Seconds, flux: Flux, window: int) -> Flu
     return medians[len(xrs_time) :]
 
 
-def largest_during(start: Seconds, end: Seconds, xrs_time: Seconds, flux: Flux) -> Flux:
-    """Give the largest flux measured from ``start`` to ``end``; NaN where there is none."""
+def largest_during(start: Seconds, end: Seconds, xrs_time: Seconds, flux: Floats) -> Floats:
+    """Return the largest flux measured from ``start`` to ``end`` (F,); NaN where there is none."""
     first = np.searchsorted(xrs_time, start, side="left")
     last = np.searchsorted(xrs_time, end, side="right")
     filled = np.append(np.nan_to_num(flux, nan=-np.inf), -np.inf)
@@ -229,22 +234,28 @@ def largest_during(start: Seconds, end: Seconds, xrs_time: Seconds, flux: Flux) 
 
 
 def read_frames(files: Sequence[Path | str]) -> pd.DataFrame:
-    """Read the tables of frames of several years into one."""
+    """Read the tables of frames of several years into one.
+
+    Raises
+    ------
+    InputError
+        If a table cannot be read, or there are no frames.
+    """
     frames = pd.concat([tables.read(path, schemas.FRAMES) for path in files], ignore_index=True)
     if frames.empty:
-        raise InputError(f"{', '.join(map(str, files))}: there are no frames; check the store")
+        raise InputError(f"{', '.join(map(str, files))}: no frames; check the store")
     return frames
 
 
 def seconds(times: pd.Series[Any]) -> Seconds:
-    """Give times as whole seconds UTC."""
+    """Return times as whole seconds UTC."""
     return times.to_numpy("datetime64[s]").astype(np.int64)
 
 
 def _reasons(labels: pd.DataFrame, rule: LabelRule, classes: Sequence[str]) -> npt.NDArray[np.str_]:
     by_flare, known = labels["flare"] != "", labels["goes_class"] != ""
     nearest = isinstance(rule, NearestPeakConfig)
-    # The first that holds counts.
+    # The first condition that is true counts.
     return np.select(
         [
             labels["quality"] != 0,
@@ -252,20 +263,25 @@ def _reasons(labels: pd.DataFrame, rule: LabelRule, classes: Sequence[str]) -> n
             by_flare,
             known,
         ],
-        [QUALITY_FLAG, OTHER_CLASS, NEAREST_PEAK if nearest else LARGEST_FLARE, BACKGROUND],
-        NO_FLUX if rule.without_flare == "background" else NO_PEAK,
+        [
+            schemas.QUALITY_FLAG,
+            schemas.OTHER_CLASS,
+            schemas.NEAREST_PEAK if nearest else schemas.LARGEST_FLARE,
+            schemas.BACKGROUND,
+        ],
+        schemas.NO_FLUX if rule.without_flare == "background" else schemas.NO_PEAK,
     )
 
 
-def _flux_during(flares: pd.DataFrame, xrs_time: Seconds, flux: Flux) -> Flux:
-    # Some lists give flares across midnight a start or an end on the other side of their peak.
+def _flux_during(flares: pd.DataFrame, xrs_time: Seconds, flux: Floats) -> Floats:
+    # In some lists, flares across midnight start after their peak or end before it.
     peak = seconds(flares["peak"])
     start, end = (seconds(flares[bound].fillna(flares["peak"])) for bound in ("start", "end"))
     return largest_during(np.minimum(start, peak), np.maximum(end, peak), xrs_time, flux)
 
 
-def _flux_at(time: Seconds, xrs_time: Seconds, flux: Flux) -> Flux:
-    """Give the flux of the sample nearest to each frame, no further off than the cadence."""
+def _flux_at(time: Seconds, xrs_time: Seconds, flux: Floats) -> Floats:
+    """Return the flux of the sample nearest to each frame; NaN if further away than the cadence."""
     if len(xrs_time) < 2:
         return np.full(len(time), np.nan)
     after = np.clip(np.searchsorted(xrs_time, time), 1, len(xrs_time) - 1)
@@ -275,12 +291,12 @@ def _flux_at(time: Seconds, xrs_time: Seconds, flux: Flux) -> Flux:
     return np.where(near, flux[nearest], np.nan)
 
 
-def _log10(flux: Flux) -> Flux:
+def _log10(flux: Floats) -> Floats:
     return np.log10(flux, out=np.full(flux.shape, np.nan), where=np.isfinite(flux) & (flux > 0))
 
 
-def _of_flare(values: npt.NDArray[Any], flare: Rows, none: Any) -> npt.NDArray[Any]:
-    """Give each frame its flare's value, or ``none``."""
-    given = np.full(len(flare), none, dtype=values.dtype)
-    given[flare >= 0] = values[flare[flare >= 0]]
-    return given
+def _of_flare(values: npt.NDArray[Any], flare: Integers, none: Any) -> npt.NDArray[Any]:
+    """Return the value of each frame's flare, or ``none``."""
+    of_frames = np.full(len(flare), none, dtype=values.dtype)
+    of_frames[flare >= 0] = values[flare[flare >= 0]]
+    return of_frames

@@ -1,4 +1,4 @@
-"""CSV tables passed between stages, with schemas."""
+"""Schemas of the CSV tables passed between stages, and the reasons for labels."""
 
 from __future__ import annotations
 
@@ -8,13 +8,25 @@ import pandera.pandas as pa
 from heliosynth import goes_class
 from heliosynth.io.tables import TIME, table_schema
 
-LETTERS = [*goes_class.NAMES, ""]
+NEAREST_PEAK = "nearest flare peak"
+LARGEST_FLARE = "largest flare in the window"
+BACKGROUND = "background flux"
+QUALITY_FLAG = "quality flag"
+NO_PEAK = "no flare peak in the window"
+NO_FLUX = "no flare and no X-ray flux"
+OTHER_CLASS = "class not of the study"
 
+SELECTED = (NEAREST_PEAK, LARGEST_FLARE, BACKGROUND)
+"""The reasons of the frames that are used."""
+REASONS = (*SELECTED, QUALITY_FLAG, NO_PEAK, NO_FLUX, OTHER_CLASS)
+"""Values of the column ``reason``."""
+
+NON_NEGATIVE = pa.Check.ge(0, error="0 or more")
 
 FRAME_COLUMNS = {
     "time": pa.Column(TIME),
     "year": pa.Column(np.int64),
-    "store_row": pa.Column(np.int64, pa.Check.ge(0)),
+    "store_row": pa.Column(np.int64, NON_NEGATIVE),
     "exposure_s": pa.Column(np.float64, nullable=True),
     "quality": pa.Column(np.int64),
 }
@@ -26,9 +38,13 @@ FLARES = table_schema(
         "start": pa.Column(TIME, nullable=True),
         "peak": pa.Column(TIME),
         "end": pa.Column(TIME, nullable=True),
-        "goes_class_label": pa.Column(str, pa.Check.str_matches(r"^[ABCMX]\d*\.?\d*$")),
-        "peak_flux": pa.Column(np.float64, pa.Check.in_range(1e-10, 1e-1)),
-        "active_region": pa.Column(np.int64, pa.Check.ge(0)),
+        "goes_class_label": pa.Column(
+            str, pa.Check.str_matches(r"^[ABCMX]\d*\.?\d*$", error="a GOES class such as M1.2")
+        ),
+        "peak_flux": pa.Column(
+            np.float64, pa.Check.in_range(1e-10, 1e-1, error="from 1e-10 to 0.1 W m⁻²")
+        ),
+        "active_region": pa.Column(np.int64, NON_NEGATIVE),
         "hpc_x": pa.Column(np.float64, nullable=True),
         "hpc_y": pa.Column(np.float64, nullable=True),
         "identifier": pa.Column(str, unique=True),
@@ -38,18 +54,22 @@ FLARES = table_schema(
 
 LABEL_COLUMNS = {
     **FRAME_COLUMNS,
-    "goes_class": pa.Column(str, pa.Check.isin(LETTERS)),
-    "log10_flux": pa.Column(np.float64, pa.Check.in_range(-10, -1), nullable=True),
+    "goes_class": pa.Column(
+        str, pa.Check.isin([*goes_class.NAMES, ""], error="one of A, B, C, M, X, or empty")
+    ),
+    "log10_flux": pa.Column(
+        np.float64, pa.Check.in_range(-10, -1, error="from -10 to -1"), nullable=True
+    ),
     "flare": pa.Column(str),
     "flare_peak": pa.Column(TIME, nullable=True),
     "measured_log10_flux": pa.Column(np.float64, nullable=True),
     "flare_measured_log10_flux": pa.Column(np.float64, nullable=True),
     "selected": pa.Column(bool),
-    "reason": pa.Column(str),
+    "reason": pa.Column(str, pa.Check.isin(REASONS, error=f"one of {', '.join(REASONS)}")),
 }
 LABELLED = pa.Check(
     lambda t: ~t["selected"] | ((t["goes_class"] != "") & t["log10_flux"].notna()),
-    error="a selected frame has a class and a flux",
+    error="a frame that is `selected` must have a `goes_class` and a `log10_flux`",
 )
 LABELS = table_schema(LABEL_COLUMNS, checks=[LABELLED], unique=["year", "store_row"])
 """``labels.csv``: see :func:`heliosynth.catalogue.labels.label_frames`."""
