@@ -25,7 +25,7 @@ Images = Floats32
 Features = Floats32
 """Features of images, (N, D)."""
 Measures = dict[str, npt.NDArray[Any]]
-"""What was measured of frames: arrays (N,) by name."""
+"""Quality measures of frames by name, each (N, …)."""
 
 DAY_S = 86_400
 """Length of a day, s."""
@@ -36,4 +36,4 @@ FIELD_ARCSEC = 2457.6
 DISK_RADIUS = SOLAR_RADIUS_ARCSEC / FIELD_ARCSEC
 """Solar radius in units of the width of a frame."""
 SPLITS = ("train", "val", "test")
-"""The splits of the dataset, as its groups are called."""
+"""The splits of the dataset: its groups, and values of the column ``split``."""

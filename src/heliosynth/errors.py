@@ -4,12 +4,15 @@ from __future__ import annotations
 
 
 class InputError(Exception):
-    """Something given to the pipeline is wrong; the message says what, where, and what to do."""
+    """Wrong input: a file, a setting or the environment.
+
+    The message says what is wrong, where, and what to do, in one line.
+    """
 
     def __init__(self, message: str) -> None:
-        # Names of files and keys may hold line breaks, and so may what another library says.
+        # Names of files and keys, and messages of libraries, can contain line breaks.
         super().__init__(" ".join(message.splitlines()))
 
 
 class OutOfTimeError(Exception):
-    """The time allowed is over before the work is; what was done is kept, so start it again."""
+    """The time limit of the job was reached; its work is saved, so resubmit it to continue."""

@@ -1,4 +1,4 @@
-"""GOES flare classes: their names, their limits in flux, and the two ways to write one."""
+"""GOES flare classes: names, flux limits, and conversion from fluxes and from labels."""
 
 from __future__ import annotations
 
@@ -7,44 +7,55 @@ import re
 import numpy as np
 import numpy.typing as npt
 
+from heliosynth.arrays import Classes
 from heliosynth.errors import InputError
 
 NAMES = ("A", "B", "C", "M", "X")
-"""The classes in order of flux; a class's place is its number, 0…4, in every product."""
+"""The classes in order of flux; the index of a class is its number, 0…4, in every product."""
 
 LONGEST_LABEL = 20
-"""Characters of a label that is none to show in a message."""
+"""Characters of a wrong label to show in a message."""
+
+SMALLEST_FACTOR = 0.1
+"""Smallest number after the letter of a label: A0.1 is 1e-9 W m⁻², the floor of the sensor."""
 
 LOWER_FLUX = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
 """The flux of A1, B1, C1, M1 and X1, W m⁻², on the operational scale."""
 
 
-def of_flux(flux: npt.ArrayLike) -> npt.NDArray[np.int8]:
-    """Give the class numbers of XRS-B fluxes; everything below B1 is A.
+def of_flux(flux: npt.ArrayLike) -> Classes:
+    """Return the class numbers of XRS-B fluxes; everything below B1 is A.
 
     Parameters
     ----------
     flux
         1–8 Å flux, W m⁻², operational scale, any shape.
+
+    Returns
+    -------
+    numpy.ndarray
+        Class numbers, of the same shape.
     """
     return np.searchsorted(LOWER_FLUX[1:], np.asarray(flux), side="right").astype(np.int8)
 
 
 def peak_flux(label: str) -> float:
-    """Give the flux in W m⁻² that a class such as ``M1.2`` stands for.
+    """Return the flux in W m⁻² of a label such as ``M1.2``.
 
     Raises
     ------
     InputError
-        If the label is no GOES class.
+        If the label is not a GOES class.
     """
-    letter, figure = label.strip()[:1].upper(), label.strip()[1:]
+    letter, factor = label.strip()[:1].upper(), label.strip()[1:]
     shown = repr(label[:LONGEST_LABEL])
     if letter not in NAMES:
-        raise InputError(f"{shown} is no GOES class: it must begin with one of A, B, C, M, X")
-    # float() also takes "1e9", "-1", "nan" and digits of other scripts.
-    if not re.fullmatch(r"(\d{1,3}(\.\d*)?)?", figure, re.ASCII) or not float(figure or 1):
+        raise InputError(f"{shown} is not a GOES class: it must begin with one of A, B, C, M, X")
+    # float() also accepts "1e9", "-1", "nan" and digits of other scripts.
+    is_number = re.fullmatch(r"(\d{1,3}(\.\d*)?)?", factor, re.ASCII)
+    if not is_number or float(factor or 1) < SMALLEST_FACTOR:
         raise InputError(
-            f"{shown} is no GOES class: {figure[:LONGEST_LABEL]!r} is no number from 0.1 to 999"
+            f"{shown} is not a GOES class: {factor[:LONGEST_LABEL]!r} is not a number from "
+            f"{SMALLEST_FACTOR} to 999"
         )
-    return LOWER_FLUX[NAMES.index(letter)] * float(figure or 1)
+    return LOWER_FLUX[NAMES.index(letter)] * float(factor or 1)

@@ -1,8 +1,8 @@
-"""References to objects by name, ``package.module:name``, as rows of registries hold them.
+"""References to objects by name, ``package.module:name``, for rows of registries.
 
 A registry that is read while the DAG is planned must not import torch or matplotlib. So its rows
-name their functions; :func:`check` looks a name up in the source of its module, and
-:func:`resolve` imports it where it is called.
+contain references: :func:`check` looks the name up in the source of the module, and
+:func:`resolve` imports it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SOURCE = Path(__file__).resolve().parents[1]
 
 
 def resolve(reference: str) -> Any:
-    """Return the object that a reference names.
+    """Import and return the object that a reference names.
 
     Parameters
     ----------
@@ -32,12 +32,12 @@ def resolve(reference: str) -> Any:
 
 
 def check(reference: str) -> None:
-    """Check that a reference names what its module defines, without importing the module.
+    """Check without importing it that a module defines the name in a reference.
 
     Raises
     ------
     InputError
-        If there is no such module, or it defines no such name.
+        If there is no such module, or it does not define the name.
     """
     module, _, name = reference.partition(":")
     names = _defined(module)
@@ -65,7 +65,7 @@ def keys(reference: str) -> tuple[str, ...]:
 
 @functools.cache
 def _defined(module: str) -> frozenset[str] | None:
-    """Return the names that a module defines or imports at its top level, None without one."""
+    """Return the names defined or imported at the top level of a module, None if not found."""
     tree = _tree(module)
     if tree is None:
         return None

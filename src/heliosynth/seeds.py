@@ -1,4 +1,4 @@
-"""The one function that derives seeds."""
+"""Derivation of seeds from the seed of the run."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import hashlib
 
 
 def derive_seed(*parts: int | str) -> int:
-    """Return the seed that belongs to the parts: a hash of them, in this order.
+    """Return a seed derived from parts by SHA-256; their order matters.
 
     Parameters
     ----------
     *parts
-        The seed of the run, then what the derived seed is for: a model, a class, a number.
+        The seed of the run, then the purpose of the derived seed: a model, a class, a number.
 
     Returns
     -------
