@@ -1,1 +1,1 @@
-"""The configuration of a run, typed and validated."""
+"""Configuration of a run: settings by section, presets, and validation."""

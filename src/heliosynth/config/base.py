@@ -1,4 +1,4 @@
-"""What every section of the configuration is made of."""
+"""Base class and field types of all configuration sections."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 PositiveInt = Annotated[int, Field(gt=0, lt=2**31)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=100)]
-"""What may stand in a path, a pattern and a command without harm."""
+"""A name that is safe in paths, patterns and commands."""
 
 
 class Section(BaseModel):
-    """A part of the configuration: frozen, and closed to unknown keys."""
+    """A section of the configuration: frozen; unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

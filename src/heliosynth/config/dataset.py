@@ -10,47 +10,50 @@ from heliosynth.config.base import Fraction, Positive, PositiveInt, Section
 from heliosynth.config.observations import Channel
 
 GoesClass = Literal["A", "B", "C", "M", "X"]
-"""A GOES flare class, by peak XRS-B flux."""
+"""A GOES flare class."""
 
 
 class _LabelsConfig(Section):
-    window_minutes: Positive = Field(description="largest distance from frame to peak, minutes")
+    window_minutes: Positive = Field(
+        description="largest time between frame and flare peak, minutes"
+    )
     without_flare: Literal["background", "leave_out"] = Field(
-        "background", description="frames with no peak so near: their background flux, or none"
+        "background",
+        description="frames without a flare in the window: background flux, or left out",
     )
 
 
 class NearestPeakConfig(_LabelsConfig):
-    """A frame takes the class of the nearest flare peak."""
+    """Label rule: the class of the nearest flare peak."""
 
     rule: Literal["nearest_peak"]
 
 
 class MaxWithinConfig(_LabelsConfig):
-    """A frame takes the class of the largest flare within a window."""
+    """Label rule: the class of the largest flare within the window."""
 
     rule: Literal["max_within"]
 
 
 class SplitConfig(Section):
-    """Blocks of time, each given whole to one split."""
+    """Splits by blocks of time; all frames of a block go to the same split."""
 
     block_days: Positive = Field(description="length of a block, days")
-    gap_hours: float = Field(ge=0, description="frames dropped between blocks of two splits, hours")
-    validation: Fraction = Field(description="share of the frames in the validation split")
-    test: Fraction = Field(description="share of the frames in the test split")
+    gap_hours: float = Field(ge=0, description="gap between blocks of two splits, hours")
+    validation: Fraction = Field(description="share of frames in the validation split")
+    test: Fraction = Field(description="share of frames in the test split")
 
     @model_validator(mode="after")
     def _leaves_training_frames(self) -> SplitConfig:
         if self.validation + self.test >= 1:
             raise ValueError(
-                "validation + test must be less than 1, or nothing is left to train on"
+                "validation + test must be less than 1, or no frames are left to train on"
             )
         return self
 
 
 class DatasetConfig(Section):
-    """From raw frames to labelled images."""
+    """Labelled images: channel, size, labels, splits and classes."""
 
     channel: Channel
     image_size_px: Annotated[int, Field(ge=8, multiple_of=8)]
@@ -60,11 +63,11 @@ class DatasetConfig(Section):
         default=["A", "B", "C", "M", "X"], min_length=2, description="classes of the study"
     )
     minimum_frames: PositiveInt = Field(
-        description="training frames below which a class is scarce: never trained on or sampled"
+        description="classes with fewer training frames are scarce: not trained on, not sampled"
     )
     scarce_classes: Literal["refuse", "report"] = Field(
-        "refuse", description="stop the run at a scarce class, or report it by name and go on"
+        "refuse", description="a scarce class stops the run (refuse), or is only reported (report)"
     )
     xrs_csv_scale: Literal["true", "operational"] = Field(
-        "operational", description="flux scale of an archive's CSV light curves"
+        "operational", description="flux scale of the CSV light curves of an archive"
     )

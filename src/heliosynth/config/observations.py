@@ -19,42 +19,48 @@ Source = Literal["simulated", "archive", "online"]
 SIMULATED_CHANNEL: Channel = "171A"
 """The only channel whose physics is simulated."""
 
-Year = Annotated[int, Field(ge=2010, le=9999, description="of AIA, which began in 2010")]
+Year = Annotated[
+    int, Field(ge=2010, le=9999, description="year of AIA observations, which began in 2010")
+]
 
 
 class SimulationConfig(Section):
-    """The simulated observatory, which writes raw inputs in the archives' own formats."""
+    """The simulated observatory, which writes raw inputs in the formats of the archives."""
 
     start: datetime.date = Field(description="first day, UTC")
     days: PositiveInt = Field(description="length of the observation, days")
     cadence_minutes: PositiveInt = Field(description="time between AIA frames, minutes")
     size_px: PositiveInt = Field(128, description="width and height of a raw frame, pixels")
     flares_per_day: Positive = Field(
-        6.0, description="mean rate of flares whose own flux reaches C1, background apart"
+        6.0, description="mean rate of flares of at least C1, without the background flux"
     )
     cycle_days: Positive = Field(
-        22.0, description="mean time from one complex of active regions to the next, days"
+        22.0, description="mean time between two complexes of active regions, days"
     )
 
     @model_validator(mode="after")
-    def _ends_in_the_calendar(self) -> SimulationConfig:
+    def _check_end(self) -> SimulationConfig:
         if self.days > (datetime.date.max - self.start).days:
-            raise ValueError(f"{self.days} days from {self.start} end after the year 9999")
+            raise ValueError(
+                f"{self.days} days from {self.start} end after the year 9999; reduce days"
+            )
         return self
 
 
 class OnlineConfig(Section):
-    """The archives on the network."""
+    """Archives on the network."""
 
     aia_store: StoreAddress = Field(description="URL of an SDOMLv2 Zarr store")
-    years: list[Year] = Field(min_length=1, description="years of the store to read")
+    years: list[Year] = Field(min_length=1, description="years to read")
     xrs_satellites: list[PositiveInt] = Field(
         min_length=1, description="GOES satellites in order of preference"
     )
 
 
 class Level1Config(Section):
-    """Tables that an archive's AIA level-1 FITS files are calibrated with."""
+    """Calibration tables for the AIA level-1 FITS files of an archive."""
 
     degradation: str = Field(description="response table of SSW, aia_V10_…_response_table.txt")
-    pointing: str | None = Field(None, description="aia.master_pointing3h as ECSV; null: headers")
+    pointing: str | None = Field(
+        None, description="aia.master_pointing3h as ECSV; null: pointing of the headers"
+    )

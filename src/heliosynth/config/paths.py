@@ -1,4 +1,4 @@
-"""Paths and addresses that a run may name."""
+"""Validated paths and store addresses."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator
 
 LONGEST_NAME = 255
-"""Bytes of a file's name, on the disks of our day."""
-SAFE_PROTOCOLS = ("https", "s3", "gs", "gcs", "file")
-"""Ways to a store: by TLS, by a client of an object store, or on this machine."""
-THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+"""Longest file name of common file systems, bytes."""
+ALLOWED_PROTOCOLS = ("https", "s3", "gs", "gcs", "file")
+"""Encrypted protocols, and local files."""
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
-def _as_is_in_rules(path: str) -> str:
-    """Refuse a path that the rules of Snakemake would read as something else."""
-    if not path or any(sign in path for sign in "{}\n\0"):
-        raise ValueError("an empty path, braces and line breaks mean other things to Snakemake")
+def _check_folder_path(path: str) -> str:
+    """Reject paths that Snakemake would interpret, such as those with wildcards."""
+    if not path or any(character in path for character in "{}\n\0"):
+        raise ValueError("must not be empty or contain braces, line breaks or null characters")
     if any(len(part.encode()) > LONGEST_NAME for part in path.split("/")):
-        raise ValueError(f"no disk has names longer than {LONGEST_NAME} bytes")
+        raise ValueError(f"names in a path must not be longer than {LONGEST_NAME} bytes")
     return path
 
 
-def _by_a_safe_way(address: str) -> str:
-    """Refuse an address whose answers anyone on the way could change."""
+def _check_protocol(address: str) -> str:
+    """Reject unencrypted protocols."""
     protocol, separator, _ = address.partition("://")
-    own = protocol == "http" and urlsplit(address).hostname in THIS_MACHINE
-    if separator and protocol not in SAFE_PROTOCOLS and not own:
+    local = protocol == "http" and urlsplit(address).hostname in LOCAL_HOSTS
+    if separator and protocol not in ALLOWED_PROTOCOLS and not local:
         raise ValueError(
-            f"{protocol}:// is not among the ways that are safe, {', '.join(SAFE_PROTOCOLS)}"
+            f"{protocol}:// is not an encrypted protocol; use {', '.join(ALLOWED_PROTOCOLS)}"
         )
     return address
 
 
-FolderPath = Annotated[str, AfterValidator(_as_is_in_rules)]
-StoreAddress = Annotated[str, AfterValidator(_by_a_safe_way)]
+FolderPath = Annotated[str, AfterValidator(_check_folder_path)]
+StoreAddress = Annotated[str, AfterValidator(_check_protocol)]

@@ -1,4 +1,4 @@
-"""The little of a configuration that figures and tables see."""
+"""The settings that figures depend on."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from heliosynth.config.schema import RunConfig
 
 
 class PresentationConfig(Section):
-    """What figures and tables need to know of a run beside its products.
+    """What figures and tables need to know of a run besides its products.
 
-    Little on purpose: whatever stands here draws every figure anew when it changes.
+    As few settings as possible: a change of any of them redraws every figure.
     """
 
     source: Source
@@ -28,14 +28,40 @@ class PresentationConfig(Section):
     flux_models: list[str]
     schedule: VariancePreservingConfig | None = Field(None, description="of a model of the run")
 
+    @property
+    def diffusion_models(self) -> list[str]:
+        """The rows of ``models`` that are diffusion models."""
+        return [name for name, kind in self.models.items() if kind == "ddpm"]
+
+    @property
+    def cevae_models(self) -> list[str]:
+        """The rows of ``models`` that are ceVAEs; the first is the baseline."""
+        return [name for name, kind in self.models.items() if kind == "cevae"]
+
+    @property
+    def described_model(self) -> str:
+        """The diffusion model whose network and settings the paper describes: the first."""
+        return self.diffusion_models[0]
+
+    @property
+    def placeholders(self) -> dict[str, list[str]]:
+        """What the placeholders in the paths of products stand for, such as ``{model}``."""
+        return {
+            "model": list(self.models),
+            "diffusion_model": self.diffusion_models,
+            "cevae_model": self.cevae_models,
+            "flux_model": self.flux_models,
+            "described_model": [self.described_model],
+        }
+
     @classmethod
     def of(cls, configuration: RunConfig) -> PresentationConfig:
-        """Take the part out of a whole configuration."""
-        rows = configuration.models.values()
+        """Return these settings of a whole configuration."""
         schedules = [
-            row.denoiser
-            for row in rows
-            if isinstance(row, DdpmConfig) and isinstance(row.denoiser, VariancePreservingConfig)
+            model.denoiser
+            for model in configuration.models.values()
+            if isinstance(model, DdpmConfig)
+            and isinstance(model.denoiser, VariancePreservingConfig)
         ]
         return cls(
             source=configuration.source,
@@ -43,7 +69,7 @@ class PresentationConfig(Section):
             channel=configuration.dataset.channel,
             classes=configuration.dataset.classes,
             minimum_frames=configuration.dataset.minimum_frames,
-            models={name: row.kind for name, row in configuration.models.items()},
+            models={name: model.kind for name, model in configuration.models.items()},
             flux_models=configuration.flux_models,
             schedule=schedules[0] if schedules else None,
         )

@@ -1,4 +1,4 @@
-"""The whole configuration, with the checks across its sections."""
+"""The whole configuration, with the checks across sections."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from heliosynth.config.observations import (
 )
 from heliosynth.config.paths import FolderPath
 
-TAKEN_NAMES = ("real", "summary")
-"""Names of files in ``metrics/`` that are of no model."""
+RESERVED_NAMES = ("real", "summary")
+"""Names of files in ``metrics/`` that are not models."""
 
 
 class RunConfig(Section):
-    """A whole run."""
+    """The configuration of a run."""
 
     run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
     seed: Annotated[int, Field(ge=0, lt=2**31)]
@@ -49,27 +49,27 @@ class RunConfig(Section):
 
     @property
     def flux_models(self) -> list[str]:
-        """The rows that are conditioned on the X-ray flux."""
+        """The models that are conditioned on the X-ray flux."""
         return [
             name
-            for name, row in self.models.items()
-            if isinstance(row, DdpmConfig) and isinstance(row.condition, FluxConditionConfig)
+            for name, model in self.models.items()
+            if isinstance(model, DdpmConfig) and isinstance(model.condition, FluxConditionConfig)
         ]
 
     @model_validator(mode="after")
-    def _agrees_with_itself(self) -> RunConfig:
+    def _check_sections(self) -> RunConfig:
         if self.source == "archive" and self.archive is None:
             raise ValueError("source is `archive`, so `archive` must name a directory")
         if self.source == "simulated" and self.dataset.channel != SIMULATED_CHANNEL:
             raise ValueError(
-                f"dataset.channel: the simulated Sun shines in {SIMULATED_CHANNEL} only, not in "
-                f"{self.dataset.channel}; name an archive"
+                f"dataset.channel: simulated in {SIMULATED_CHANNEL} only, not in "
+                f"{self.dataset.channel}; set `archive` or change the channel"
             )
         if self.source == "online" and self.online is None:
             raise ValueError("source is `online`, so the section `online` is needed")
         for name, model in self.models.items():
-            if name in TAKEN_NAMES:
-                raise ValueError(f"models.{name}: metrics/{name}.json is another; rename this row")
+            if name in RESERVED_NAMES:
+                raise ValueError(f"models.{name}: this name is reserved; rename the row")
             if self.dataset.image_size_px % model.size_multiple:
                 raise ValueError(
                     f"dataset.image_size_px must be a multiple of {model.size_multiple} "
@@ -78,10 +78,10 @@ class RunConfig(Section):
             if isinstance(model, DdpmConfig):
                 _check_ddpm(name, model, self)
         if not any(isinstance(model, CevaeConfig) for model in self.models.values()):
-            raise ValueError("models: no row is a cevae, whose latent space is mapped; add one")
+            raise ValueError("models: no row is a cevae, which the embedding map needs; add one")
         if not isinstance(self.models.get(self.application.model), DdpmConfig):
             raise ValueError(
-                f"application.model: {self.application.model!r} is no ddpm of `models`"
+                f"application.model: {self.application.model!r} is not a ddpm of `models`"
             )
         return self
 
@@ -93,5 +93,5 @@ def _check_ddpm(name: str, model: DdpmConfig, configuration: RunConfig) -> None:
         if not isinstance(encoder, CevaeConfig):
             raise ValueError(
                 f"models.{name}.condition.embedding_of: {condition.embedding_of!r} "
-                "is no cevae of `models`"
+                "is not a cevae of `models`"
             )
