@@ -1,4 +1,4 @@
-"""The networks that tell classes."""
+"""The networks that classify images."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from heliosynth.config.evaluation import ApplicationConfig, ClassifierConfig
 from heliosynth.errors import InputError
 from heliosynth.models.classifier import build_classifier, build_deit
 
-JUDGE = ClassifierConfig(epochs=1, batch_size=2, learning_rate=1e-3, width=8)
+CLASSIFIER = ClassifierConfig(epochs=1, batch_size=2, learning_rate=1e-3, width=8)
 DEIT = ApplicationConfig(
     model="ddpm_discrete",
     patch_px=4,
@@ -23,18 +23,18 @@ DEIT = ApplicationConfig(
 
 
 @pytest.mark.parametrize("size", [8, 32, 64, 128])
-def test_the_judge_takes_images_of_any_size(size):
-    assert build_classifier(JUDGE, 4)(torch.zeros(3, 1, size, size)).shape == (3, 4)
+def test_the_classifier_takes_images_of_any_size(size):
+    assert build_classifier(CLASSIFIER, 4)(torch.zeros(3, 1, size, size)).shape == (3, 4)
 
 
-def test_the_judge_answers_each_image_by_itself():
-    judge, images = build_classifier(JUDGE, 4), torch.randn(4, 1, 16, 16)
-    torch.testing.assert_close(judge(images)[1:2], judge(images[1:2]))
+def test_logits_do_not_depend_on_the_batch():
+    classifier, images = build_classifier(CLASSIFIER, 4), torch.randn(4, 1, 16, 16)
+    torch.testing.assert_close(classifier(images)[1:2], classifier(images[1:2]))
 
 
-def test_the_judge_sees_how_bright_an_image_is():
-    judge = build_classifier(JUDGE, 4)
-    dim, bright = (judge(torch.full((1, 1, 16, 16), level)) for level in (0.2, 0.8))
+def test_logits_depend_on_the_brightness_of_an_image():
+    classifier = build_classifier(CLASSIFIER, 4)
+    dim, bright = (classifier(torch.full((1, 1, 16, 16), level)) for level in (0.2, 0.8))
     assert not torch.allclose(dim, bright, atol=1e-3)
 
 
@@ -47,7 +47,7 @@ def test_the_deit_has_the_configured_shape():
     assert network.pos_embed.shape == (1, 17, 24)
 
 
-def test_the_deit_starts_from_the_random_numbers_alone():
+def test_the_initial_deit_depends_only_on_the_seed():
     torch.manual_seed(0)
     first = build_deit(DEIT, 16, 3)
     torch.manual_seed(0)
@@ -61,6 +61,6 @@ def test_the_deit_starts_from_the_random_numbers_alone():
 @pytest.mark.parametrize(
     ("change", "key"), [({"patch_px": 5}, "patch_px"), ({"heads": 5}, "embedding_dim")]
 )
-def test_a_shape_that_does_not_fit_is_refused(change, key):
+def test_a_shape_that_does_not_fit_is_rejected(change, key):
     with pytest.raises(InputError, match=rf"application\.{key}"):
         build_deit(DEIT.model_copy(update=change), 16, 3)

@@ -1,4 +1,4 @@
-"""Conditions: what the vector holds, and what is drawn for sampling."""
+"""Conditions: their encoding, and their sampling."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from heliosynth.config.models import ClassConditionConfig, FluxConditionConfig
@@ -19,7 +20,7 @@ CLASS = ClassConditionConfig(kind="goes_class")
 EMBEDDED = ClassConditionConfig(kind="goes_class", embedding_of="cevae")
 FLUX = FluxConditionConfig(kind="xray_flux")
 E = 6
-KINDS = pytest.mark.parametrize("settings", [CLASS, EMBEDDED, FLUX], ids=["class", "cevae", "flux"])
+KINDS = pytest.mark.parametrize("config", [CLASS, EMBEDDED, FLUX], ids=["class", "cevae", "flux"])
 
 
 TRAINING_FLUXES = st.lists(st.floats(-8, -3), min_size=2, max_size=20).filter(
@@ -27,13 +28,13 @@ TRAINING_FLUXES = st.lists(st.floats(-8, -3), min_size=2, max_size=20).filter(
 )
 
 
-def embedding_dim(settings):
-    return E if settings is EMBEDDED else 0
+def embedding_dim(config):
+    return E if config is EMBEDDED else 0
 
 
 @pytest.fixture(scope="module")
 def split():
-    """Labels of a training split without class A, embeddings that follow the class."""
+    """Labels of a training split without class A, and embeddings that depend on the class."""
     generator = np.random.default_rng(0)
     goes_class = np.repeat([1, 2, 3, 4], [400, 300, 100, 5])
     flux = goes_class - 8 + generator.uniform(0, 1, len(goes_class))
@@ -42,10 +43,10 @@ def split():
     return tuple(torch.from_numpy(a) for a in (goes_class, flux, embedding))
 
 
-def fitted(settings, split):
-    encoder = ConditionEncoder(settings, embedding_dim(settings))
+def fitted(config, split):
+    encoder = ConditionEncoder(config, embedding_dim(config))
     goes_class, flux, embedding = split
-    encoder.fit(goes_class, flux, embedding if settings is EMBEDDED else None)
+    encoder.fit(goes_class, flux, embedding if config is EMBEDDED else None)
     return encoder
 
 
@@ -59,17 +60,15 @@ def encoded_fluxes(encoder, *fluxes):
     return encoder.encode(torch.zeros(len(fluxes)), torch.tensor(fluxes, dtype=torch.float64))
 
 
-def encoded(settings, split):
+def encoded(config, split):
     goes_class, flux, embedding = split
-    return fitted(settings, split).encode(
-        goes_class, flux, embedding if settings is EMBEDDED else None
-    )
+    return fitted(config, split).encode(goes_class, flux, embedding if config is EMBEDDED else None)
 
 
 @KINDS
-def test_a_condition_ends_in_its_flag(settings, split):
-    condition = encoded(settings, split)
-    assert condition.shape == (805, fitted(settings, split).dim)
+def test_a_condition_ends_in_its_flag(config, split):
+    condition = encoded(config, split)
+    assert condition.shape == (805, fitted(config, split).dim)
     assert condition.dtype == torch.float32
     assert (condition[:, -1] == 1).all()
     assert condition.isfinite().all()
@@ -81,7 +80,7 @@ def test_a_class_is_one_of_five(split):
     assert (condition[:, :-1].sum(1) == 1).all()
 
 
-def test_an_embedding_is_standardised_to_the_length_of_a_class(split):
+def test_an_embedding_is_standardised_to_the_norm_of_a_class(split):
     part = encoded(EMBEDDED, split)[:, 5:-1]
     torch.testing.assert_close(part.mean(0), torch.zeros(E), atol=1e-5, rtol=0.0)
     assert (part**2).sum(1).mean().item() == pytest.approx(1, rel=1e-4)
@@ -106,28 +105,28 @@ def test_a_flux_condition_is_smooth_and_bounded(split):
     assert torch.equal(condition[0], condition[1])
 
 
-@settings(max_examples=50, deadline=None)
+@examples(max_examples=50, deadline=None)
 @given(TRAINING_FLUXES, st.floats(-9, -2), st.floats(-9, -2))
-def test_a_flux_condition_changes_no_faster_than_its_features(fluxes, one, other):
+def test_the_slope_of_a_flux_condition_is_bounded(fluxes, one, other):
     """(f − mean)/deviation has slope 1/deviation, cos(π k f/range) at most π k/range."""
     spread = max(fluxes) - min(fluxes) + 2 * FLUX_MARGIN
     slopes = [1 / np.std(fluxes), *(math.pi * k / spread for k in range(1, COSINES + 1))]
     first, second = encoded_fluxes(fitted_to_fluxes(fluxes), one, other)
-    changed = (first - second).double().norm().item()
-    assert changed <= math.hypot(*slopes) * abs(one - other) + 1e-4
+    distance = (first - second).double().norm().item()
+    assert distance <= math.hypot(*slopes) * abs(one - other) + 1e-4
 
 
-@settings(max_examples=100, deadline=None)
+@examples(max_examples=100, deadline=None)
 @given(TRAINING_FLUXES, st.floats(allow_nan=False))
-def test_any_flux_counts_as_the_nearest_within_the_margin(fluxes, flux):
+def test_a_flux_is_clamped_to_the_margin(fluxes, flux):
     lowest, highest = min(fluxes) - FLUX_MARGIN, max(fluxes) + FLUX_MARGIN
     nearest = min(max(flux, lowest), highest)
-    given, within = encoded_fluxes(fitted_to_fluxes(fluxes), flux, nearest)
-    assert given.isfinite().all()
-    torch.testing.assert_close(given, within, atol=1e-4, rtol=0.0)
+    result, expected = encoded_fluxes(fitted_to_fluxes(fluxes), flux, nearest)
+    assert result.isfinite().all()
+    torch.testing.assert_close(result, expected, atol=1e-4, rtol=0.0)
 
 
-def test_a_flux_is_told_apart_from_another(split):
+def test_different_fluxes_have_different_conditions(split):
     """Neighbouring tenths of a dex over the training range give distinct conditions."""
     encoder = fitted(FLUX, split)
     condition = encoder.encode(torch.zeros(41), torch.linspace(-7, -3, 41))
@@ -135,80 +134,84 @@ def test_a_flux_is_told_apart_from_another(split):
 
 
 @KINDS
-def test_a_draw_does_not_depend_on_its_batch(settings, split):
-    encoder = fitted(settings, split)
+def test_a_sample_does_not_depend_on_its_batch(config, split):
+    encoder = fitted(config, split)
     goes_class = torch.tensor([1, 4, 2, 3, 1])
     together = encoder.sample(goes_class, SampleNoise(range(5)))
     parts = [encoder.sample(goes_class[part], SampleNoise(part)) for part in ([0, 1], [2], [3, 4])]
-    for whole, pieces in zip(together, zip(*parts, strict=True), strict=True):
-        assert torch.equal(whole, torch.cat(pieces))
+    for batch, pieces in zip(together, zip(*parts, strict=True), strict=True):
+        assert torch.equal(batch, torch.cat(pieces))
 
 
 @KINDS
-def test_a_drawn_flux_follows_its_class(settings, split):
-    encoder = fitted(settings, split)
+def test_a_sampled_flux_follows_its_class(config, split):
+    encoder = fitted(config, split)
     goes_class, flux, _ = split
-    condition, drawn = encoder.sample(torch.full((600,), 3), SampleNoise(range(600)))
-    own = flux[goes_class == 3]
-    assert drawn.shape == (600,)
-    assert own.min() - 1e-4 <= drawn.min()
-    assert drawn.max() <= own.max() + 1e-4
+    condition, sampled = encoder.sample(torch.full((600,), 3), SampleNoise(range(600)))
+    training = flux[goes_class == 3]
+    assert sampled.shape == (600,)
+    assert training.min() - 1e-4 <= sampled.min()
+    assert sampled.max() <= training.max() + 1e-4
     levels = torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
-    np.testing.assert_allclose(drawn.double().quantile(levels), own.quantile(levels), atol=0.1)
-    if settings is FLUX:
-        assert torch.equal(condition, encoder.encode(torch.full((600,), 3), drawn))
+    np.testing.assert_allclose(
+        sampled.double().quantile(levels), training.quantile(levels), atol=0.1
+    )
+    if config is FLUX:
+        assert torch.equal(condition, encoder.encode(torch.full((600,), 3), sampled))
 
 
-def test_drawn_embeddings_have_the_moments_of_their_class(split):
+def test_sampled_embeddings_have_the_moments_of_their_class(split):
     encoder = fitted(EMBEDDED, split)
-    own = encoded(EMBEDDED, split)[split[0] == 1][:, 5:-1]
+    training = encoded(EMBEDDED, split)[split[0] == 1][:, 5:-1]
     condition, _ = encoder.sample(torch.full((2000,), 1), SampleNoise(range(2000)))
-    drawn = condition[:, 5:-1]
-    spread = own.std(0)
-    assert ((drawn.mean(0) - own.mean(0)).abs() < 0.15 * spread).all()
-    np.testing.assert_allclose(np.cov(drawn.T), np.cov(own.T), atol=0.15 * float(spread.max()) ** 2)
-    assert torch.cdist(drawn, own).min() > 1e-4
+    sampled = condition[:, 5:-1]
+    deviation = training.std(0)
+    assert ((sampled.mean(0) - training.mean(0)).abs() < 0.15 * deviation).all()
+    np.testing.assert_allclose(
+        np.cov(sampled.T), np.cov(training.T), atol=0.15 * float(deviation.max()) ** 2
+    )
+    assert torch.cdist(sampled, training).min() > 1e-4
 
 
-# Five X images say little about how far apart others would lie.
+# Five X images constrain the distances between embeddings only weakly.
 @pytest.mark.parametrize(("number", "share"), [(1, 0.9), (2, 0.9), (3, 0.9), (4, 0.7)])
-def test_drawn_embeddings_are_no_nearer_than_training_ones_to_each_other(number, share, split):
-    own = encoded(EMBEDDED, split)[split[0] == number][:, 5:-1]
-    drawn = drawn_embeddings(fitted(EMBEDDED, split), number, 1000)
-    assert not (drawn[:, None] == own).all(-1).any()
-    among_themselves = torch.cdist(own, own).fill_diagonal_(torch.inf).amin(1).mean()
-    assert torch.cdist(drawn, own).amin(1).mean() > share * among_themselves
+def test_sampled_embeddings_are_not_close_to_training_ones(number, share, split):
+    """The nearest training embedding is as far away as from another training embedding."""
+    training = encoded(EMBEDDED, split)[split[0] == number][:, 5:-1]
+    sampled = sampled_embeddings(fitted(EMBEDDED, split), number, 1000)
+    assert not (sampled[:, None] == training).all(-1).any()
+    expected = torch.cdist(training, training).fill_diagonal_(torch.inf).amin(1).mean()
+    assert torch.cdist(sampled, training).amin(1).mean() > share * expected
 
 
-def test_no_training_embedding_draws_others_near(split):
-    """The mean square distance of draws to t is |t − mean|² + their spread, never below it."""
-    own = encoded(EMBEDDED, split)[split[0] == 1][:, 5:-1]
-    drawn = drawn_embeddings(fitted(EMBEDDED, split), 1, 2000)
-    centre = own.mean(0)
-    spread = ((own - centre) ** 2).sum(1).mean()
-    square = (torch.cdist(drawn, own) ** 2).mean(0)
-    torch.testing.assert_close(square, ((own - centre) ** 2).sum(1) + spread, atol=0.0, rtol=0.15)
+def test_sampled_embeddings_do_not_cluster_at_training_ones(split):
+    """The mean square distance of samples to t is |t − mean|² + their variance, never below."""
+    training = encoded(EMBEDDED, split)[split[0] == 1][:, 5:-1]
+    sampled = sampled_embeddings(fitted(EMBEDDED, split), 1, 2000)
+    squares = ((training - training.mean(0)) ** 2).sum(1)
+    result = (torch.cdist(sampled, training) ** 2).mean(0)
+    torch.testing.assert_close(result, squares + squares.mean(), atol=0.0, rtol=0.15)
 
 
-def test_drawn_embeddings_know_no_more_than_moments(split):
-    """Embeddings reflected in their class's mean are others of the same moments."""
+def test_sampled_embeddings_depend_only_on_moments(split):
+    """Embeddings reflected about their class's mean differ, but have the same moments."""
     goes_class, flux, embedding = split
     means = torch.stack([embedding[goes_class == n].mean(0) for n in range(1, 5)])
     reflected = 2 * means[goes_class - 1] - embedding
     assert (reflected - embedding).abs().min() > 0
-    one, other = (
-        drawn_embeddings(fitted(EMBEDDED, (goes_class, flux, given)), 2, 100)
-        for given in (embedding, reflected)
+    first, second = (
+        sampled_embeddings(fitted(EMBEDDED, (goes_class, flux, training)), 2, 100)
+        for training in (embedding, reflected)
     )
-    torch.testing.assert_close(one, other, atol=1e-5, rtol=0.0)
+    torch.testing.assert_close(first, second, atol=1e-5, rtol=0.0)
 
 
-def drawn_embeddings(encoder, number, count):
+def sampled_embeddings(encoder, number, count):
     condition, _ = encoder.sample(torch.full((count,), number), SampleNoise(range(count)))
     return condition[:, 5:-1]
 
 
-def test_a_class_of_few_images_still_gets_a_full_covariance(split):
+def test_a_class_of_few_images_has_a_full_covariance(split):
     """Five X images span four directions; the common covariance fills the others."""
     encoder = fitted(EMBEDDED, split)
     condition, _ = encoder.sample(torch.full((500,), 4), SampleNoise(range(500)))
@@ -216,26 +219,26 @@ def test_a_class_of_few_images_still_gets_a_full_covariance(split):
 
 
 @KINDS
-def test_an_untrained_class_is_rejected_by_name(settings, split):
+def test_an_untrained_class_is_rejected_by_name(config, split):
     with pytest.raises(InputError, match="no image of class A,"):
-        fitted(settings, split).sample(torch.tensor([1, 0]), SampleNoise([0, 1]))
+        fitted(config, split).sample(torch.tensor([1, 0]), SampleNoise([0, 1]))
 
 
 @KINDS
-def test_the_state_is_all_in_the_weights(settings, split):
-    encoder = fitted(settings, split)
-    copy = ConditionEncoder(settings, embedding_dim(settings))
+def test_the_state_dict_is_the_whole_state(config, split):
+    encoder = fitted(config, split)
+    copy = ConditionEncoder(config, embedding_dim(config))
     copy.load_state_dict(encoder.state_dict())
     goes_class = torch.tensor([1, 2, 3, 4])
-    for ours, theirs in zip(
+    for expected, result in zip(
         encoder.sample(goes_class, SampleNoise(range(4))),
         copy.sample(goes_class, SampleNoise(range(4))),
         strict=True,
     ):
-        assert torch.equal(ours, theirs)
+        assert torch.equal(result, expected)
 
 
-def test_embeddings_must_fit_the_settings(split):
+def test_embeddings_must_fit_the_config(split):
     with pytest.raises(ValueError, match="embedding_dim = 0"):
         ConditionEncoder(EMBEDDED)
     with pytest.raises(ValueError, match="embedding_dim = 6"):
@@ -248,7 +251,7 @@ def test_dropped_labels_are_zero():
     condition = torch.rand(5000, 4) + 1
     uniform = torch.rand(5000, generator=torch.Generator().manual_seed(0))
     dropped = drop_labels(condition, 0.1, uniform)
-    gone = (dropped == 0).all(1)
-    assert gone.float().mean().item() == pytest.approx(0.1, abs=0.02)
-    assert torch.equal(dropped[~gone], condition[~gone])
+    is_zero = (dropped == 0).all(1)
+    assert is_zero.float().mean().item() == pytest.approx(0.1, abs=0.02)
+    assert torch.equal(dropped[~is_zero], condition[~is_zero])
     assert torch.equal(drop_labels(condition, 0.0, uniform), condition)

@@ -23,30 +23,30 @@ MODERN = ModernUnetConfig(
 SMALL_MODERN = MODERN.model_copy(
     update={"width": 8, "multipliers": [1, 2], "blocks": 1, "embedding_dim": 8}
 )
-SMALL = pytest.mark.parametrize("settings", [SMALL_STUDY, SMALL_MODERN], ids=["study", "modern"])
+SMALL = pytest.mark.parametrize("config", [SMALL_STUDY, SMALL_MODERN], ids=["study", "modern"])
 
 
 def parameters(network):
     return sum(p.numel() for p in network.parameters())
 
 
-def shaken(settings, image_size=16, condition_dim=6):
-    """Build a network whose zero-initialised layers are no longer zero."""
+def randomised(config, image_size=16, condition_dim=6):
+    """Build a network and add noise to all parameters, also to those that start at zero."""
     torch.manual_seed(0)
-    network = build_network(settings, image_size, condition_dim)
+    network = build_network(config, image_size, condition_dim)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
     return network
 
 
-def test_the_study_has_its_published_size():
+def test_study_unet_has_23_million_parameters():
     with torch.device("meta"):
         network = build_network(STUDY, 64, 6)
     assert 23.2e6 < parameters(network) < 23.5e6
 
 
-def test_the_modern_network_is_small():
+def test_modern_unet_has_3_million_parameters():
     with torch.device("meta"):
         network = build_network(MODERN, 64, 6)
     assert 2.5e6 < parameters(network) < 4e6
@@ -54,16 +54,16 @@ def test_the_modern_network_is_small():
 
 @SMALL
 @pytest.mark.parametrize("size", [32, 64, 128])
-def test_images_keep_their_size(settings, size):
-    network = build_network(settings, size, 6)
+def test_images_keep_their_size(config, size):
+    network = build_network(config, size, 6)
     x = torch.randn(1, 1, size, size)
     with torch.no_grad():
         assert network(x, torch.tensor([3.0]), torch.zeros(1, 6)).shape == x.shape
 
 
 @SMALL
-def test_images_of_a_batch_do_not_mix(settings):
-    network = shaken(settings)
+def test_images_of_a_batch_do_not_mix(config):
+    network = randomised(config)
     x, label, condition = torch.randn(3, 1, 16, 16), torch.rand(3), torch.randn(3, 6)
     together = network(x, label, condition)
     alone = torch.cat(
@@ -72,17 +72,17 @@ def test_images_of_a_batch_do_not_mix(settings):
     torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
 
 
-def test_the_modern_network_knows_places_far_from_the_border():
-    network = shaken(SMALL_MODERN, 128)
+def test_modern_unet_output_depends_on_the_position():
+    network = randomised(SMALL_MODERN, 128)
     with torch.no_grad():
-        answer = network(torch.zeros(1, 1, 128, 128), torch.zeros(1), torch.zeros(1, 6))
-    # The border reaches no pixel of the middle; every other one, since patches are of 2 px.
-    assert answer[..., 56:72:2, 56:72:2].std() > 1e-3
+        output = network(torch.zeros(1, 1, 128, 128), torch.zeros(1), torch.zeros(1, 6))
+    # No pixel of the centre is affected by the border; every second one, as patches are 2 × 2 px.
+    assert output[..., 56:72:2, 56:72:2].std() > 1e-3
 
 
 @SMALL
-def test_noise_level_and_condition_matter(settings):
-    network = shaken(settings)
+def test_output_depends_on_noise_level_and_condition(config):
+    network = randomised(config)
     x, label, condition = torch.randn(1, 1, 16, 16), torch.tensor([0.5]), torch.ones(1, 6)
     base = network(x, label, condition)
     assert not torch.allclose(base, network(x, label + 0.5, condition))
@@ -90,31 +90,31 @@ def test_noise_level_and_condition_matter(settings):
 
 
 @SMALL
-def test_no_label_adds_nothing(settings):
-    network = shaken(settings)
+def test_no_label_adds_nothing(config):
+    network = randomised(config)
     bias_free = [m for m in network.modules() if isinstance(m, torch.nn.Linear) and m.bias is None]
     assert len(bias_free) == 1
     assert not bias_free[0](torch.zeros(1, 6)).any()
 
 
 @SMALL
-def test_every_parameter_learns(settings):
-    network = shaken(settings)
+def test_every_parameter_has_a_gradient(config):
+    network = randomised(config)
     network(torch.randn(2, 1, 16, 16), torch.rand(2), torch.randn(2, 6)).square().mean().backward()
-    idle = [
+    without_gradient = [
         name for name, p in network.named_parameters() if p.grad is None or not p.grad.abs().any()
     ]
-    assert idle == []
+    assert without_gradient == []
 
 
-def test_the_modern_network_starts_at_zero():
+def test_modern_unet_outputs_zero_before_training():
     network = build_network(SMALL_MODERN, 16, 6)
     assert not network(torch.randn(2, 1, 16, 16), torch.rand(2), torch.ones(2, 6)).any()
 
 
-def test_attention_sees_the_whole_image():
-    """A pixel in one corner changes the far corner: only through attention in so few layers."""
-    network = shaken(SMALL_MODERN, image_size=64)
+def test_attention_connects_opposite_corners():
+    """A pixel changes the opposite corner; convolutions alone do not reach so far."""
+    network = randomised(SMALL_MODERN, image_size=64)
     x = torch.randn(1, 1, 64, 64)
     changed = x.clone()
     changed[..., 0, 0] += 5
@@ -123,7 +123,7 @@ def test_attention_sees_the_whole_image():
     assert difference[..., -1, -1].abs() > 0
 
 
-@pytest.mark.parametrize(("settings", "size"), [(STUDY, 20), (MODERN, 20)])
-def test_a_size_that_does_not_fit_is_named(settings, size):
+@pytest.mark.parametrize(("config", "size"), [(STUDY, 20), (MODERN, 20)])
+def test_an_image_size_that_does_not_fit_is_rejected(config, size):
     with pytest.raises(InputError, match=r"image_size_px is 20.*multiple of 8"):
-        build_network(settings, size, 6)
+        build_network(config, size, 6)

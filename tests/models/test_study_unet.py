@@ -17,13 +17,13 @@ CONDITION = 6
 """Five classes and the flag."""
 
 
-def build(settings=STUDY, image_size=64):
+def build(config=STUDY, image_size=64):
     torch.manual_seed(0)
-    return build_network(settings, image_size, CONDITION)
+    return build_network(config, image_size, CONDITION)
 
 
 def small():
-    """Build a small network in double precision whose norms do not start as the identity."""
+    """Build a small network in double precision and add noise to all parameters."""
     network = build(SMALL, 16).double()
     with torch.no_grad():
         for parameter in network.parameters():
@@ -36,16 +36,16 @@ def normal(*shape):
 
 
 def shapes(network, image_size, device):
-    """Give what each layer makes of one image: its channels, or tokens, and their size."""
-    seen = {}
+    """Return the output shape of each layer for one image, without the batch."""
+    outputs = {}
     for name, module in network.named_modules():
         module.register_forward_hook(
-            lambda _, __, output, name=name: seen.update({name: tuple(output.shape[1:])})
+            lambda _, __, output, name=name: outputs.update({name: tuple(output.shape[1:])})
         )
     x, step = torch.zeros(1, 1, image_size, image_size), torch.zeros(1)
     with torch.no_grad():
         network(x.to(device), step.to(device), torch.zeros(1, CONDITION, device=device))
-    return seen
+    return outputs
 
 
 def published_shapes(full):
@@ -69,7 +69,7 @@ def published_shapes(full):
         "up.0.attention.attention": (quarter**2, 128),
         "up.1.attention.attention": (half**2, 64),
         "up.2.attention.attention": (full**2, 64),
-        # Every stage is told the step and the label, as one number a channel.
+        # Every stage adds the embedding of step and label, one number per channel.
         "down.0.embedding": (128,),
         "down.1.embedding": (256,),
         "down.2.embedding": (256,),
@@ -83,21 +83,21 @@ def published_shapes(full):
 def test_layers_have_the_published_shapes_at_every_size(image_size):
     with torch.device("meta"):
         network = build(image_size=image_size)
-    seen = shapes(network, image_size, "meta")
+    result = shapes(network, image_size, "meta")
     expected = published_shapes(image_size)
-    assert {name: seen[name] for name in expected} == expected
+    assert {name: result[name] for name in expected} == expected
 
 
-def test_a_small_image_goes_through_the_whole_network():
+def test_a_small_image_passes_through_all_layers():
     network = build(image_size=32)
-    seen = shapes(network, 32, "cpu")
-    assert {name: seen[name] for name in published_shapes(32)} == published_shapes(32)
-    answer = network(torch.randn(1, 1, 32, 32), torch.tensor([500.0]), torch.ones(1, CONDITION))
-    assert answer.shape == (1, 1, 32, 32)
-    assert answer.isfinite().all()
+    result = shapes(network, 32, "cpu")
+    assert {name: result[name] for name in published_shapes(32)} == published_shapes(32)
+    output = network(torch.randn(1, 1, 32, 32), torch.tensor([500.0]), torch.ones(1, CONDITION))
+    assert output.shape == (1, 1, 32, 32)
+    assert output.isfinite().all()
 
 
-def test_one_network_serves_every_size():
+def test_weights_do_not_depend_on_the_image_size():
     with torch.device("meta"):
         weights = [
             {name: value.shape for name, value in build(image_size=size).state_dict().items()}
@@ -107,12 +107,12 @@ def test_one_network_serves_every_size():
 
 
 def double(inputs, middle, outputs):
-    """Count two 3 × 3 convolutions without bias, each with a norm of two numbers a channel."""
+    """Return the parameters of two 3 × 3 convolutions without bias, each with a norm."""
     return 9 * inputs * middle + 2 * middle + 9 * middle * outputs + 2 * outputs
 
 
 def attention(width):
-    """Count query, key, value and output, two layers of feed-forward and two norms."""
+    """Return the parameters of query, key, value and output, feed-forward layers and norms."""
     return 4 * (width**2 + width) + 2 * (width**2 + width) + 2 * 2 * width
 
 
@@ -129,7 +129,7 @@ PARAMETERS = {
     "bottleneck.0": double(256, 512, 512),
     "bottleneck.1": double(512, 512, 512),
     "bottleneck.2": double(512, 256, 256),
-    # Up-sampled channels beside those of the skip: 256 + 256, 128 + 128 and 64 + 64.
+    # Upsampled channels and those of the skip: 256 + 256, 128 + 128 and 64 + 64.
     "up.0": double(512, 512, 512) + double(512, 256, 128) + projection(128) + attention(128),
     "up.1": double(256, 256, 256) + double(256, 128, 64) + projection(64) + attention(64),
     "up.2": double(128, 128, 128) + double(128, 64, 64) + projection(64) + attention(64),
@@ -144,11 +144,11 @@ def test_a_layer_has_its_published_parameters(name):
     assert sum(p.numel() for p in layer.parameters()) == PARAMETERS[name]
 
 
-def test_the_layers_are_the_whole_network_of_23_million_parameters():
+def test_the_layers_sum_to_23_million_parameters():
     with torch.device("meta"):
         total = sum(p.numel() for p in build().parameters())
     assert total == sum(PARAMETERS.values())
-    # The study embeds five classes and has no flag.
+    # The condition of the study has five classes and no flag.
     assert round((total - 256) / 1e6, 1) == 23.3
 
 
@@ -162,8 +162,8 @@ def convolved_twice(x, layer, residual=False):
     return functional.gelu(x + hidden) if residual else hidden
 
 
-def told(x, stage, embedding):
-    """Add SiLU and projection of the embedding to every pixel."""
+def embedding_added(x, stage, embedding):
+    """Add the projection of SiLU of the embedding to every pixel."""
     linear = stage.embedding[1]
     return (
         x
@@ -174,20 +174,20 @@ def told(x, stage, embedding):
 
 
 def attended(x, layer):
-    """Attend with four heads, then feed forward; each after a norm and with a residual."""
-    width, names = x.shape[1], layer.attention
-    torchs = torch.nn.MultiheadAttention(width, 4, batch_first=True, dtype=x.dtype)
-    torchs.load_state_dict(
+    """Apply attention with four heads, then feed-forward; each after a norm, with a residual."""
+    width, projections = x.shape[1], layer.attention
+    reference = torch.nn.MultiheadAttention(width, 4, batch_first=True, dtype=x.dtype)
+    reference.load_state_dict(
         {
-            "in_proj_weight": names.query_key_value.weight,
-            "in_proj_bias": names.query_key_value.bias,
-            "out_proj.weight": names.output.weight,
-            "out_proj.bias": names.output.bias,
+            "in_proj_weight": projections.query_key_value.weight,
+            "in_proj_bias": projections.query_key_value.bias,
+            "out_proj.weight": projections.output.weight,
+            "out_proj.bias": projections.output.bias,
         }
     )
     tokens = x.flatten(2).transpose(1, 2)
     normed = functional.layer_norm(tokens, [width], layer.norm.weight, layer.norm.bias)
-    tokens = tokens + torchs(normed, normed, normed)[0]
+    tokens = tokens + reference(normed, normed, normed)[0]
     norm, first, _, second = layer.feed_forward
     hidden = functional.layer_norm(tokens, [width], norm.weight, norm.bias)
     hidden = functional.gelu(functional.linear(hidden, first.weight, first.bias))
@@ -201,19 +201,23 @@ def test_a_stage_down_is_the_published_one(number):
     x, embedding = normal(2, SMALL.widths[number], 8, 8), normal(2, 8)
     residual, plain = stage.convolutions
     expected = convolved_twice(functional.max_pool2d(x, 2), residual, residual=True)
-    expected = attended(told(convolved_twice(expected, plain), stage, embedding), stage.attention)
+    expected = attended(
+        embedding_added(convolved_twice(expected, plain), stage, embedding), stage.attention
+    )
     torch.testing.assert_close(stage(x, embedding), expected)
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_stage_up_is_the_published_one(number):
     stage = small().up[number]
-    below, beside = [(16, 12), (8, 8), (4, 4)][number]
-    x, skip, embedding = normal(2, below, 4, 4), normal(2, beside, 8, 8), normal(2, 8)
+    x_channels, skip_channels = [(16, 12), (8, 8), (4, 4)][number]
+    x, skip, embedding = normal(2, x_channels, 4, 4), normal(2, skip_channels, 8, 8), normal(2, 8)
     larger = functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=True)
     residual, plain = stage.convolutions
     expected = convolved_twice(torch.cat([skip, larger], 1), residual, residual=True)
-    expected = attended(told(convolved_twice(expected, plain), stage, embedding), stage.attention)
+    expected = attended(
+        embedding_added(convolved_twice(expected, plain), stage, embedding), stage.attention
+    )
     torch.testing.assert_close(stage(x, skip, embedding), expected)
 
 
@@ -227,14 +231,14 @@ def test_the_network_is_its_stages_and_skips():
     deep = network.down[2](quarter, embedding)
     for layer in network.bottleneck:
         deep = convolved_twice(deep, layer)
-    risen = network.up[0](deep, quarter, embedding)
-    risen = network.up[2](network.up[1](risen, half, embedding), full, embedding)
-    expected = functional.conv2d(risen, network.head.weight, network.head.bias)
+    upsampled = network.up[0](deep, quarter, embedding)
+    upsampled = network.up[2](network.up[1](upsampled, half, embedding), full, embedding)
+    expected = functional.conv2d(upsampled, network.head.weight, network.head.bias)
     torch.testing.assert_close(network(x, step, condition), expected)
 
 
 def embedded(step, dim):
-    """Give sin(t/10000^(2i/d)) and then the cosines (Vaswani et al. 2017, section 3.5)."""
+    """Return sin(t/10000^(2i/d)), then the cosines (Vaswani et al. 2017, section 3.5)."""
     angles = [[t / 10000 ** (2 * i / dim) for i in range(dim // 2)] for t in step.tolist()]
     return torch.tensor(
         [[math.sin(a) for a in row] + [math.cos(a) for a in row] for row in angles],
@@ -244,10 +248,14 @@ def embedded(step, dim):
 
 def test_the_label_is_added_to_256_sinusoids_of_the_step():
     network = build(image_size=16).double()
-    given = []
-    network.down[0].embedding.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
+    embeddings = []
+    network.down[0].embedding.register_forward_pre_hook(
+        lambda _, inputs: embeddings.append(inputs[0])
+    )
     step, condition = torch.tensor([0.0, 1.0, 999.0]).double(), normal(3, CONDITION)
     for label in (0 * condition, condition):
         network(torch.zeros(3, 1, 16, 16).double(), step, label)
-    torch.testing.assert_close(given[0], embedded(step, 256))
-    torch.testing.assert_close(given[1], given[0] + condition @ network.condition.weight.T)
+    torch.testing.assert_close(embeddings[0], embedded(step, 256))
+    torch.testing.assert_close(
+        embeddings[1], embeddings[0] + condition @ network.condition.weight.T
+    )
