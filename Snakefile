@@ -7,30 +7,20 @@ import os
 import sys
 from pathlib import Path
 
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 min_version("9.0")
 
-# The scripts run in this environment, with the package of this checkout, and as long as this runs.
-# What libraries keep for themselves stays in the folder of the project.
+# Rules and scripts import the package of this checkout, whatever is installed.
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
-os.environ.update(
-    PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-    PYTHONPATH=str(Path(workflow.basedir) / "src"),
-    XDG_CACHE_HOME=str(Path("resources/.cache").resolve()),
-    MPLCONFIGDIR=str(Path("resources/.cache/matplotlib").resolve()),
-    SUNPY_CONFIGDIR=str(Path(workflow.basedir) / "workflow" / "sunpy"),
-)
 
 from heliosynth.config.loading import resolve
 from heliosynth.errors import InputError
+from heliosynth.jobs import entry_point, watchdog
+from heliosynth.workflow import terminal
+from heliosynth.workflow.plan import Plan, memory_per_attempt
 from heliosynth.workflow.preflight import check_folders
-from heliosynth.jobs.watchdog import PARENT_VARIABLE
-from heliosynth.jobs.watchdog import process_identity
-from heliosynth.workflow.plan import Plan
-from heliosynth.workflow.plan import doubled
-
-os.environ[PARENT_VARIABLE] = process_identity()
 
 
 configfile: "config.yaml"
@@ -44,6 +34,27 @@ except InputError as error:
 CONFIG = PLAN.configuration
 RESULTS = PLAN.results
 RESOURCES = PLAN.resources
+
+terminal.install(
+    logger,
+    workflow,
+    products={"paper": f"{RESULTS}/paper.pdf", "report": f"{RESULTS}/report.zip"},
+    show_traceback=os.environ.get(entry_point.TRACEBACK_VARIABLE) == "1",
+)
+
+# Jobs use this Python, keep library caches in the project, write tracebacks to their logs, and
+# exit when this process does.
+os.environ.update(
+    {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PYTHONPATH": str(Path(workflow.basedir) / "src"),
+        "XDG_CACHE_HOME": str(Path("resources/.cache").resolve()),
+        "MPLCONFIGDIR": str(Path("resources/.cache/matplotlib").resolve()),
+        "SUNPY_CONFIGDIR": str(Path(workflow.basedir) / "workflow" / "sunpy"),
+        entry_point.TRACEBACK_VARIABLE: "1",
+        watchdog.PARENT_VARIABLE: watchdog.process_identity(),
+    }
+)
 
 
 onstart:
@@ -60,9 +71,6 @@ wildcard_constraints:
     figure="|".join(PLAN.figures),
     table="|".join(PLAN.tables),
     shard=r"\d+",
-
-
-report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/retrieve.smk"

@@ -7,7 +7,7 @@ import pytest
 
 from heliosynth.config.loading import resolve
 from heliosynth.errors import InputError
-from heliosynth.workflow.plan import SCRIPTS, Plan, doubled
+from heliosynth.workflow.plan import SCRIPTS, Plan, memory_per_attempt
 from helpers.configurations import merged as raw
 
 
@@ -98,5 +98,5 @@ def test_the_weights_of_clip_are_the_users_or_fetched(tmp_path: Path) -> None:
 
 
 def test_memory_doubles_with_each_attempt_up_to_fourfold() -> None:
-    memory = doubled(1000)
+    memory = memory_per_attempt(1000)
     assert [memory(None, attempt) for attempt in (1, 2, 3, 4, 5)] == [1000, 2000, 4000, 4000, 4000]

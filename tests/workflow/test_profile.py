@@ -76,7 +76,7 @@ def test_the_profile_asks_for_gpus_as_the_site_does(profile: dict) -> None:
 def test_a_rule_says_only_what_holds_on_any_machine(rule: str) -> None:
     asked = resources(rule)
     assert {"mem_mb", "runtime"} <= set(asked) <= {"mem_mb", "runtime", "gpu"}
-    assert "doubled(" in asked["mem_mb"]
+    assert "memory_per_attempt(" in asked["mem_mb"]
     assert not OF_SITES.search(RULES[rule])
 
 

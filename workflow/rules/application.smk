@@ -1,8 +1,8 @@
-# What generated images are good for.
+# The downstream task: classification with and without generated images.
 
 
 rule application:
-    """Train a DeiT from scratch with and without generated images, and compare."""
+    """Compare a DeiT classifier trained from scratch with and without generated images."""
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
         samples=f"{RESULTS}/samples/{CONFIG.application.model}.h5",
@@ -16,7 +16,7 @@ rule application:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(4000),
+        mem_mb=memory_per_attempt(4000),
         runtime=240,
         gpu=1,
     params:
@@ -27,4 +27,4 @@ rule application:
         "python workflow/scripts/application.py --dataset {input.dataset:q}"
         " --samples {input.samples:q} --settings {params.settings:q} --seed {params.seed}"
         " --accuracy {output.accuracy:q} --summary {output.summary:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"

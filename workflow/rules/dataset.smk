@@ -1,8 +1,8 @@
-# From tables and raw frames to labelled images, split by time.
+# Dataset: labels, averaged frames, index and splits, labelled images.
 
 
 rule labels:
-    """Label every frame with a GOES class and a flux, and choose the frames to use."""
+    """Label every frame with a GOES class and a flux, and select the frames to use."""
     input:
         frames=expand(
             f"{RESULTS}/observations/frames_{{year}}.csv", year=PLAN.raw_inputs.years
@@ -18,22 +18,26 @@ rule labels:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(4000),
+        mem_mb=memory_per_attempt(4000),
         runtime=30,
     params:
         settings=PLAN.settings(CONFIG.dataset.labels),
         classes=CONFIG.dataset.classes,
-        refuse="--refuse-empty" if CONFIG.dataset.scarce_classes == "refuse" else "",
+        required=(
+            "--require-all-classes"
+            if CONFIG.dataset.scarce_classes == "refuse"
+            else ""
+        ),
         code=PLAN.code("labels"),
     shell:
         "python workflow/scripts/labels.py --frames {input.frames:q} --xrs {input.xrs:q}"
         " --flares {input.flares:q} --settings {params.settings:q} --classes {params.classes}"
-        " {params.refuse} --output {output.table:q}"
-        " 2>&1 | tee {log:q}"
+        " {params.required} --output {output.table:q}"
+        " > {log:q} 2>&1"
 
 
 rule intensities:
-    """Read a year's chosen frames, each chunk once, and average them to the target size."""
+    """Read the selected frames of a year, each chunk once, and average them to the image size."""
     input:
         raw=PLAN.raw_inputs.aia_depends_on,
         labels=f"{RESULTS}/dataset/labels.csv",
@@ -48,7 +52,7 @@ rule intensities:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(2000),
+        mem_mb=memory_per_attempt(2000),
         runtime=720,
     params:
         store=lambda wildcards: PLAN.raw_inputs.aia_store,
@@ -59,11 +63,11 @@ rule intensities:
         "python workflow/scripts/intensities.py --labels {input.labels:q} --store {params.store:q}"
         " --year {wildcards.year} --channel {params.channel} --size {params.size}"
         " --output {output.images:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule index:
-    """Join labels and quality, refuse bad frames, and split by blocks of time."""
+    """Join labels and quality, reject bad frames, and split by blocks of time."""
     input:
         labels=f"{RESULTS}/dataset/labels.csv",
         intensities=expand(
@@ -79,7 +83,7 @@ rule index:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(4000),
+        mem_mb=memory_per_attempt(4000),
         runtime=30,
     params:
         settings=PLAN.settings(CONFIG.dataset),
@@ -88,11 +92,11 @@ rule index:
         "python workflow/scripts/index.py --labels {input.labels:q}"
         " --intensities {input.intensities:q} --settings {params.settings:q}"
         " --output {output.table:q} --summary {output.summary:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule dataset:
-    """Scale the intensities to [−1, 1] and write the labelled images of each split."""
+    """Scale intensities to [−1, 1] and write the labelled images of each split."""
     input:
         index=f"{RESULTS}/dataset/index.csv",
         summary=f"{RESULTS}/dataset/summary.json",
@@ -108,15 +112,15 @@ rule dataset:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(4000),
+        mem_mb=memory_per_attempt(4000),
         runtime=60,
     params:
         channel=CONFIG.dataset.channel,
-        # A plain text would have its braces read as wildcards, here and elsewhere.
+        # A function, since Snakemake would read braces in a plain text as wildcards.
         observations=lambda wildcards: CONFIG.observations,
         code=PLAN.code("dataset"),
     shell:
         "python workflow/scripts/dataset.py --index {input.index:q} --summary {input.summary:q}"
         " --intensities {input.intensities:q} --channel {params.channel}"
         " --observations {params.observations:q} --output {output.images:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"

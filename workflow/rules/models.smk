@@ -22,11 +22,10 @@ rule train:
         "../../envs/heliosynth.yaml"
     threads: max(1, (workflow.cores or 2) // 2)
     resources:
-        mem_mb=doubled(4000),
+        mem_mb=memory_per_attempt(4000),
         runtime=720,
         gpu=lambda wildcards: CONFIG.models[wildcards.model].training.gpus,
     params:
-        launch=lambda wildcards: PLAN.launch(wildcards.model),
         settings=lambda wildcards: PLAN.settings(
             CONFIG.models[wildcards.model], exclude={"sampling"}
         ),
@@ -34,19 +33,21 @@ rule train:
             f"--embedding-model {folder}"
             for folder in PLAN.embedding_model(wildcards.model)
         ],
+        processes=lambda wildcards: CONFIG.models[wildcards.model].training.gpus,
         seed=CONFIG.seed,
         folder=subpath(output.weights, parent=True),
-        state=f"{RESULTS}/models/.states",
+        checkpoints=f"{RESULTS}/models/.states",
         code=PLAN.code("train"),
     shell:
-        "{params.launch} workflow/scripts/train.py --dataset {input.dataset:q} --model {wildcards.model}"
+        "python workflow/scripts/train.py --dataset {input.dataset:q} --model {wildcards.model}"
         " --settings {params.settings:q} --seed {params.seed} {params.embedding}"
-        " --threads {threads} --state {params.state:q} --output {params.folder:q}"
-        " 2>&1 | tee {log:q}"
+        " --processes {params.processes} --threads {threads}"
+        " --checkpoints {params.checkpoints:q} --output {params.folder:q}"
+        " > {log:q} 2>&1"
 
 
 rule sample_shard:
-    """Generate a shard of images: one set has the class mix of the training split, one is balanced."""
+    """Generate a shard of a model's images: one set with the class mix, one balanced."""
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
         config=f"{RESULTS}/models/{{model}}/config.json",
@@ -61,7 +62,7 @@ rule sample_shard:
         "../../envs/heliosynth.yaml"
     threads: max(1, (workflow.cores or 2) // 2)
     resources:
-        mem_mb=doubled(4000),
+        mem_mb=memory_per_attempt(4000),
         runtime=240,
         gpu=1,
     params:
@@ -75,7 +76,7 @@ rule sample_shard:
         "python workflow/scripts/sample.py --model {params.folder:q} --dataset {input.dataset:q}"
         " --settings {params.settings:q} --seed {params.seed} --threads {threads}"
         " --shard {wildcards.shard} --output {output.samples:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule sample:
@@ -90,14 +91,14 @@ rule sample:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(4000),
+        mem_mb=memory_per_attempt(4000),
         runtime=20,
     params:
         code=PLAN.code("join_samples"),
     shell:
         "python workflow/scripts/join_samples.py --shards {input.shards:q}"
         " --output {output.samples:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule sample_flux_response:
@@ -116,7 +117,7 @@ rule sample_flux_response:
         "../../envs/heliosynth.yaml"
     threads: max(1, (workflow.cores or 2) // 2)
     resources:
-        mem_mb=doubled(4000),
+        mem_mb=memory_per_attempt(4000),
         runtime=240,
         gpu=1,
     params:
@@ -133,4 +134,4 @@ rule sample_flux_response:
         " --dataset {input.dataset:q} --sampling {params.sampling:q}"
         " --fluxes {params.fluxes} --images {params.images}"
         " --seed {params.seed} --threads {threads} --output {output.samples:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"

@@ -1,4 +1,4 @@
-# Figures, tables, numbers and the paper: they read products and compute nothing.
+# Figures, tables, numbers and the paper; they read products and compute nothing.
 
 
 rule configuration:
@@ -13,7 +13,7 @@ rule configuration:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(500),
+        mem_mb=memory_per_attempt(500),
         runtime=5,
     params:
         configuration=lambda wildcards: PLAN.settings(CONFIG),
@@ -21,7 +21,7 @@ rule configuration:
     shell:
         "python workflow/scripts/configuration.py --configuration {params.configuration:q}"
         " --output {output.json:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule figure:
@@ -31,12 +31,7 @@ rule figure:
         raw=lambda wildcards: PLAN.figure_raw_inputs(wildcards.figure),
     output:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
-        png=report(
-            f"{RESULTS}/figures/{{figure}}.png",
-            caption="../report/figure.rst",
-            category=lambda wildcards: PLAN.figure_category(wildcards.figure),
-            labels={"figure": "{figure}"},
-        ),
+        png=f"{RESULTS}/figures/{{figure}}.png",
     log:
         f"{RESULTS}/logs/figure_{{figure}}.log",
     benchmark:
@@ -44,18 +39,17 @@ rule figure:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(2000),
+        mem_mb=memory_per_attempt(2000),
         runtime=20,
     params:
         results=subpath(output.pdf, ancestor=2),
         presentation=PLAN.presentation,
         raw=lambda wildcards: PLAN.figure_raw_options(wildcards.figure),
-        caption=lambda wildcards: PLAN.figure_caption(wildcards.figure),
-        code=PLAN.code("figure"),
+        code=lambda wildcards: PLAN.figure_code(wildcards.figure),
     shell:
         "python workflow/scripts/figure.py --name {wildcards.figure} --results {params.results:q}"
         " --presentation {params.presentation:q} {params.raw:q} --pdf {output.pdf:q} --png {output.png:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule table:
@@ -64,12 +58,7 @@ rule table:
         products=lambda wildcards: PLAN.table_inputs(wildcards.table),
     output:
         tex=f"{RESULTS}/tables/{{table}}.tex",
-        csv=report(
-            f"{RESULTS}/tables/{{table}}.csv",
-            caption="../report/table.rst",
-            category="Tables",
-            labels={"table": "{table}"},
-        ),
+        csv=f"{RESULTS}/tables/{{table}}.csv",
     log:
         f"{RESULTS}/logs/table_{{table}}.log",
     benchmark:
@@ -77,7 +66,7 @@ rule table:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(1000),
+        mem_mb=memory_per_attempt(1000),
         runtime=10,
     params:
         results=subpath(output.tex, ancestor=2),
@@ -86,11 +75,11 @@ rule table:
     shell:
         "python workflow/scripts/table.py --name {wildcards.table} --results {params.results:q}"
         " --presentation {params.presentation:q} --tex {output.tex:q} --csv {output.csv:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule numbers:
-    """Give every number in the prose as a LaTeX macro."""
+    """Write every number of the prose as a LaTeX macro."""
     input:
         products=PLAN.number_inputs,
     output:
@@ -102,14 +91,14 @@ rule numbers:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(1000),
+        mem_mb=memory_per_attempt(1000),
         runtime=10,
     params:
         results=subpath(output.tex, ancestor=2),
         code=PLAN.code("macros"),
     shell:
         "python workflow/scripts/macros.py --results {params.results:q} --output {output.tex:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule paper:
@@ -120,9 +109,7 @@ rule paper:
         tables=expand(f"{RESULTS}/tables/{{table}}.tex", table=PLAN.tables),
         figures=expand(f"{RESULTS}/figures/{{figure}}.pdf", figure=PLAN.figures),
     output:
-        pdf=report(
-            f"{RESULTS}/paper.pdf", caption="../report/paper.rst", category="Paper"
-        ),
+        pdf=f"{RESULTS}/paper.pdf",
     log:
         f"{RESULTS}/logs/paper.log",
     benchmark:
@@ -131,7 +118,7 @@ rule paper:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(1000),
+        mem_mb=memory_per_attempt(1000),
         runtime=10,
     params:
         results=subpath(output.pdf, parent=True),
@@ -139,7 +126,7 @@ rule paper:
     shell:
         "python workflow/scripts/paper.py --paper paper --results {params.results:q}"
         " --output {output.pdf:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule pack_report:
@@ -157,11 +144,11 @@ rule pack_report:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(1000),
+        mem_mb=memory_per_attempt(1000),
         runtime=10,
     params:
         results=subpath(output.report, parent=True),
         code=PLAN.code("pack_report"),
     shell:
         "python workflow/scripts/pack_report.py --results {params.results:q} --output {output.report:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"

@@ -15,7 +15,7 @@ rule simulate:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(2000),
+        mem_mb=memory_per_attempt(2000),
         runtime=20,
     params:
         settings=PLAN.settings(CONFIG.simulation),
@@ -25,7 +25,7 @@ rule simulate:
     shell:
         "python workflow/scripts/simulate.py --settings {params.settings:q}"
         " --channel {params.channel} --seed {params.seed} --output {output.raw:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule fetch_xrs:
@@ -41,7 +41,7 @@ rule fetch_xrs:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(2000),
+        mem_mb=memory_per_attempt(2000),
         runtime=240,
     params:
         satellites=CONFIG.online.xrs_satellites if CONFIG.online else [],
@@ -49,7 +49,7 @@ rule fetch_xrs:
     shell:
         "python workflow/scripts/fetch_xrs.py --year {wildcards.year}"
         " --satellites {params.satellites} --output {output.raw:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule fetch_flares:
@@ -65,13 +65,13 @@ rule fetch_flares:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(2000),
+        mem_mb=memory_per_attempt(2000),
         runtime=240,
     params:
         code=PLAN.code("fetch_flares"),
     shell:
         "python workflow/scripts/fetch_flares.py --year {wildcards.year} --output {output.raw:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule calibrate:
@@ -89,7 +89,7 @@ rule calibrate:
         "../../envs/heliosynth.yaml"
     threads: workflow.cores or 1
     resources:
-        mem_mb=lambda wildcards, attempt, threads: doubled(2000 * threads)(
+        mem_mb=lambda wildcards, attempt, threads: memory_per_attempt(2000 * threads)(
             wildcards, attempt
         ),
         runtime=720,
@@ -100,7 +100,7 @@ rule calibrate:
     shell:
         "python workflow/scripts/calibrate.py --files {input.raw:q} --settings {params.settings:q}"
         " --channel {params.channel} --workers {threads} --output {output.store:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule frames:
@@ -117,7 +117,7 @@ rule frames:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(2000),
+        mem_mb=memory_per_attempt(2000),
         runtime=30,
     params:
         store=lambda wildcards: PLAN.raw_inputs.aia_store,
@@ -126,7 +126,7 @@ rule frames:
     shell:
         "python workflow/scripts/frames.py --store {params.store:q} --year {wildcards.year}"
         " --channel {params.channel} --output {output.table:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule xrs:
@@ -142,7 +142,7 @@ rule xrs:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(4000),
+        mem_mb=memory_per_attempt(4000),
         runtime=60,
     params:
         files=PLAN.raw_inputs.xrs_files,
@@ -151,7 +151,7 @@ rule xrs:
     shell:
         "python workflow/scripts/xrs.py --files {params.files:q} --csv-scale {params.scale}"
         " --output {output.series:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule flares:
@@ -167,14 +167,14 @@ rule flares:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(2000),
+        mem_mb=memory_per_attempt(2000),
         runtime=30,
     params:
         files=PLAN.raw_inputs.flare_files,
         code=PLAN.code("flares"),
     shell:
         "python workflow/scripts/flares.py --files {params.files:q} --output {output.table:q}"
-        " 2>&1 | tee {log:q}"
+        " > {log:q} 2>&1"
 
 
 rule verify:
@@ -186,9 +186,9 @@ rule verify:
     conda:
         "../../envs/heliosynth.yaml"
     resources:
-        mem_mb=doubled(1000),
+        mem_mb=memory_per_attempt(1000),
         runtime=120,
     params:
         code=PLAN.code("verify"),
     shell:
-        "python workflow/scripts/verify.py --manifests {input.manifests:q} 2>&1 | tee {log:q}"
+        "python workflow/scripts/verify.py --manifests {input.manifests:q} > {log:q} 2>&1"

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from heliosynth.config.models import ClassConditionConfig, DdpmConfig
 from heliosynth.config.presentation import PresentationConfig
 from heliosynth.config.schema import RunConfig
-from heliosynth.figures.registry import FIGURES, of_run
+from heliosynth.figures.registry import Figure, of_run
 from heliosynth.paper.macros import PRODUCTS as NUMBERS
 from heliosynth.paper.tables import TABLES
 from heliosynth.sources import locations
@@ -26,15 +26,15 @@ from heliosynth.workflow.fingerprint import SOURCE, fingerprint
 from heliosynth.workflow.registries import check_registries
 
 SCRIPTS = SOURCE.parent / "workflow" / "scripts"
-
-
 LARGEST_INCREASE = 4
+"""The largest factor by which a job's memory grows."""
 
 
-def doubled(mem_mb: int) -> Callable[[object, int], int]:
-    """Give a rule's memory: twice as much at each attempt, but not without end.
+def memory_per_attempt(mem_mb: int) -> Callable[[object, int], int]:
+    """Return a rule's memory: doubled at each attempt, up to :data:`LARGEST_INCREASE`.
 
-    A training is submitted again when its time is up, too, which is no sign of too little memory.
+    It has a limit since a training whose time is up is attempted again, too, and needs no more
+    memory.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def doubled(mem_mb: int) -> Callable[[object, int], int]:
     Returns
     -------
     callable
-        What Snakemake asks with the wildcards and the number of the attempt, from 1.
+        What Snakemake calls with the wildcards and the number of the attempt, from 1.
     """
 
     def memory(wildcards: object, attempt: int) -> int:
@@ -126,9 +126,7 @@ class Plan:
     @cached_property
     def figures(self) -> list[str]:
         """The figures of this run."""
-        archive = self.configuration.archive
-        store = archive is not None and locate(archive).aia_store is not None
-        return list(of_run(self.models, self.flux_models, archive=store))
+        return list(self._figures)
 
     @cached_property
     def tables(self) -> list[str]:
@@ -153,13 +151,6 @@ class Plan:
         count = self.configuration.models[model].sampling.shards
         return [f"{self.results}/samples/shards/{model}/{shard}.h5" for shard in range(count)]
 
-    def launch(self, model: str) -> str:
-        """Give the command that starts a model's training: torchrun's where processes share it."""
-        gpus = self.configuration.models[model].training.gpus
-        if gpus == 1:
-            return "python"
-        return f"python -m torch.distributed.run --standalone --nproc-per-node={gpus}"
-
     def embedding_model(self, model: str) -> list[str]:
         """Give the folder of the model whose embedding a row is conditioned on, if any."""
         row = self.configuration.models[model]
@@ -170,25 +161,22 @@ class Plan:
 
     def figure_inputs(self, name: str) -> list[str]:
         """Give the products that a figure reads."""
-        return self._expand(FIGURES[name].products)
+        return self._expand(self._figures[name].products)
+
+    def figure_code(self, name: str) -> str:
+        """Return a hash of what a figure does: of its own module and what all figures share."""
+        return self.code("figure", self._figures[name].reference)
 
     def figure_raw_inputs(self, name: str) -> list[str]:
         """Give the folders of raw inputs that a figure compares: simulated, then real."""
         simulated = f"{self.resources}/simulated"
-        return [simulated, str(self.configuration.archive)] if self._is_raw(name) else []
+        compared = [simulated, str(self.configuration.archive)]
+        return compared if self._figures[name].needs_archive else []
 
     def figure_raw_options(self, name: str) -> list[str]:
         """Give the same folders as options of the script."""
         raw = self.figure_raw_inputs(name)
         return ["--simulated", raw[0], "--archive", raw[1]] if raw else []
-
-    def figure_caption(self, name: str) -> str:
-        """Give a figure's caption."""
-        return FIGURES[name].caption
-
-    def figure_category(self, name: str) -> str:
-        """Give the category that a report files a figure under."""
-        return FIGURES[name].category
 
     def table_inputs(self, name: str) -> list[str]:
         """Give the products that a table reads."""
@@ -197,27 +185,31 @@ class Plan:
     @cached_property
     def presentation(self) -> str:
         """What figures and tables need to know beside products, as JSON."""
-        return self.settings(PresentationConfig.of(self.configuration))
+        return self.settings(self._presentation)
 
     @cached_property
     def number_inputs(self) -> list[str]:
         """The products whose numbers stand in the prose."""
         return self._expand(NUMBERS)
 
-    def _is_raw(self, name: str) -> bool:
-        return FIGURES[name].needs_archive
+    @cached_property
+    def _presentation(self) -> PresentationConfig:
+        return PresentationConfig.of(self.configuration)
+
+    @cached_property
+    def _figures(self) -> dict[str, Figure]:
+        archive = self.configuration.archive
+        has_store = archive is not None and locate(archive).aia_store is not None
+        return of_run(self._presentation, archive=has_store)
 
     def _expand(self, products: tuple[str, ...]) -> list[str]:
-        """Fill in ``{model}``, ``{flux_model}`` and ``{year}``, each with every one of the run."""
-        every = {
-            "model": self.models,
-            "flux_model": self.flux_models,
-            "year": [str(year) for year in self.raw_inputs.years],
-        }
-        found: dict[str, None] = {}
+        """Return the paths of products, a placeholder filled in with every value of the run."""
+        years = [str(year) for year in self.raw_inputs.years]
+        values = {**self._presentation.placeholders, "year": years}
+        paths: dict[str, None] = {}
         for product in products:
-            open_places = [place for place in every if f"{{{place}}}" in product]
-            for filling in itertools.product(*(every[place] for place in open_places)):
-                filled = product.format(**dict(zip(open_places, filling, strict=True)))
-                found[f"{self.results}/{filled}"] = None
-        return list(found)
+            keys = [key for key in values if f"{{{key}}}" in product]
+            for combination in itertools.product(*(values[key] for key in keys)):
+                filled = product.format(**dict(zip(keys, combination, strict=True)))
+                paths[f"{self.results}/{filled}"] = None
+        return list(paths)

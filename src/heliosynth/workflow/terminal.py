@@ -1,0 +1,225 @@
+"""The terminal of a run: stages with progress, then the products or the errors.
+
+Snakemake says about fifteen lines per job, and more after an error. :class:`Terminal` takes the
+place of its handler on the terminal and prints a line per rule and per training. When a job fails,
+the last thing it prints is the error that the job wrote to its log. Snakemake's own log file, dry
+runs and options that ask for more (``--verbose``, ``--printshellcmds``) or less (``--quiet``)
+stay as they are.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from heliosynth.workflow import job_log
+
+LONG = "train"
+"""The rule whose jobs take so long that the start and the end of each are printed."""
+SNAKEMAKE_LOG = "DefaultLogFileHandler"
+SNAKEMAKE_TERMINAL = "DefaultStreamHandler"
+"""Names of Snakemake's own handlers."""
+NOTHING_TO_DO = "Nothing to be done"
+INTERRUPTS = ("Terminating processes on user request", "Will exit after finishing currently")
+AFTER_FAILURES = (
+    "Exiting because a job execution failed",
+    "WorkflowError:\nAt least one job did not complete successfully",
+)
+"""How messages of Snakemake begin that have no event of their own."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that has started, as Snakemake announced it."""
+
+    rule: str
+    label: str
+    log: Path | None
+    start: float
+
+    @classmethod
+    def of(cls, record: Any) -> Job:
+        label = " ".join((record.rule_name, *map(str, record.wildcards.values())))
+        log = Path(record.log[0]) if record.log else None
+        return cls(record.rule_name, label, log, record.created)
+
+
+class Terminal(logging.Handler):
+    """Print what a person wants to know of a run.
+
+    Parameters
+    ----------
+    default
+        Snakemake's handler for the terminal; prints what comes before the first job, and what
+        this one does not know.
+    products
+        The paths of the products of a whole run, by title; printed at its end.
+    is_whole
+        Returns whether this run makes those products.
+    show_traceback
+        Print the traceback from the log of a failed job, too.
+    """
+
+    def __init__(
+        self,
+        default: logging.StreamHandler[TextIO],
+        products: Mapping[str, str],
+        is_whole: Callable[[], bool],
+        show_traceback: bool = False,
+    ) -> None:
+        super().__init__()
+        self.default = default
+        self.products = products
+        self.is_whole = is_whole
+        self.show_traceback = show_traceback
+        self.start: float | None = None
+        self.jobs: dict[int, Job] = {}
+        self.failures: dict[int, job_log.Failure] = {}
+        self.reasons: dict[int | None, str] = {}
+        self.left: Counter[str] = Counter()
+        self.done = self.total = 0
+        self.succeeded = self.interrupted = self.closed = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record, or remember it until the end, or leave it to Snakemake's log file."""
+        event = str(getattr(record, "event", None) or "")
+        if event == "workflow_started":
+            self.start = record.created
+        elif self.start is None:
+            self.default.handle(record)
+        elif action := getattr(self, f"_on_{event}", None):
+            action(record)
+        else:
+            self._on_message(record)
+
+    def _on_run_info(self, record: Any) -> None:
+        self.left = Counter(record.stats)
+        self.total = self.left.pop("total")
+        handlers = logging.getLogger(record.name).handlers
+        logs = [h.baseFilename for h in handlers if h.name == SNAKEMAKE_LOG]  # type: ignore[attr-defined]
+        self._print(f"{self.total} jobs; Snakemake's log: {', '.join(logs) or 'none'}")
+
+    def _on_job_info(self, record: Any) -> None:
+        job = Job.of(record)
+        self.jobs[record.jobid] = job
+        self.failures.pop(record.jobid, None)  # another attempt
+        if job.rule == LONG:
+            self._progress(f"{job.label} …")
+
+    def _on_job_finished(self, record: Any) -> None:
+        job = self.jobs.get(record.job_id)
+        self.done += 1
+        self.succeeded = self.done == self.total
+        if job is None:
+            return
+        self.failures.pop(record.job_id, None)
+        count = sum(other.rule == job.rule for other in self.jobs.values())
+        self.left[job.rule] -= 1
+        if job.rule == LONG:
+            self._progress(f"{job.label}: {_duration(record.created - job.start)}")
+        elif self.left[job.rule] <= 0 and job.log is not None:
+            self._progress(f"{job.rule} ({count} jobs)" if count > 1 else job.label)
+
+    def _on_job_error(self, record: Any) -> None:
+        job = self.jobs.get(record.jobid) or Job.of(record)
+        reason = record.rule_msg or self.reasons.pop(record.thread, "")
+        failure = job_log.read_failure(job.label, job.log, job.start, reason)
+        if failure.is_interrupt or (record.indent and not failure.is_explained):
+            return  # one job of a group fails, Snakemake names all
+        self.failures[record.jobid] = failure
+        self._progress(f"{job.label} failed; log: {job.log}")
+
+    def _on_error(self, record: Any) -> None:
+        if record.exception == "RuleException":  # Snakemake's account of a failed command
+            self.reasons[record.thread] = record.getMessage()
+        else:
+            self._on_message(record)
+
+    def _on_message(self, record: logging.LogRecord) -> None:
+        message = str(record.msg)
+        if message.startswith(NOTHING_TO_DO):
+            self.succeeded = True
+            self._print(message)
+        elif message.startswith(INTERRUPTS):
+            self.interrupted = True
+        elif message.startswith(AFTER_FAILURES) and (self.failures or self.interrupted):
+            pass
+        elif record.levelno >= logging.WARNING:
+            self.default.handle(record)
+
+    def close(self) -> None:
+        """Print the end of the run; Snakemake closes its handlers last of all."""
+        if not self.closed:
+            self.closed = True
+            self._print_end()
+        self.default.close()
+        super().close()
+
+    def _print_end(self) -> None:
+        for reason in self.reasons.values():
+            if not self.interrupted:
+                self._print(reason)
+        if self.interrupted:
+            self._print("interrupted; the same command continues the run")
+            return
+        if self.show_traceback:
+            for failure in self.failures.values():
+                self._print(failure.traceback)
+        for failure in self.failures.values():
+            self._print(failure.message)
+        if self.succeeded and not self.failures and self.is_whole():
+            width = max(map(len, self.products)) + 2
+            for title, path in self.products.items():
+                self._print(f"{title + ':':{width}}{path}")
+
+    def _progress(self, text: str) -> None:
+        elapsed = _duration(time.time() - (self.start or time.time()))
+        self._print(f"{elapsed}  {self.done:{len(str(self.total))}}/{self.total}  {text}")
+
+    def _print(self, text: str) -> None:
+        stream = self.default.stream
+        try:
+            stream.write(f"{text}\n")
+            stream.flush()
+        except (OSError, ValueError):  # the terminal is gone
+            self.handleError(logging.makeLogRecord({"msg": text}))
+
+
+def _duration(seconds: float) -> str:
+    minutes, second = divmod(round(seconds), 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02}:{second:02}"
+
+
+def install(
+    logger: logging.Logger, workflow: Any, products: Mapping[str, str], show_traceback: bool
+) -> None:
+    """Put a :class:`Terminal` in the place of Snakemake's handler, where that is in use.
+
+    Jobs on a cluster, dry runs, and runs that were asked to say more or less keep Snakemake's.
+
+    Parameters
+    ----------
+    logger, workflow
+        Snakemake's.
+    products, show_traceback
+        See :class:`Terminal`.
+    """
+    settings = workflow.output_settings
+    if not workflow.is_main_process or settings.dryrun or settings.quiet:
+        return
+    if settings.verbose or settings.printshellcmds or settings.debug_dag:
+        return
+    for handler in list(logger.handlers):
+        if handler.name == SNAKEMAKE_TERMINAL and isinstance(handler, logging.StreamHandler):
+            logger.removeHandler(handler)
+            logger.addHandler(
+                Terminal(
+                    handler, products, lambda: not workflow.dag_settings.targets, show_traceback
+                )
+            )
