@@ -1,26 +1,43 @@
-"""The entry point of every script: errors in one line, exit statuses, the watchdog."""
+"""The entry point of every script: one line per error, tracebacks in logs, exit statuses."""
 
 from __future__ import annotations
 
 import functools
+import inspect
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from heliosynth.errors import InputError, OutOfTimeError
 from heliosynth.jobs.watchdog import exit_with_parent
 
 TIME_UP_STATUS = 75
-"""Exit status of a script that wants to be started again: ``EX_TEMPFAIL`` of sysexits.h."""
+"""Exit status of a script that is to be started again: ``EX_TEMPFAIL`` of sysexits.h."""
+TRACEBACK_VARIABLE = "HELIOSYNTH_TRACEBACK"
+"""Set to 1, every error is printed with its traceback; the Snakefile sets it, for the logs."""
+
+MESSAGE_LENGTH = 500
 
 Main = Callable[[Sequence[str] | None], None]
 
 
 def one_line_errors(main: Main) -> Callable[..., None]:
-    """Let a script end with one line and status 1 on an :class:`InputError`.
+    """Let the last line of a script be one that says why it failed.
 
-    On an :class:`OutOfTimeError` the status is :data:`TIME_UP_STATUS`. It does not outlive the
-    Snakemake that started it.
+    ================== ============================== =========================
+    exception          last line                      exit status
+    ================== ============================== =========================
+    InputError         ``error: …``                   1
+    OutOfTimeError     its message                    :data:`TIME_UP_STATUS`
+    KeyboardInterrupt  ``interrupted``                130
+    any other          ``error: internal error in …`` 1
+    ================== ============================== =========================
+
+    The traceback of an internal error is printed before it; that of an InputError where
+    :data:`TRACEBACK_VARIABLE` is set. The script exits with the Snakemake that started it.
     """
 
     @functools.wraps(main)
@@ -29,6 +46,8 @@ def one_line_errors(main: Main) -> Callable[..., None]:
             exit_with_parent()
             main(argv)
         except InputError as error:
+            if os.environ.get(TRACEBACK_VARIABLE) == "1":
+                traceback.print_exc()
             sys.exit(f"error: {error}")
         except OutOfTimeError as error:
             print(error, file=sys.stderr)
@@ -36,5 +55,10 @@ def one_line_errors(main: Main) -> Callable[..., None]:
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             sys.exit(128 + signal.SIGINT)
+        except Exception as error:
+            traceback.print_exc()
+            script = Path(inspect.getfile(main)).name
+            text = " ".join(str(error).split())[:MESSAGE_LENGTH]
+            sys.exit(f"error: internal error in {script}: {type(error).__name__}: {text}")
 
     return guarded
