@@ -1,4 +1,4 @@
-"""Threads and memory of a process that computes."""
+"""Threads and reuse of memory in a process that computes."""
 
 import ctypes
 import json
@@ -25,23 +25,23 @@ print(json.dumps([after - before, torch.get_num_threads()]))
 """
 
 
-def faults_and_threads(threads: int) -> list[int]:
-    done = subprocess.run(
+def faults_and_threads(threads: int) -> tuple[int, int]:
+    """Return page faults while ten tensors are made and freed, and the CPU threads."""
+    result = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(threads)], capture_output=True, text=True, check=True
     )
-    found: list[int] = json.loads(done.stdout)
-    return found
+    faults, count = json.loads(result.stdout)
+    return faults, count
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="no mallopt in this libc")
-def test_tensors_of_a_size_take_the_same_memory_again() -> None:
-    as_it_comes, kept = faults_and_threads(0)[0], faults_and_threads(1)[0]
+def test_freed_memory_is_reused_for_the_next_tensor() -> None:
+    default, configured = faults_and_threads(0)[0], faults_and_threads(1)[0]
     # Ten tensors of 32 MB are 82,000 pages, or 160 of the largest kind.
-    assert as_it_comes > 150
-    assert kept < as_it_comes / 10
+    assert default > 150
+    assert configured < default / 10
 
 
-def test_the_threads_are_those_asked_for_and_one_at_least() -> None:
-    assert faults_and_threads(1)[1] == 1
-    assert faults_and_threads(2)[1] == 2
-    assert faults_and_threads(-1)[1] == 1
+@pytest.mark.parametrize(("requested", "expected"), [(1, 1), (2, 2), (-1, 1)])
+def test_threads_are_as_requested_but_at_least_one(requested: int, expected: int) -> None:
+    assert faults_and_threads(requested)[1] == expected

@@ -1,4 +1,4 @@
-"""How a process computes on the processor: its threads, and the memory that it reuses."""
+"""CPU settings of a process: its threads, and reuse of freed memory."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import ctypes
 import torch
 
 MMAP_MAX, TRIM_THRESHOLD, TOP_PAD = -4, -1, -2
-"""Numbers of glibc's ``mallopt``."""
+"""Parameters of glibc's ``mallopt``."""
 NEVER_BYTES, STEP_BYTES = 2**31 - 1, 2**26
 
 
 def configure(threads: int) -> None:
-    """Compute on so many threads, and keep memory that is freed for the next tensors.
+    """Set the number of CPU threads, at least 1, and keep freed memory for the next tensors.
 
-    A step takes and frees the same tensors again and again. glibc gives large ones back to the
-    system, which has to clear each of their pages when they are taken anew.
+    A training step allocates and frees the same tensors again and again. By default glibc returns
+    large ones to the system, which has to clear each of their pages at the next allocation.
     """
     torch.set_num_threads(max(1, threads))
-    # Other C libraries have no such function, or another way with memory.
+    # Other C libraries have no mallopt.
     with contextlib.suppress(AttributeError, OSError):
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(MMAP_MAX, 0)

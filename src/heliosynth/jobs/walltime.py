@@ -1,4 +1,4 @@
-"""When the batch system ends this job, and when work must stop so that its state is kept."""
+"""The time limit of a SLURM job, and when work must stop to save a checkpoint before it."""
 
 from __future__ import annotations
 
@@ -8,38 +8,39 @@ import subprocess
 import time
 from datetime import datetime
 
-MARGIN_SHARE = 0.1
-"""Part of the time left that is set aside for keeping a state, …"""
-MARGIN_LIMITS = (15.0, 300.0)
-"""… and the least and the most of it, s."""
+MARGIN_FRACTION = 0.1
+"""Fraction of the remaining time that is reserved for saving a checkpoint."""
+MARGIN_LIMITS_S = (15.0, 300.0)
+"""The shortest and the longest reserve, s."""
 
 
 def deadline() -> float:
-    """Give when long work must stop, s of ``time.monotonic``; never outside of a SLURM job.
+    """Return when long work must stop, s of ``time.monotonic``; ∞ outside of a SLURM job.
 
-    SLURM itself is asked, so that what came before in the job counts too. The time of day is
-    read once, here: it may be set while the work goes on.
+    The end of the job comes from SLURM, since earlier commands of the job took time too. The
+    wall clock is read only once, here, because it can be set while the work goes on.
     """
-    left = _job_end() - time.time()
-    least, most = MARGIN_LIMITS
-    return time.monotonic() + left - min(most, max(least, MARGIN_SHARE * left))
+    remaining = _job_end() - time.time()
+    shortest, longest = MARGIN_LIMITS_S
+    margin = min(longest, max(shortest, MARGIN_FRACTION * remaining))
+    return time.monotonic() + remaining - margin
 
 
 def _job_end() -> float:
-    """Give when the job ends, s since 1970."""
+    """Return when the job ends, s since 1970-01-01 UTC; ∞ if it is not known."""
     job = os.environ.get("SLURM_JOB_ID")
     if job is None:
         return math.inf
-    told = os.environ.get("SLURM_JOB_END_TIME")  # by SLURM 23.02 and newer
+    end = os.environ.get("SLURM_JOB_END_TIME")  # set by SLURM 23.02 and newer
     try:
-        return float(told) if told else _asked(job)
+        return float(end) if end else _query_end(job)
     except (OSError, subprocess.SubprocessError, ValueError):
         return math.inf
 
 
-def _asked(job: str) -> float:
-    """Ask squeue, which gives local time; a job without a limit has no time that can be read."""
-    answer = subprocess.run(
+def _query_end(job: str) -> float:
+    """Query squeue, which prints local time, or ``N/A`` for a job without a limit."""
+    result = subprocess.run(
         ["squeue", "--noheader", "--jobs", job, "--format", "%e"],
         env={**os.environ, "SLURM_TIME_FORMAT": "standard"},
         capture_output=True,
@@ -47,4 +48,4 @@ def _asked(job: str) -> float:
         check=True,
         timeout=30,
     )
-    return datetime.fromisoformat(answer.stdout.strip()).timestamp()
+    return datetime.fromisoformat(result.stdout.strip()).timestamp()

@@ -1,7 +1,7 @@
-"""A job ends when the Snakemake that started it is gone.
+"""Watchdog: a job exits when the Snakemake that started it has ended.
 
-A Snakemake that is killed takes nothing with it. Its jobs would compute on unseen, beside those
-that the next run starts in their place.
+A Snakemake that is killed leaves its jobs running. They would go on unseen, next to those that
+the next run starts for the same products.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PARENT_VARIABLE = "HELIOSYNTH_SNAKEMAKE"
-"""Tells jobs which process Snakemake is; see :func:`process_identity`."""
-LOOK_EVERY_S = 0.5
+"""The environment variable with the :func:`process_identity` of Snakemake."""
+CHECK_EVERY_S = 0.5
 GRACE_S = 5.0
-"""Time to end by an interrupt, which clears up; then the process is killed."""
+"""Time to clean up after the interrupt; then the process is killed."""
 
 
 def process_identity() -> str:
-    """Give the number of this process, and within what it means this process; empty if nothing."""
+    """Return the pid of this process and its pid namespace; empty on a system without /proc."""
     try:
         return f"{os.getpid()} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
@@ -29,32 +29,32 @@ def process_identity() -> str:
 
 
 def exit_with_parent() -> None:
-    """Interrupt this process as soon as the Snakemake above it is gone, or if it is gone already.
+    """Interrupt this process when Snakemake, one of its ancestors, has ended or ends later.
 
-    Nothing happens where a script is called by hand, where Snakemake is beyond a container, and
-    where the system does not tell who started whom.
+    Does nothing in a script run by hand, in a container (another pid namespace), and without
+    /proc.
     """
-    number, _, within = os.environ.get(PARENT_VARIABLE, "").partition(" ")
-    if number.isdecimal() and within and within == process_identity().partition(" ")[2]:
-        threading.Thread(target=_watch, args=(int(number),), daemon=True).start()
+    pid, _, namespace = os.environ.get(PARENT_VARIABLE, "").partition(" ")
+    if pid.isdecimal() and namespace and namespace == process_identity().partition(" ")[2]:
+        threading.Thread(target=_watch, args=(int(pid),), daemon=True).start()
 
 
 def _watch(snakemake: int) -> None:
     while snakemake in _ancestors():
-        time.sleep(LOOK_EVERY_S)
+        time.sleep(CHECK_EVERY_S)
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(GRACE_S)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _ancestors() -> Iterator[int]:
-    """List the processes that this one descends from; whoever loses its parent gets another."""
-    process = os.getppid()
-    while process > 1:
-        yield process
+    """Yield the pids of this process's ancestors; an orphan is adopted by another process."""
+    pid = os.getppid()
+    while pid > 1:
+        yield pid
         try:
-            told = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return
-        # The name, in brackets, may hold anything.
-        process = int(told.rpartition(")")[2].split()[1])
+        # pid (command) state ppid …, where the command can contain brackets and blanks.
+        pid = int(stat.rpartition(")")[2].split()[1])
