@@ -1,4 +1,4 @@
-"""The folders that a run writes in, before its first job: may they be written, do times fit."""
+"""Preflight check of the folders of a run: write access, and no times in the future."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from heliosynth.errors import InputError
 
 
 def check_folders(*roots: Path | str) -> None:
-    """Make folders ready for a run's products.
+    """Check write access to the folders of a run, and clamp modification times to now.
 
-    What lies in them from the future, since the clock was set back, is dated to now; Snakemake
-    would else throw out whatever is newly made of it. The order of times stays as it is.
+    Files have times in the future after the clock was set back. Snakemake would reject every new
+    product made from them.
 
     Raises
     ------
     InputError
-        If nothing may be written in one of them, or in a folder within.
+        If a folder, or one inside it, is not writable.
     """
-    # One time for all, since what is newer than its product would have that made again.
+    # One time for all of them: a file newer than its product would have it made again.
     now_ns = time.time_ns()
     for root in map(Path, roots):
-        _refuse_unwritable(root)
-        _settle_times(root, now_ns)
+        _check_writable(root)
+        _clamp_times(root, now_ns)
 
 
-def _refuse_unwritable(root: Path) -> None:
+def _check_writable(root: Path) -> None:
     folder = root
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -38,16 +38,16 @@ def _refuse_unwritable(root: Path) -> None:
             with tempfile.TemporaryFile(dir=folder):
                 pass
     except OSError as error:
-        # What is gone meanwhile is no hindrance.
+        # Ignore folders removed meanwhile.
         if isinstance(error, FileNotFoundError) and not folder.exists() and root.is_dir():
             return
         raise InputError(
             f"{folder}: cannot be written ({error.strerror}), and a run writes there; "
-            "mend that and run again"
-        ) from None
+            "fix this and rerun"
+        ) from error
 
 
-def _settle_times(root: Path, now_ns: int) -> None:
+def _clamp_times(root: Path, now_ns: int) -> None:
     for folder in _folders(root):
         for path in (folder, *folder.iterdir()):
             with contextlib.suppress(OSError):
@@ -57,5 +57,5 @@ def _settle_times(root: Path, now_ns: int) -> None:
 
 
 def _folders(root: Path) -> Iterator[Path]:
-    """List a folder and all within it, but not what links lead to."""
+    """Yield a folder and all folders inside it, without following links."""
     return (Path(folder) for folder, _, _ in os.walk(root))
