@@ -1,13 +1,14 @@
-# Every target sets up what it needs. `make paper` runs the main job, `make test` the tests.
+# Every target sets up what it needs. `make paper` runs the pipeline, `make test` the tests.
 SHELL := /bin/bash
 PYTHON ?= python3
 CORES ?= all
 VENV := .venv
 READY := $(VENV)/ready
-SNAKEMAKE = PATH="$(CURDIR)/$(VENV)/bin:$$PATH" snakemake --cores $(CORES)
-RUN = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+SNAKEMAKE := $(RUN) snakemake --cores $(CORES)
+PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: paper test test-slurm figures verify bench lint setup programs clean
+.PHONY: paper figures verify test test-robustness test-slurm lint bench setup programs clean
 
 paper: setup
 	@$(SNAKEMAKE)
@@ -21,6 +22,10 @@ verify: setup
 test: setup
 	@$(RUN) OMP_NUM_THREADS=1 python -m pytest --numprocesses auto --dist loadgroup
 
+# Killed jobs, full disks, damaged files: longer than `make test`.
+test-robustness: setup
+	@$(RUN) OMP_NUM_THREADS=1 python -m pytest -m robustness --numprocesses auto --dist loadgroup
+
 test-slurm: setup
 	@$(RUN) bash tests/slurm/run.sh
 
@@ -32,7 +37,7 @@ lint: setup
 	@$(RUN) snakemake --lint
 
 bench: setup
-	@$(RUN) python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt --constraint constraints.txt
+	@bash envs/quiet.sh pip $(VENV)/bench.log $(PIP) --requirement benchmarks/requirements.txt
 	@$(RUN) python -m benchmarks
 
 setup: programs $(READY)
@@ -43,8 +48,8 @@ programs:
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; set PYTHON=...")'
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --constraint constraints.txt
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@echo "installing the Python packages of requirements.txt in $(VENV), which takes minutes; log: $(VENV)/setup.log"
+	@bash envs/quiet.sh pip $(VENV)/setup.log $(PIP) --requirement requirements.txt --editable .
 	@touch $@
 
 clean:

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Install the system programs that pip cannot: a LaTeX that compiles the paper, and venv; or,
-# as `programs.sh slurm`, the SLURM of the tests.
-# Uses apt where root or passwordless sudo allows; else says in one line what is missing.
+# Install the system programs that pip cannot install: venv and a LaTeX that compiles the paper;
+# or, as `programs.sh slurm`, the SLURM of the tests.
+# Uses apt as root or with passwordless sudo; otherwise prints one line that names the packages.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 
 packages=()
 case ${1:-} in
@@ -30,14 +31,9 @@ if ! command -v apt-get >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then
     "ask an administrator for: apt-get install --no-install-recommends ${packages[*]}" >&2
   exit 1
 fi
-echo "installing ${packages[*]}"
+echo "installing with apt-get, which takes minutes: ${packages[*]}"
 log=$(mktemp)
-if ! {
-  "${as_root[@]}" apt-get update -q &&
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -qq -y --no-install-recommends "${packages[@]}"
-} >"$log" 2>&1; then
-  echo "error: apt-get could not install ${packages[*]}; its output is in $log" >&2
-  exit 1
-fi
+bash "$here/quiet.sh" apt-get "$log" "${as_root[@]}" apt-get update -q
+bash "$here/quiet.sh" apt-get "$log" "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -qq -y --no-install-recommends "${packages[@]}"
 rm -f "$log"
