@@ -1,4 +1,4 @@
-"""Distributions whose perfect denoiser has a closed form."""
+"""Distributions whose optimal denoiser has a closed form."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class GaussianMixture:
-    """Pixels drawn one by one from Gaussians of common width; its own perfect denoiser.
+    """Independent pixels from Gaussians of common width; the object is its optimal denoiser.
 
-    D(x; σ) = E[x0 | x0 + σ n = x]: each component's posterior mean, weighed by how likely
-    the component is. The condition's first entry is added to every mean.
+    D(x; σ) = E[x0 | x0 + σ n = x]: the posterior mean of each component, weighted by the
+    posterior probability of the component. The condition's first entry is added to every mean.
     """
 
     means: tuple[float, ...]
@@ -47,10 +47,10 @@ class GaussianMixture:
 
 @dataclass(frozen=True)
 class PatchMixture:
-    """Patches of 2 × 2 pixels drawn one by one from Gaussians; its own perfect denoiser.
+    """Independent 2 × 2 px patches from Gaussians; the object is its optimal denoiser.
 
-    ``means`` (K, 4) and ``covariances`` (K, 4, 4) are in the order of ``patches``. Conditions
-    do not matter.
+    ``means`` (K, 4) and ``covariances`` (K, 4, 4) have the pixel order of ``patches``. The
+    condition is ignored.
     """
 
     weights: Tensor
@@ -65,11 +65,11 @@ class PatchMixture:
 
     @staticmethod
     def patches(x: Tensor) -> Tensor:
-        """Give the patches of images (N, 1, H, W) as rows: (N, H W / 4, 4)."""
+        """Return the patches of images (N, 1, H, W) as rows: (N, H W / 4, 4)."""
         return functional.pixel_unshuffle(x, 2).flatten(2).transpose(1, 2)
 
     def shares(self, rows: Tensor) -> Tensor:
-        """Give how likely each component is to have made clean patches (..., 4): (..., K)."""
+        """Return the posterior probability of each component, (..., K), for patches (..., 4)."""
         return self._components(rows, torch.zeros(()))[0]
 
     @property
@@ -83,7 +83,7 @@ class PatchMixture:
         return (self.weights[:, None, None] * (self.covariances + between)).sum(0)
 
     def _components(self, rows: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
-        """Along a covariance's axes, of variances d, the posterior mean is μ + d/(d+σ²) (x−μ)."""
+        """Return probabilities, and posterior means: along an axis of variance d, μ + d/(d+σ²) (x−μ)."""
         variances, axes = torch.linalg.eigh(self.covariances)
         total = variances + sigma**2
         along = torch.einsum("...ki,kij->...kj", rows[..., None, :] - self.means, axes)
@@ -104,7 +104,7 @@ def two_peaks() -> GaussianMixture:
 
 @pytest.fixture
 def patch_mixture() -> PatchMixture:
-    """Three narrow ellipsoids whose axes are not those of the pixels."""
+    """Three narrow ellipsoids whose axes are not aligned with the pixels."""
     generator = torch.Generator().manual_seed(0)
     mixing = 0.25 * torch.randn(3, 4, 4, generator=generator, dtype=torch.float64)
     covariances = mixing @ mixing.mT + 0.01 * torch.eye(4, dtype=torch.float64)

@@ -1,6 +1,7 @@
-"""The samplers against the schedulers of diffusers, step by step.
+"""The samplers compared with the schedulers of diffusers, step by step.
 
-There x_t = √ᾱ_t x preserves the variance; here x = x0 + σ n. Every step is compared as x_t.
+The schedulers use the variance-preserving x_t = √ᾱ_t x, the samplers x = x0 + σ n. Every step is
+compared as x_t.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ SCHEDULES = pytest.mark.parametrize(
 
 
 class Waves(torch.nn.Module):
-    """A noise network in closed form: nonlinear, mixing pixels, told the step and a label."""
+    """A noise network in closed form: nonlinear, mixes pixels, depends on step and label."""
 
     def forward(self, x, step, label):
         phase = 0.01 * step.view(-1, 1, 1, 1) + label.view(-1, 1, 1, 1)
@@ -41,7 +42,7 @@ class Waves(torch.nn.Module):
 
 
 class DoublePrecision:
-    """A module of numbers whose single precision is double."""
+    """A numerical module whose ``float32`` is its ``float64``."""
 
     def __init__(self, module):
         self.module, self.float32 = module, module.float64
@@ -52,9 +53,9 @@ class DoublePrecision:
 
 @pytest.fixture(autouse=True)
 def _double_precision(monkeypatch):
-    """Let diffusers work in double precision.
+    """Make diffusers work in double precision.
 
-    It builds ᾱ_t and rounds x_t of DPM-Solver in float32, which alone moves x_t by 1e-5.
+    It computes ᾱ_t and x_t of DPM-Solver in float32, which changes x_t by 1e-5.
     """
     for module in (scheduling_ddpm, scheduling_ddim, scheduling_dpmsolver_multistep):
         monkeypatch.setattr(module, "torch", DoublePrecision(torch))
@@ -71,64 +72,62 @@ def levels(noise_steps):
 
 
 def visited(noise_steps, sigmas):
-    """Give the steps t whose levels a sampler visits."""
+    """Return the steps t whose levels a sampler visits."""
     return np.searchsorted(levels(noise_steps), sigmas[:-1]).tolist()
 
 
-def preserving(x, sigma):
+def variance_preserving(x, sigma):
     return x / (1 + sigma**2) ** 0.5
 
 
-def ours(sampler, noise_steps, sigmas):
-    """Give x_t of every step, the last one clean."""
-    settings = VariancePreservingConfig(
-        kind="variance_preserving", noise_steps=noise_steps, **BETAS
-    )
-    denoiser = build_denoiser(Waves(), settings).double()
-    seen = []
+def sampler_steps(sampler, noise_steps, sigmas):
+    """Return x_t of every step, the last one without noise."""
+    config = VariancePreservingConfig(kind="variance_preserving", noise_steps=noise_steps, **BETAS)
+    denoiser = build_denoiser(Waves(), config).double()
+    steps = []
 
-    def watched(x, sigma, label):
-        seen.append(preserving(x, sigma[0]))
+    def recorder(x, sigma, label):
+        steps.append(variance_preserving(x, sigma[0]))
         return denoiser(x, sigma, label)
 
     noise = SampleNoise(SEEDS)
     start = sigmas[0] * noise.normal(1, SIZE, SIZE).double()
-    end = sampler(watched, start, torch.from_numpy(sigmas), LABELS, noise)
-    return torch.stack([*seen, end])
+    end = sampler(recorder, start, torch.from_numpy(sigmas), LABELS, noise)
+    return torch.stack([*steps, end])
 
 
-def theirs(scheduler, noise_steps, sigmas, noise, draws=None):
-    """Give x_t of every step, from the same start and, where ``draws``, with the same noise."""
-    x = preserving(sigmas[0] * noise.normal(1, SIZE, SIZE).double(), sigmas[0])
-    seen = [x]
+def scheduler_steps(scheduler, noise_steps, sigmas, noise, options=None):
+    """Return x_t of every step, from the same start and, with ``options``, with the same noise."""
+    x = variance_preserving(sigmas[0] * noise.normal(1, SIZE, SIZE).double(), sigmas[0])
+    steps = [x]
     for number, step in zip(scheduler.timesteps, visited(noise_steps, sigmas), strict=True):
         predicted = Waves()(x, torch.full((len(x),), float(step)), LABELS)
-        options = draws(x) if draws else {}
-        x = scheduler.step(predicted, number, x, **options, return_dict=False)[0]
-        seen.append(x)
-    return torch.stack(seen)
+        keywords = options(x) if options else {}
+        x = scheduler.step(predicted, number, x, **keywords, return_dict=False)[0]
+        steps.append(x)
+    return torch.stack(steps)
 
 
-def assert_same_steps(one, other):
-    torch.testing.assert_close(one, other, atol=1e-6, rtol=0.0)
+def assert_same_steps(result, expected):
+    torch.testing.assert_close(result, expected, atol=1e-6, rtol=0.0)
 
 
 @pytest.mark.parametrize("noise_steps", [50, 1000])
-def test_the_linear_schedule_is_theirs(noise_steps):
+def test_the_linear_schedule_is_that_of_diffusers(noise_steps):
     signal = scheduling_ddpm.DDPMScheduler(noise_steps).alphas_cumprod
     np.testing.assert_allclose(1 / (1 + levels(noise_steps) ** 2), signal, rtol=1e-12)
 
 
-# One step alone is left out: theirs is then t = 0, where an image has almost no noise.
+# Without one step, for which diffusers takes t = 0, where an image has almost no noise.
 @pytest.mark.parametrize("steps", [2, 3, 10, 37, 100, 999, 1000])
-def test_a_subset_is_their_linear_spacing(steps):
+def test_a_subset_is_the_linear_spacing_of_diffusers(steps):
     scheduler = scheduling_ddpm.DDPMScheduler(1000, timestep_spacing="linspace")
     scheduler.set_timesteps(steps)
     assert visited(1000, subset(levels(1000), steps)) == scheduler.timesteps.tolist()
 
 
 @SCHEDULES
-def test_ddpm_takes_their_steps(noise_steps, steps, noise, monkeypatch):
+def test_ddpm_takes_the_steps_of_diffusers(noise_steps, steps, noise, monkeypatch):
     monkeypatch.setattr(
         scheduling_ddpm, "randn_tensor", lambda shape, **_: noise.normal(*shape[1:]).double()
     )
@@ -138,17 +137,18 @@ def test_ddpm_takes_their_steps(noise_steps, steps, noise, monkeypatch):
     )
     scheduler.set_timesteps(timesteps=visited(noise_steps, sigmas))
     assert_same_steps(
-        ours(ddpm, noise_steps, sigmas), theirs(scheduler, noise_steps, sigmas, noise)
+        sampler_steps(ddpm, noise_steps, sigmas),
+        scheduler_steps(scheduler, noise_steps, sigmas, noise),
     )
 
 
 @ETAS
 @SCHEDULES
-def test_ddim_takes_their_steps(noise_steps, steps, eta, noise):
+def test_ddim_takes_the_steps_of_diffusers(noise_steps, steps, eta, noise):
     """Song et al. (2021, section 4.2) step from one level of the subset to the next.
 
-    Theirs steps from t to t − T/S instead (whole numbers), which are the levels visited only
-    where all are, or "leading" ones. So it is given the subset as the whole of its schedule.
+    diffusers steps from t to t − T/S instead (integers), which are the levels of the subset only
+    if it has all levels, or "leading" ones. So the subset is passed as its full schedule.
     """
     sigmas = subset(levels(noise_steps), steps)
     signal = 1 / (1 + sigmas[::-1] ** 2)
@@ -161,7 +161,7 @@ def test_ddim_takes_their_steps(noise_steps, steps, eta, noise):
 
 @ETAS
 @pytest.mark.parametrize("steps", [100, 10])
-def test_ddim_takes_their_leading_steps(steps, eta, noise):
+def test_ddim_takes_the_leading_steps_of_diffusers(steps, eta, noise):
     scheduler = scheduling_ddim.DDIMScheduler(
         1000, clip_sample=False, timestep_spacing="leading", set_alpha_to_one=True
     )
@@ -171,18 +171,18 @@ def test_ddim_takes_their_leading_steps(steps, eta, noise):
 
 
 def assert_ddim_takes_the_steps_of(scheduler, noise_steps, sigmas, eta, noise):
-    def draws(x):
+    def options(x):
         return {"eta": eta, "variance_noise": noise.like(x) if eta else None}
 
     assert_same_steps(
-        ours(functools.partial(ddim, eta=eta), noise_steps, sigmas),
-        theirs(scheduler, noise_steps, sigmas, noise, draws),
+        sampler_steps(functools.partial(ddim, eta=eta), noise_steps, sigmas),
+        scheduler_steps(scheduler, noise_steps, sigmas, noise, options),
     )
 
 
 @SCHEDULES
-def test_dpm_solver_takes_their_steps(noise_steps, steps, noise):
-    """DPM-Solver++(2M) with midpoints, its first and last step of first order."""
+def test_dpm_solver_takes_the_steps_of_diffusers(noise_steps, steps, noise):
+    """DPM-Solver++(2M), midpoint, with first and last steps of first order."""
     sigmas = subset(levels(noise_steps), steps)
     scheduler = scheduling_dpmsolver_multistep.DPMSolverMultistepScheduler(
         noise_steps,
@@ -195,5 +195,6 @@ def test_dpm_solver_takes_their_steps(noise_steps, steps, noise):
     scheduler.set_timesteps(timesteps=visited(noise_steps, sigmas))
     np.testing.assert_allclose(scheduler.sigmas, sigmas, rtol=1e-12)
     assert_same_steps(
-        ours(dpm_solver_2m, noise_steps, sigmas), theirs(scheduler, noise_steps, sigmas, noise)
+        sampler_steps(dpm_solver_2m, noise_steps, sigmas),
+        scheduler_steps(scheduler, noise_steps, sigmas, noise),
     )

@@ -1,4 +1,4 @@
-"""Noise levels against their formulas."""
+"""Noise schedules compared with their formulas."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def test_subset_spans_the_schedule(noise_steps, steps):
         with pytest.raises(InputError, match=r"sampling\.steps"):
             subset(levels, steps)
         return
-    chosen = subset(levels, steps)
-    assert len(chosen) == steps + 1
-    assert chosen[0] == levels[-1]
-    assert chosen[-1] == 0
-    assert (np.diff(chosen) < 0).all()
-    assert np.isin(chosen[:-1], levels).all()
+    result = subset(levels, steps)
+    assert len(result) == steps + 1
+    assert result[0] == levels[-1]
+    assert result[-1] == 0
+    assert (np.diff(result) < 0).all()
+    assert np.isin(result[:-1], levels).all()
     if steps == noise_steps:
-        np.testing.assert_array_equal(chosen[:-1], levels[::-1])
+        np.testing.assert_array_equal(result[:-1], levels[::-1])
 
 
 @settings(max_examples=30, deadline=None)
@@ -47,5 +47,5 @@ def test_karras_levels_are_even_in_the_seventh_root(steps):
     np.testing.assert_allclose(np.diff(sigmas[:-1] ** (1 / 7), 2), 0, atol=1e-12)
 
 
-def test_one_step_starts_at_the_top():
+def test_one_step_starts_at_the_highest_level():
     np.testing.assert_allclose(karras_sigmas(1, 0.01, 80.0), [80, 0])
