@@ -83,7 +83,7 @@ class PatchMixture:
         return (self.weights[:, None, None] * (self.covariances + between)).sum(0)
 
     def _components(self, rows: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
-        """Return probabilities, and posterior means: along an axis of variance d, μ + d/(d+σ²) (x−μ)."""
+        """Return weights and posterior means, along an axis of variance d μ + d/(d+σ²) (x−μ)."""
         variances, axes = torch.linalg.eigh(self.covariances)
         total = variances + sigma**2
         along = torch.einsum("...ki,kij->...kj", rows[..., None, :] - self.means, axes)

@@ -127,7 +127,7 @@ def test_a_flux_is_clamped_to_the_margin(fluxes, flux):
 
 
 def test_different_fluxes_have_different_conditions(split):
-    """Neighbouring tenths of a dex over the training range give distinct conditions."""
+    """Neighbouring tenths of a dex over the training range have distinct conditions."""
     encoder = fitted(FLUX, split)
     condition = encoder.encode(torch.zeros(41), torch.linspace(-7, -3, 41))
     assert torch.cdist(condition, condition).fill_diagonal_(1).min() > 0.03

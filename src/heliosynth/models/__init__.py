@@ -13,7 +13,7 @@ from heliosynth.models.stages import UnetStages
 
 
 class NetworkModule(Protocol):
-    """What the module of a network kind defines; ``config`` is of the kind's own class."""
+    """What the module of a network kind defines; ``config`` has the class of that kind."""
 
     @property
     def TITLE(self) -> str:  # noqa: N802
