@@ -1,4 +1,4 @@
-"""What the frames cover: time, splits, and how far two measures of a flare agree."""
+"""Coverage of time by the frames, and agreement of two flux measures of a flare."""
 
 from __future__ import annotations
 
@@ -13,39 +13,40 @@ from heliosynth.figures import style
 from heliosynth.io import tables
 from heliosynth.results.run import Run
 
-OTHERS = {"gap": "in a gap", "refused": "refused", "none": "without a label"}
+UNUSED_TITLES = {"gap": "in a gap", "refused": "rejected", "none": "without a label"}
+"""Frames of no split, by the value of the column ``split``."""
 COLOURS = {**style.SPLIT_COLOURS, "gap": "#E8D9A0", "refused": style.ACCENT, "none": "#E4E6EA"}
 
 
-def coverage(products: Run) -> Figure:
-    """Draw the frames of each month, and of each class by month, by what became of them."""
-    index = tables.read(products.path("dataset/index.csv"), SCHEMA)
+def coverage(run: Run) -> Figure:
+    """Plot the frames per month by split, and those in use by class."""
+    index = tables.read(run.path("dataset/index.csv"), SCHEMA)
     month = index["time"].dt.to_period("M")
     months = pd.period_range(month.min(), month.max(), freq="M")
     figure = style.canvas(style.PAGE_IN, 3.2)
     by_split, by_class = figure.subplots(2, 1, sharex=True)
-    titles = {**style.SPLIT_TITLES, **OTHERS}
+    titles = {**style.SPLIT_TITLES, **UNUSED_TITLES}
     counts = pd.crosstab(month, index["split"]).reindex(months, fill_value=0)
     _stack(by_split, counts, {name: (title, COLOURS[name]) for name, title in titles.items()})
-    style.panel_title(by_split, 0, "frames of each month by split")
+    style.panel_title(by_split, 0, "frames per month by split")
     used = index["split"].isin(list(style.SPLIT_TITLES))
     counts = pd.crosstab(month[used], index.loc[used, "goes_class"]).reindex(months, fill_value=0)
-    names = [goes_class.NAMES[number] for number in products.classes]
+    names = [goes_class.NAMES[number] for number in run.classes]
     colours = dict(zip(goes_class.NAMES, style.CLASS_COLOURS, strict=True))
     _stack(by_class, counts, {name: (name, colours[name]) for name in names})
-    style.panel_title(by_class, 1, "frames used of each month by class")
+    style.panel_title(by_class, 1, "frames in use per month by class")
     step = max(1, len(months) // 12)
     by_class.set_xticks(range(0, len(months), step), [f"{m:%Y-%m}" for m in months[::step]])
     by_class.tick_params(axis="x", rotation=30)
     return figure
 
 
-def label_agreement(products: Run) -> Figure:
-    """Draw each flare's published flux against the largest that was measured during it."""
-    index = tables.read(products.path("dataset/index.csv"), SCHEMA)
+def label_agreement(run: Run) -> Figure:
+    """Plot the published peak flux of each flare against the largest flux measured during it."""
+    index = tables.read(run.path("dataset/index.csv"), SCHEMA)
     flares = index[index["selected"] & (index["flare"] != "")].drop_duplicates("flare")
     flares = flares.dropna(subset="flare_measured_log10_flux")
-    counted = products.summary["disagreement"]
+    disagreement = run.summary["disagreement"]
     published = flares["log10_flux"].to_numpy(np.float64)
     measured = flares["flare_measured_log10_flux"].to_numpy(np.float64)
     figure = style.canvas(style.COLUMN_IN, 3.1)
@@ -56,10 +57,10 @@ def label_agreement(products: Run) -> Figure:
         axes.axhline(edge, color="0.88", linewidth=0.5, zorder=0)
         axes.axvline(edge, color="0.88", linewidth=0.5, zorder=0)
     numbers = goes_class.of_flux(10.0**published)
-    for number in products.classes:
-        here = numbers == number
+    for number in run.classes:
+        of_class = numbers == number
         axes.plot(
-            published[here], measured[here], "o", markersize=2.2, alpha=0.6,
+            published[of_class], measured[of_class], "o", markersize=2.2, alpha=0.6,
             markeredgewidth=0, color=style.CLASS_COLOURS[number],
         )  # fmt: skip
     axes.set_xlim(low, high)
@@ -68,8 +69,8 @@ def label_agreement(products: Run) -> Figure:
     axes.set_xlabel("published: log$_{10}$ peak flux (W m$^{-2}$)")
     axes.set_ylabel("measured: log$_{10}$ largest XRS-B flux (W m$^{-2}$)")
     axes.set_title(
-        f"{counted['other_class_measured']} of {counted['measured']} flares measured in another\n"
-        f"class ({counted['flares'] - counted['measured']} not measured)"
+        f"{disagreement['other_class_measured']} of {disagreement['measured']} flares measured in "
+        f"another\nclass ({disagreement['flares'] - disagreement['measured']} not measured)"
     )
     return figure
 

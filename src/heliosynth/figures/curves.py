@@ -1,4 +1,4 @@
-"""How the trainings went."""
+"""Training curves."""
 
 from __future__ import annotations
 
@@ -13,33 +13,38 @@ from heliosynth.results.names import model_title
 from heliosynth.results.run import Run
 
 
-def training_curves(products: Run) -> Figure:
-    """Draw training and validation loss against images seen, a panel a model."""
-    columns = min(len(products.models), 4)
-    lines = math.ceil(len(products.models) / columns)
+def training_curves(run: Run) -> Figure:
+    """Plot training and validation loss against images seen, one panel per model."""
+    columns = min(len(run.models), 4)
+    lines = math.ceil(len(run.models) / columns)
     figure = style.canvas(style.PAGE_IN, 1.75 * lines + 0.15)
     panels = figure.subplots(lines, columns, squeeze=False)
-    for place, (axes, model) in enumerate(zip(panels.flat, products.models, strict=False)):
-        rows = products.rows(f"models/{model}/history.csv")
+    for index, (axes, model) in enumerate(zip(panels.flat, run.models, strict=False)):
+        rows = run.rows(f"models/{model}/history.csv")
         images = np.array([float(row["images"]) for row in rows]) / 1000
-        for column, title, colour, mark in (
+        for column, title, colour, marker in (
             ("train_loss", "training", style.MUTED, ""),
             ("val_loss", "validation", style.ACCENT, "."),
         ):
             loss = np.array([float(row[column] or "nan") for row in rows])
-            known = np.isfinite(loss)
+            finite = np.isfinite(loss)
             axes.plot(
-                images[known], loss[known], marker=mark, markersize=3.5, color=colour, label=title
+                images[finite],
+                loss[finite],
+                marker=marker,
+                markersize=3.5,
+                color=colour,
+                label=title,
             )
-            if np.any(known) and np.all(loss[known] > 0):
+            if np.any(finite) and np.all(loss[finite] > 0):
                 axes.set_yscale("log")
                 axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
                 axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
                 axes.yaxis.set_minor_formatter(NullFormatter())
         axes.xaxis.set_major_locator(MaxNLocator(4))
-        style.panel_title(axes, place, model_title(model))
+        style.panel_title(axes, index, model_title(model))
         axes.set_xlabel("images seen (thousands)")
-    for axes in panels.flat[len(products.models) :]:
+    for axes in panels.flat[len(run.models) :]:
         axes.set_axis_off()
     for axes in panels[:, 0]:
         axes.set_ylabel("loss (no unit)")

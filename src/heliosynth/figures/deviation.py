@@ -1,16 +1,13 @@
-"""How much the images of a class differ from one another, pixel by pixel."""
+"""Pixel-wise standard deviation of the images of a class."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 from matplotlib.figure import Figure
 
+from heliosynth.arrays import Floats
 from heliosynth.dataset.store import Description, LabelledImages
 from heliosynth.figures import style
-from heliosynth.figures.grids import true_title
 from heliosynth.figures.mosaic import mosaic
 from heliosynth.results.names import model_title
 from heliosynth.results.run import Run
@@ -18,22 +15,21 @@ from heliosynth.results.run import Run
 WIDTH_IN = 0.88 * style.PAGE_IN
 
 
-def standard_deviation_maps(products: Run) -> Figure:
-    """Draw the pixel-wise standard deviation of each class, true and of each diffusion model."""
-    numbers = products.classes
+def standard_deviation_maps(run: Run) -> Figure:
+    """Plot the standard deviation of each class, in the dataset and for each diffusion model."""
+    numbers = run.classes
     sets: list[tuple[str, LabelledImages]] = [
-        (f"{true_title(products)},\ntraining split", products.split("train"))
+        (f"{run.origin},\ntraining split", run.split("train"))
     ]
     sets += [
-        ("DDPM,\n" + model_title(m).replace(" ", "\n"), products.samples(m))
-        for m in products.diffusion_models
+        ("DDPM,\n" + model_title(m).replace(" ", "\n"), run.samples(m))
+        for m in run.diffusion_models
     ]
     maps = [
-        [deviation(images.of_classes([n]), products.description) for n in numbers]
-        for _, images in sets
+        [deviation(images.of_classes([n]), run.description) for n in numbers] for _, images in sets
     ]
-    drawn = [image for row in maps for image in row if image is not None]
-    highest = max((float(np.quantile(image, 0.995)) for image in drawn), default=1.0)
+    shown = [image for row in maps for image in row if image is not None]
+    highest = max((float(np.quantile(image, 0.995)) for image in shown), default=1.0)
     grid = mosaic(
         len(sets), [len(numbers)], left=1.02, row_gap=0.17, top=0.19, bottom=0.08, width=WIDTH_IN
     )
@@ -56,10 +52,8 @@ def standard_deviation_maps(products: Run) -> Figure:
     return grid.figure
 
 
-def deviation(
-    images: LabelledImages, description: Description
-) -> npt.NDArray[np.floating[Any]] | None:
-    """Give the pixel-wise standard deviation (H, W) in dex, None for fewer than two images."""
+def deviation(images: LabelledImages, description: Description) -> Floats | None:
+    """Return the pixel-wise standard deviation (H, W) in dex, None for fewer than two images."""
     if len(images) < 2:
         return None
     dex = np.log10(description.maximum_dn / description.minimum_dn) / 2

@@ -10,18 +10,18 @@ from heliosynth.figures import style
 from heliosynth.results.run import Run
 
 
-def cevae_embedding(products: Run) -> Figure:
-    """Draw the t-SNE map of the ceVAE's latent means, by class and by X-ray flux."""
-    rows = products.rows("metrics/cevae_embedding.csv")
-    place = np.array([[float(row["x"]), float(row["y"])] for row in rows]).reshape(-1, 2)
+def cevae_embedding(run: Run) -> Figure:
+    """Plot the t-SNE map of the ceVAE's latent means, by class and by X-ray flux."""
+    rows = run.rows("metrics/cevae_embedding.csv")
+    position = np.array([[float(row["x"]), float(row["y"])] for row in rows]).reshape(-1, 2)
     number = np.array([class_number(row["goes_class"]) for row in rows], dtype=int)
     flux = np.array([float(row["log10_flux"] or "nan") for row in rows])
     figure = style.canvas(style.PAGE_IN, 3.0)
     left, right = figure.subplots(1, 2)
     size = float(np.clip(2500 / max(len(rows), 1), 2, 12))
-    # The rare classes are drawn last, or the common ones would hide them.
+    # Rare classes last, so that the common ones do not hide them.
     for n in sorted(set(number), key=lambda n: -int(np.sum(number == n))):
-        of_class = place[number == n]
+        of_class = position[number == n]
         left.scatter(
             *of_class.T,
             s=size,
@@ -39,7 +39,7 @@ def cevae_embedding(products: Run) -> Figure:
         markerscale=2,
         handletextpad=0.2,
     )
-    points = right.scatter(*place.T, s=size, c=flux, cmap="cividis", linewidths=0)
+    points = right.scatter(*position.T, s=size, c=flux, cmap="cividis", linewidths=0)
     bar = figure.colorbar(points, ax=right, aspect=30, pad=0.02)
     bar.set_label("log$_{10}$ X-ray flux (W m$^{-2}$)")
     bar.outline.set_linewidth(0.4)
@@ -55,5 +55,5 @@ def cevae_embedding(products: Run) -> Figure:
 
 
 def class_number(text: str) -> int:
-    """Read a class written as its letter or as its number."""
+    """Return the number of a class written as its letter or its number."""
     return goes_class.NAMES.index(text) if text in goes_class.NAMES else int(float(text))

@@ -1,4 +1,4 @@
-"""Rows and blocks of images on one page, all of one size, with one bar of intensities."""
+"""Grids of images of one size, in rows and blocks of columns, with one colour bar."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ GAP_IN = 0.03
 BLOCK_GAP_IN = 0.14
 BAR_IN = 0.09
 RIGHT_IN = 0.76
-"""Room for the bar, its ticks and its label."""
+"""Width of the space for the colour bar, its ticks and its label."""
 
 
 @dataclass(frozen=True)
 class Mosaic:
-    """Panels for images, placed to the inch.
+    """Panels for images, positioned in inches.
 
     Attributes
     ----------
     panels
-        Axes (rows, columns), blocks of columns beside each other.
+        Axes (rows, columns); the blocks are next to each other.
     blocks
         The columns of each block.
     bar
@@ -43,24 +43,24 @@ class Mosaic:
     bar: Axes
 
     def heading(self, block: int, text: str, above_in: float = 0.05) -> None:
-        """Write above a block, so many inches."""
-        x, _ = self._middle(self.panels[0, self.blocks[block]], above=True)
+        """Write a title above a block, ``above_in`` inches from it."""
+        x, _ = self._centre(0, block)
         y = self.panels[0, 0].get_position().y1 + above_in / self.figure.get_figheight()
         self.figure.text(x, y, text, ha="center", va="bottom", fontsize=8)
 
     def row_title(self, row: int, text: str, **font: Any) -> None:
-        """Write before a row."""
+        """Write a title to the left of a row."""
         box = self.panels[row, 0].get_position()
         x = box.x0 - 0.06 / self.figure.get_figwidth()
         self.figure.text(x, (box.y0 + box.y1) / 2, text, ha="right", va="center", **font)
 
     def note(self, row: int, block: int, text: str) -> None:
-        """Write in place of a block's images in a row."""
-        x, y = self._middle(self.panels[row, self.blocks[block]], above=False)
+        """Write a text in place of the images of a block in a row."""
+        x, y = self._centre(row, block)
         self.figure.text(x, y, text, ha="center", va="center", color=style.MUTED)
 
     def intensity_bar(self, description: Description, label: str | None = None) -> None:
-        """Give the scaled intensities their DN."""
+        """Draw the colour bar of scaled intensities, with ticks in DN."""
         self.colour_bar(style.aia_colours(description.channel), -1, 1, label or "")
         low, high = np.log10([description.minimum_dn, description.maximum_dn])
         decades = np.arange(np.ceil(low), np.floor(high) + 1)
@@ -70,16 +70,17 @@ class Mosaic:
             self.bar.set_ylabel(style.intensity_label(description))
 
     def colour_bar(self, colours: Colormap | str, low: float, high: float, label: str) -> None:
-        """Draw the bar."""
-        drawn = ScalarMappable(Normalize(low, high), colours)
-        bar = self.figure.colorbar(drawn, cax=self.bar)
+        """Draw a colour bar."""
+        mappable = ScalarMappable(Normalize(low, high), colours)
+        bar = self.figure.colorbar(mappable, cax=self.bar)
         bar.outline.set_linewidth(0.4)
         self.bar.set_ylabel(label)
 
-    def _middle(self, panels: npt.NDArray[Any], above: bool) -> tuple[float, float]:
+    def _centre(self, row: int, block: int) -> tuple[float, float]:
+        """Return the centre of a block in a row, as fractions of the figure."""
+        panels = self.panels[row, self.blocks[block]]
         first, last = panels[0].get_position(), panels[-1].get_position()
-        y = first.y1 + 0.05 / self.figure.get_figheight() if above else (first.y0 + first.y1) / 2
-        return (first.x0 + last.x1) / 2, y
+        return (first.x0 + last.x1) / 2, (first.y0 + first.y1) / 2
 
 
 def mosaic(
@@ -101,7 +102,7 @@ def mosaic(
     blocks
         Columns of each block.
     left, top, bottom, row_gap, width
-        Room for titles, between rows, and in all, inches.
+        Margins for titles, gap between rows, and total width, inches.
     """
     columns = sum(blocks)
     gaps = (columns - len(blocks)) * GAP_IN + (len(blocks) - 1) * BLOCK_GAP_IN
@@ -116,12 +117,12 @@ def mosaic(
         for _ in range(block):
             for row in range(rows):
                 y = height - top - (row + 1) * side - row * row_gap
-                place = (x / width, y / height, side / width, side / height)
-                panels[row, column] = figure.add_axes(place)
+                box = (x / width, y / height, side / width, side / height)
+                panels[row, column] = figure.add_axes(box)
                 style.frameless(panels[row, column])
             x, column = x + side + GAP_IN, column + 1
         x += BLOCK_GAP_IN - GAP_IN
     x += GAP_IN + 0.06 - BLOCK_GAP_IN
-    tall = height - top - bottom
-    bar = figure.add_axes((x / width, bottom / height, BAR_IN / width, tall / height))
+    bar_height = height - top - bottom
+    bar = figure.add_axes((x / width, bottom / height, BAR_IN / width, bar_height / height))
     return Mosaic(figure, panels, tuple(slices), bar)

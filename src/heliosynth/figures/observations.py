@@ -1,18 +1,17 @@
-"""What was observed: the X-ray flux and the frames chosen along it."""
+"""The X-ray light curve and the frames used along it."""
 
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import matplotlib.dates as mdates
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from heliosynth import goes_class
+from heliosynth.arrays import AnyFloats, Times
 from heliosynth.catalogue.index import SCHEMA
 from heliosynth.errors import InputError
 from heliosynth.figures import style
@@ -21,36 +20,36 @@ from heliosynth.results.run import Run
 from heliosynth.sources.goes import XrsSeries, read_series
 
 BINS = 1200
-"""Columns of the light curve: more would not show in print."""
+"""Points of a light curve; more are not visible in print."""
 CLOSE_UP_DAYS = 1.5
 """Half width of the close-up, days."""
+RIBBON_COLOURS = {**style.SPLIT_COLOURS, "test": style.ACCENT}
+"""As the splits everywhere, but the light colour of the test split is invisible in thin ticks."""
 
-Times = npt.NDArray[np.datetime64]
-Floats = npt.NDArray[np.floating[Any]]
 
-
-def xrs_and_frames(products: Run) -> Figure:
-    """Draw the light curve with the frames of each split, and a close-up of the largest flare."""
-    series = read_series(products.path("observations/xrs.h5")).to_operational()
-    index = tables.read(products.path("dataset/index.csv"), SCHEMA)
-    chosen = index[index["split"].isin(list(style.SPLIT_TITLES))]
+def xrs_and_frames(run: Run) -> Figure:
+    """Plot the light curve with the frames of each split, and the days around the largest flare."""
+    series = read_series(run.path("observations/xrs.h5")).to_operational()
+    index = tables.read(run.path("dataset/index.csv"), SCHEMA)
+    used = index[index["split"].isin(list(style.SPLIT_TITLES))]
     figure = style.canvas(style.PAGE_IN, 4.1)
     curve, ribbon, close = figure.subplots(3, 1, height_ratios=[3.2, 0.9, 3.2])
     first, last = pd.Timestamp(index["time"].min()), pd.Timestamp(index["time"].max())
     if first == last:
-        raise InputError(f"{products.path('dataset/index.csv')}: holds no span of time to draw")
+        raise InputError(
+            f"{run.path('dataset/index.csv')}: all frames have the same time, so there is no light "
+            "curve to plot; extend the period of the observations"
+        )
     _light_curve(curve, series, first, last)
     ribbon.sharex(curve)
-    _ribbon(ribbon, chosen)
+    _ribbon(ribbon, used)
     curve.tick_params(axis="x", labelbottom=False)
-    style.panel_title(
-        curve, 0, f"GOES XRS-B and the {len(chosen):,} frames chosen of {len(index):,}"
-    )
-    largest = chosen.nlargest(1, "log10_flux")
+    style.panel_title(curve, 0, f"GOES XRS-B and the {len(used):,} frames used of {len(index):,}")
+    largest = used.nlargest(1, "log10_flux")
     peak = pd.Timestamp(largest["time"].iloc[0]) if len(largest) else first
     width = pd.Timedelta(days=CLOSE_UP_DAYS)
     _light_curve(close, series, peak - width, peak + width)
-    _labels(close, chosen[(chosen["time"] - peak).abs() <= width])
+    _labels(close, used[(used["time"] - peak).abs() <= width])
     style.panel_title(close, 1, f"around the largest label, {peak:%Y-%m-%d}: frames by label")
     close.set_xlabel("time (UTC)")
     return figure
@@ -66,7 +65,7 @@ def _light_curve(axes: Axes, series: XrsSeries, first: pd.Timestamp, last: pd.Ti
     axes.set_xlim(*mdates.date2num([first, last]))  # type: ignore[no-untyped-call]
     edges = (*goes_class.LOWER_FLUX, 1e-3)
     for n, (low, high) in enumerate(itertools.pairwise(edges)):
-        low = low if n else 3e-9  # below A1 is A too
+        low = low if n else 3e-9  # A includes fluxes below A1
         axes.axhspan(low, high, color=style.CLASS_COLOURS[n], alpha=0.13, linewidth=0)
         axes.text(
             1.005, np.sqrt(low * high), goes_class.NAMES[n], transform=axes.get_yaxis_transform(),
@@ -76,7 +75,7 @@ def _light_curve(axes: Axes, series: XrsSeries, first: pd.Timestamp, last: pd.Ti
     _dates(axes)
 
 
-def envelope(time: Times, flux: Floats) -> tuple[Times, Floats]:
+def envelope(time: Times, flux: AnyFloats) -> tuple[Times, AnyFloats]:
     """Reduce a light curve to its largest value in each of :data:`BINS` bins.
 
     Gaps stay gaps: a bin without a measurement is NaN.
@@ -90,14 +89,12 @@ def envelope(time: Times, flux: Floats) -> tuple[Times, Floats]:
     return time[edges[:-1]], highest
 
 
-def _ribbon(axes: Axes, chosen: pd.DataFrame) -> None:
+def _ribbon(axes: Axes, used: pd.DataFrame) -> None:
     for line, split in enumerate(style.SPLIT_TITLES):
-        times = chosen.loc[chosen["split"] == split, "time"]
+        times = used.loc[used["split"] == split, "time"]
         axes.plot(
             times, np.full(len(times), -line), "|", markersize=6, markeredgewidth=0.5,
-            color=style.SPLIT_COLOURS["train" if split == "train" else "val"]
-            if split != "test" else style.ACCENT,
-            rasterized=True,
+            color=RIBBON_COLOURS[split], rasterized=True,
         )  # fmt: skip
     axes.set_yticks([0, -1, -2], [style.SPLIT_TITLES[s] for s in style.SPLIT_TITLES])
     axes.set_ylim(-2.6, 0.6)

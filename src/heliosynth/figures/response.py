@@ -1,84 +1,86 @@
-"""How the activity of generated images follows the X-ray flux asked for."""
+"""Activity of generated images against the requested X-ray flux."""
 
 from __future__ import annotations
 
 import itertools
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from heliosynth import goes_class
+from heliosynth.arrays import Floats32
 from heliosynth.dataset.store import GeneratedImages
 from heliosynth.evaluation.flux_response import FLUX_RESPONSE
 from heliosynth.figures import style
-from heliosynth.figures.grids import flux_text, spread_out, true_title
+from heliosynth.figures.grids import evenly_spaced, flux_text
 from heliosynth.figures.mosaic import Mosaic, mosaic
 from heliosynth.io import tables
 from heliosynth.results.names import model_title
 from heliosynth.results.run import Run
 
-MOST_IMAGES = 12
-"""Images in a row at most."""
+MAX_IMAGES = 12
+"""Largest number of images in a row."""
 ABOVE_IN = 2.9
-"""Room above the images for the curves, inches."""
+"""Height of the space above the images, for the curves, inches."""
 NAMES_IN, LABELS_IN = 0.2, 0.58
-"""Of it, above the curves for the classes, and below them for labels and titles."""
+"""Heights in that space above the curves, for the classes, and below them, for labels, inches."""
 LEFT_IN = 0.72
 BAND = (16, 50, 84)
+"""Percentiles over the seeds: the median and the central 68 %."""
 COLOURS = (style.ACCENT, style.CALM, *style.CLASS_COLOURS[1:4])
 
 
-def flux_response(products: Run) -> Figure:
-    """Draw bright area against the flux asked for, and images of one seed under their fluxes."""
-    models = products.flux_models
-    samples = [products.samples(f"flux_response/{model}") for model in models]
+def flux_response(run: Run) -> Figure:
+    """Plot bright area against the requested flux, and show images of one seed at their fluxes."""
+    models = run.flux_models
+    samples = [run.samples(f"flux_response/{model}") for model in models]
     fluxes = [np.unique(images.log10_flux) for images in samples]
-    shown = min(MOST_IMAGES, len(fluxes[0]))
+    shown = min(MAX_IMAGES, len(fluxes[0]))
     grid = mosaic(len(models), [shown], left=LEFT_IN, top=ABOVE_IN, bottom=0.04, row_gap=0.17)
     axes = _axes_above(grid, fluxes[0])
     _classes(axes)
-    tables = [_read(products, model) for model in models]
-    real = tables[0][tables[0]["set"] == "test"]
-    # A held-out flux may lie beyond the training fluxes, and so beyond the axis.
-    real = real[real["log10_flux"].between(*axes.get_xlim())]
+    responses = [_read(run, model) for model in models]
+    test = responses[0][responses[0]["set"] == "test"]
+    # A test flux can be outside the range of the training fluxes, and so of the axis.
+    test = test[test["log10_flux"].between(*axes.get_xlim())]
     axes.plot(
-        real["log10_flux"], 100 * real["bright_area"], ".", markersize=4, color=style.MUTED,
+        test["log10_flux"], 100 * test["bright_area"], ".", markersize=4, color=style.MUTED,
         alpha=0.45, markeredgewidth=0, rasterized=True,
-        label=f"{true_title(products)}, test split (n = {len(real)})",
+        label=f"{run.origin} images of the test split (n = {len(test)})",
     )  # fmt: skip
-    for row, (model, images, table) in enumerate(zip(models, samples, tables, strict=True)):
+    for row, (model, images, table) in enumerate(zip(models, samples, responses, strict=True)):
         _curve(axes, table[table["set"] == "grid"], model_title(model), COLOURS[row % len(COLOURS)])
-        _images(grid, row, images, products)
+        _images(grid, row, images, run)
         title = model_title(model).replace(" ", "\n")
         grid.row_title(row, "one seed" if len(models) == 1 else title)
     axes.set_ylim(bottom=0)
     axes.legend(loc="upper left")
-    grid.intensity_bar(products.description, "DN")
+    grid.intensity_bar(run.description, "DN")
     return grid.figure
 
 
-def _read(products: Run, model: str) -> pd.DataFrame:
-    return tables.read(products.path(f"metrics/flux_response/{model}.csv"), FLUX_RESPONSE)
+def _read(run: Run, model: str) -> pd.DataFrame:
+    return tables.read(run.path(f"metrics/flux_response/{model}.csv"), FLUX_RESPONSE)
 
 
-def _axes_above(grid: Mosaic, fluxes: npt.NDArray[np.float32]) -> Axes:
-    """Place axes above the images so that each image stands under its flux."""
+def _axes_above(grid: Mosaic, fluxes: Floats32) -> Axes:
+    """Add axes above the images, so that each image is below its flux."""
     height = grid.figure.get_figheight()
-    first, last = (grid.panels[0, at].get_position() for at in (0, -1))
-    room = (ABOVE_IN - NAMES_IN - LABELS_IN) / height
-    axes = grid.figure.add_axes((first.x0, 1 - NAMES_IN / height - room, last.x1 - first.x0, room))
-    beside = first.width / 2 / (last.x0 - first.x0) * float(fluxes[-1] - fluxes[0])
-    axes.set_xlim(float(fluxes[0]) - beside, float(fluxes[-1]) + beside)
-    axes.set_xlabel("log$_{10}$ X-ray flux (W m$^{-2}$), asked for or of the label")
+    first, last = (grid.panels[0, column].get_position() for column in (0, -1))
+    axes_height = (ABOVE_IN - NAMES_IN - LABELS_IN) / height
+    bottom = 1 - NAMES_IN / height - axes_height
+    axes = grid.figure.add_axes((first.x0, bottom, last.x1 - first.x0, axes_height))
+    margin = first.width / 2 / (last.x0 - first.x0) * float(fluxes[-1] - fluxes[0])
+    axes.set_xlim(float(fluxes[0]) - margin, float(fluxes[-1]) + margin)
+    axes.set_xlabel("log$_{10}$ X-ray flux (W m$^{-2}$), requested or of the label")
     axes.set_ylabel("bright area (% of the disk)")
     return axes
 
 
 def _classes(axes: Axes) -> None:
-    """Shade the classes and name them above."""
+    """Shade the flux ranges of the classes, with their letters above."""
     low, high = axes.get_xlim()
     edges = (low, *np.log10(goes_class.LOWER_FLUX[1:]), high)
     for n, (left, right) in enumerate(itertools.pairwise(np.clip(edges, low, high))):
@@ -100,10 +102,10 @@ def _curve(axes: Axes, table: pd.DataFrame, title: str, colour: str) -> None:
     axes.plot(fluxes, median, "o-", markersize=3.5, color=colour, label=label)
 
 
-def _images(grid: Mosaic, row: int, samples: GeneratedImages, products: Run) -> None:
+def _images(grid: Mosaic, row: int, samples: GeneratedImages, run: Run) -> None:
     rows = np.flatnonzero(samples.seed == samples.seed[0])
     rows = rows[np.argsort(samples.log10_flux[rows])]
     panels = grid.panels[row]
-    for axes, at in zip(panels, spread_out(rows, len(panels)), strict=False):
-        style.show_sun(axes, samples.images[at, 0], products.description)
-        axes.set_title(flux_text(float(samples.log10_flux[at])), fontsize=6.5)
+    for axes, image in zip(panels, evenly_spaced(rows, len(panels)), strict=False):
+        style.show_sun(axes, samples.images[image, 0], run.description)
+        axes.set_title(flux_text(float(samples.log10_flux[image])), fontsize=6.5)

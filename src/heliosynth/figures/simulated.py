@@ -1,4 +1,4 @@
-"""The simulated observatory's raw frames beside real ones."""
+"""Raw frames of the simulated observatory next to real ones."""
 
 from __future__ import annotations
 
@@ -6,50 +6,51 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.figure import Figure
 
+from heliosynth.arrays import Floats, Images
 from heliosynth.dataset.store import Description
 from heliosynth.errors import InputError
 from heliosynth.figures import style
+from heliosynth.figures.grids import evenly_spaced
 from heliosynth.figures.mosaic import Mosaic, mosaic
 from heliosynth.results.run import Run
 from heliosynth.sources import sdoml
 
 SHOWN = 4
-"""Frames of each kind that are shown."""
+"""Frames shown of each archive."""
 BELOW_IN = 2.15
-"""Room below the frames for the curves, inches."""
+"""Height of the space below the frames, for the curves, inches."""
 WIDTH_IN = 0.88 * style.PAGE_IN
 MEASURED = 40
-"""Frames of each kind behind the profiles and histograms."""
+"""Frames of each archive in the profiles and histograms."""
 
 
 @dataclass(frozen=True)
 class RawFrames:
-    """Raw frames (n, H, W) in DN, evenly spread over an archive."""
+    """Raw frames (n, H, W) in DN, evenly spaced over an archive."""
 
     title: str
-    images: npt.NDArray[np.float32]
+    images: Images
     colour: str
 
 
-def simulated_against_real(products: Run) -> Figure:
-    """Draw raw frames of both, their radial profiles and their intensities."""
-    if products.simulated is None or products.archive is None:
+def simulated_against_real(run: Run) -> Figure:
+    """Show raw frames of both archives, their radial profiles and their intensities."""
+    if run.simulated is None or run.archive is None:
         raise InputError("simulated_against_real: needs the folders --simulated and --archive")
-    channel = products.presentation.channel
-    both = [
-        RawFrames("simulated", read_frames(products.simulated, channel), style.ACCENT),
-        RawFrames("real", read_frames(products.archive, channel), style.CALM),
+    channel = run.presentation.channel
+    archives = [
+        RawFrames("simulated", read_frames(run.simulated, channel), style.ACCENT),
+        RawFrames("real", read_frames(run.archive, channel), style.CALM),
     ]
-    grid = mosaic(len(both), [SHOWN], left=0.72, top=0.04, bottom=BELOW_IN, width=WIDTH_IN)
-    _show(grid, both, products.description)
-    height = grid.figure.get_figheight()
-    room = (0.42 / height, (BELOW_IN - 0.72) / height)
-    profile = grid.figure.add_axes((0.11, room[0], 0.36, room[1]))
-    histogram = grid.figure.add_axes((0.61, room[0], 0.36, room[1]))
-    for frames in both:
+    grid = mosaic(len(archives), [SHOWN], left=0.72, top=0.04, bottom=BELOW_IN, width=WIDTH_IN)
+    _show(grid, archives, run.description)
+    figure_height = grid.figure.get_figheight()
+    bottom, height = 0.42 / figure_height, (BELOW_IN - 0.72) / figure_height
+    profile = grid.figure.add_axes((0.11, bottom, 0.36, height))
+    histogram = grid.figure.add_axes((0.61, bottom, 0.36, height))
+    for frames in archives:
         label = f"{frames.title} (n = {len(frames.images)})"
         profile.plot(*radial_profile(frames.images), color=frames.colour, label=label)
         logs = np.log10(np.clip(frames.images, 0.1, None)).ravel()
@@ -68,28 +69,26 @@ def simulated_against_real(products: Run) -> Figure:
     return grid.figure
 
 
-def read_frames(directory: Path, channel: str) -> npt.NDArray[np.float32]:
-    """Read good frames, evenly spread over the first year of an archive, (n, H, W) in DN."""
+def read_frames(directory: Path, channel: str) -> Images:
+    """Return good frames (n, H, W) in DN, evenly spaced over the first year of an archive."""
     store = str(directory / "aia" / "sdomlv2.zarr")
     year = sdoml.years(store)[0]
     header = sdoml.read_header(store, year, channel)
     good = header.loc[header["quality"] == 0, "store_row"].to_numpy()
-    places = np.linspace(0, len(good) - 1, min(MEASURED, len(good))).round().astype(int)
+    rows = evenly_spaced(good, MEASURED)
     frames = sdoml.open_channel(store, year, channel)
-    images = np.concatenate([part.made for part in frames.read(good[places], np.asarray)])
-    whole = np.isfinite(images).all(axis=(1, 2))
-    return np.asarray(images[whole], dtype=np.float32)
+    images = np.concatenate([part.value for part in frames.read(rows, np.asarray)])
+    complete = np.isfinite(images).all(axis=(1, 2))
+    return np.asarray(images[complete], dtype=np.float32)
 
 
-def radial_profile(
-    images: npt.NDArray[np.float32], bins: int = 60
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Give the mean over rings around the centre of the frames.
+def radial_profile(images: Images, bins: int = 60) -> tuple[Floats, Floats]:
+    """Return the mean over rings around the centre of the frames.
 
     Returns
     -------
     distance
-        Middles of the rings, in half widths of the frame.
+        Mean radii of the rings, in half widths of the frame.
     mean
         Mean of all frames' pixels in each ring, DN.
     """
@@ -100,16 +99,16 @@ def radial_profile(
     mean_image = images.mean(axis=0, dtype=np.float64).ravel()
     totals = np.bincount(ring, mean_image, minlength=bins + 1)[:bins]
     counts = np.bincount(ring, minlength=bins + 1)[:bins]
-    held = counts > 0
-    return ((np.arange(bins) + 0.5) / bins)[held], totals[held] / counts[held]
+    filled = counts > 0
+    return ((np.arange(bins) + 0.5) / bins)[filled], totals[filled] / counts[filled]
 
 
-def _show(grid: Mosaic, both: list[RawFrames], description: Description) -> None:
+def _show(grid: Mosaic, archives: list[RawFrames], description: Description) -> None:
     low, high = np.log10([description.minimum_dn, description.maximum_dn])
-    for row, frames in enumerate(both):
+    for row, frames in enumerate(archives):
         grid.row_title(row, f"{frames.title},\n{frames.images.shape[1]} px")
-        places = np.linspace(0, len(frames.images) - 1, SHOWN).round().astype(int)
-        for axes, place in zip(grid.panels[row], places, strict=True):
-            logs = np.log10(np.clip(frames.images[place], description.minimum_dn, None))
+        shown = evenly_spaced(frames.images, SHOWN)
+        for axes, image in zip(grid.panels[row], shown, strict=False):
+            logs = np.log10(np.clip(image, description.minimum_dn, None))
             style.show_sun(axes, 2 * (logs - low) / (high - low) - 1, description)
     grid.intensity_bar(description)

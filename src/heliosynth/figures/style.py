@@ -1,4 +1,4 @@
-"""The one look of all figures: sizes, fonts, colours, intensity scale, files."""
+"""The style of all figures: sizes, fonts, colours, intensity scale, files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
@@ -17,6 +16,7 @@ from matplotlib.image import AxesImage
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from heliosynth import goes_class
+from heliosynth.arrays import Floats32
 from heliosynth.dataset.store import Description
 from heliosynth.io.files import atomic_file
 
@@ -70,7 +70,7 @@ _RC: dict[Any, Any] = {
 
 @contextlib.contextmanager
 def styled() -> Iterator[None]:
-    """Apply the look to everything made inside the block."""
+    """Apply the style to all figures made inside the block."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_RC)
@@ -78,32 +78,32 @@ def styled() -> Iterator[None]:
 
 
 def canvas(width: float, height: float) -> Figure:
-    """Make an empty figure of the size it will be printed at, inches."""
+    """Make an empty figure of its size in print, inches."""
     layout = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
     return Figure(figsize=(width, height), layout=layout)
 
 
 def save(figure: Figure, pdf: Path | str, png: Path | str) -> None:
-    """Write a figure as PDF and PNG, the same bytes whenever it is drawn from the same products."""
+    """Write a figure as PDF and PNG; the same products give the same bytes."""
     with atomic_file(pdf) as unfinished:
         figure.savefig(unfinished, metadata={"CreationDate": None, "Producer": None})
     with atomic_file(png) as unfinished:
         figure.savefig(unfinished, dpi=PNG_DPI, metadata={"Software": None})
 
 
-def panel_title(axes: Axes, place: int, text: str) -> None:
-    """Put ``(a) title`` above a panel; the panel's place gives the letter."""
-    mark = chr(ord("a") + place)
-    axes.set_title(rf"$\bf{{({mark})}}$ {text}", loc="left")
+def panel_title(axes: Axes, index: int, text: str) -> None:
+    """Write ``(a) title`` above a panel; its index gives the letter."""
+    letter = chr(ord("a") + index)
+    axes.set_title(rf"$\bf{{({letter})}}$ {text}", loc="left")
 
 
 def class_title(number: int) -> str:
-    """Give ``M`` for 3."""
+    """Return the letter of a class: ``M`` for 3."""
     return goes_class.NAMES[number]
 
 
 def aia_colours(channel: str) -> Colormap:
-    """Give the colour map that AIA images of a channel are shown in.
+    """Return the standard colour map of an AIA channel.
 
     Parameters
     ----------
@@ -116,8 +116,8 @@ def aia_colours(channel: str) -> Colormap:
     return colours.with_extremes(bad="0.85")
 
 
-def show_sun(axes: Axes, image: npt.NDArray[np.float32], description: Description) -> AxesImage:
-    """Show one scaled image (H, W), south below, without ticks.
+def show_sun(axes: Axes, image: Floats32, description: Description) -> AxesImage:
+    """Show one scaled image (H, W), north up, without ticks.
 
     Parameters
     ----------
@@ -133,12 +133,12 @@ def show_sun(axes: Axes, image: npt.NDArray[np.float32], description: Descriptio
 
 
 def frameless(axes: Axes) -> None:
-    """Take away ticks and frame."""
+    """Remove ticks and frame."""
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
 
 
 def intensity_label(description: Description) -> str:
-    """Give the label of an axis of intensities."""
+    """Return the axis label of intensities."""
     return f"AIA {description.channel.removesuffix('A')} Å intensity (DN)"
