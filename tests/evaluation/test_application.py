@@ -1,27 +1,21 @@
-"""A DeiT with and without generated images."""
+"""The downstream task: a DeiT with and without generated images."""
 
 import csv
 
 import numpy as np
 import pytest
 
+from factories.labelled import generated_images, labelled_images
 from heliosynth.config.evaluation import ApplicationConfig
-from heliosynth.dataset.store import (
-    NO_TIME,
-    Description,
-    GeneratedImages,
-    LabelledImages,
-    write_dataset,
-    write_samples,
-)
+from heliosynth.dataset.store import Description, write_dataset, write_samples
 from heliosynth.errors import InputError
 from heliosynth.evaluation.application import (
     OVERALL,
     Accuracy,
-    chosen,
     compare,
+    concatenate,
     filled_classes,
-    joined,
+    select_generated,
     summarise,
 )
 from heliosynth.io.files import read_json
@@ -42,87 +36,62 @@ SETTINGS = ApplicationConfig(
     repeats=2,
 )
 TRAINED = (1, 2, 4)
-
-
-def labelled(classes, seed):
-    """Give images that are brighter for higher classes."""
-    classes = np.asarray(classes, dtype=np.int8)
-    noise = np.random.default_rng(seed).standard_normal((len(classes), 1, 8, 8))
-    level = np.linspace(-0.8, 0.8, 5)[classes][:, None, None, None]
-    return LabelledImages(
-        images=(level + 0.1 * noise).clip(-1, 1).astype(np.float32),
-        goes_class=classes,
-        log10_flux=(classes - 7.5).astype(np.float32),
-        time=np.arange(len(classes), dtype=np.int64),
-    )
-
-
-def generated(classes, balanced):
-    images = labelled(classes, seed=9)
-    balanced = np.asarray(balanced, dtype=bool)
-    return GeneratedImages(
-        images=images.images,
-        goes_class=images.goes_class,
-        log10_flux=images.log10_flux,
-        time=np.full(len(images), NO_TIME),
-        seed=np.arange(len(images)),
-        population=~balanced,
-        balanced=balanced,
-    )
+SIZE_PX = 8
 
 
 @pytest.fixture
 def splits():
-    """Class X has two training images; A is scarce, M is absent."""
+    """Class X has two training images; A is not trained, M is absent."""
     return {
-        "train": labelled([0] + [1] * 60 + [2] * 30 + [4] * 2, seed=0),
-        "val": labelled([1], seed=1),
-        "test": labelled([0] + [1] * 10 + [2] * 6 + [4] * 6, seed=2),
+        "train": labelled_images([0] + [1] * 60 + [2] * 30 + [4] * 2, 0, SIZE_PX),
+        "val": labelled_images([1], 1, SIZE_PX),
+        "test": labelled_images([0] + [1] * 10 + [2] * 6 + [4] * 6, 2, SIZE_PX),
     }
 
 
 @pytest.fixture
 def samples():
-    return generated([1] * 40 + [2] * 40 + [4] * 40, ([True] * 30 + [False] * 10) * 3)
+    population = ([False] * 30 + [True] * 10) * 3
+    return generated_images([1] * 40 + [2] * 40 + [4] * 40, population, 9, SIZE_PX)
 
 
-def test_generated_images_raise_the_accuracy_of_a_class_that_had_almost_none(splits, samples):
+def test_generated_images_raise_the_accuracy_of_a_rare_class(splits, samples):
     rows = compare(splits, samples, TRAINED, SETTINGS, seed=0)
     summary = summarise(rows, TRAINED, SETTINGS.generated_per_class)
-    without, with_ = (summary[arm]["X"]["value"] for arm in ("real_only", "with_generated"))
-    assert with_ > without + 0.2
+    before, after = (summary[arm]["X"]["value"] for arm in ("real_only", "with_generated"))
+    assert after > before + 0.2
     assert summary["generated"] == {"X": 30}
 
 
-def test_only_the_rare_classes_that_were_trained_are_filled():
+def test_only_trained_rare_classes_are_filled():
     assert filled_classes((0, 1, 2, 3, 4)) == [0, 3, 4]
     assert filled_classes((1, 2, 3)) == [3]
 
 
-def test_the_balanced_images_are_taken_first():
-    samples = generated([4] * 4, [False, True, False, True])
-    np.testing.assert_array_equal(chosen(samples, [4], 3).seed, [1, 3, 0])
+def test_balanced_images_are_selected_first():
+    samples = generated_images([4] * 4, [True, False, True, False])
+    np.testing.assert_array_equal(select_generated(samples, [4], 3).seed, [1, 3, 0])
 
 
 def test_too_few_generated_images_are_named(splits, samples):
     greedy = SETTINGS.model_copy(update={"generated_per_class": 41})
-    with pytest.raises(InputError, match="41 images of class X are asked for, 40 were"):
+    with pytest.raises(InputError, match="41 images of class X are requested, but 40 were"):
         compare(splits, samples, TRAINED, greedy, seed=0)
 
 
-def test_a_test_split_without_a_trained_class_is_refused(splits, samples):
-    splits["test"] = labelled([0], seed=0)
+def test_a_test_split_without_a_trained_class_is_rejected(splits, samples):
+    splits["test"] = labelled_images([0], 0, SIZE_PX)
     with pytest.raises(InputError, match="no test image"):
         compare(splits, samples, TRAINED, SETTINGS, seed=0)
 
 
-def test_joined_sets_keep_order_and_labels(splits):
-    both = joined(splits["val"], splits["test"])
+def test_concatenated_sets_keep_order_and_labels(splits):
+    both = concatenate(splits["val"], splits["test"])
     np.testing.assert_array_equal(both.goes_class[1:], splits["test"].goes_class)
     np.testing.assert_array_equal(both.images[:1], splits["val"].images)
 
 
-def test_the_summary_gives_mean_spread_and_n_and_null_for_absent_classes():
+def test_summary_has_null_for_absent_classes():
     rows = [
         Accuracy(arm, repeat, name, accuracy, 4)
         for arm in ("real_only", "with_generated")
@@ -135,7 +104,7 @@ def test_the_summary_gives_mean_spread_and_n_and_null_for_absent_classes():
     assert summary["generated"] == {"M": 7}
 
 
-def test_the_door_writes_both_products(tmp_path, splits, samples):
+def test_script_writes_both_products(tmp_path, splits, samples):
     description = Description("171A", 5.0, 3500.0, TRAINED, "noise", {})
     write_dataset(tmp_path / "dataset.h5", splits, description)
     write_samples(tmp_path / "samples.h5", samples, description)

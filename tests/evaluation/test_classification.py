@@ -1,4 +1,4 @@
-"""The judge learns what can be learnt, and its scores are the field's."""
+"""Training of the classifier, and its scores."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_fscore_support
 
+from factories.labelled import labelled_images
 from heliosynth.config.evaluation import ClassifierConfig
 from heliosynth.errors import InputError
 from heliosynth.evaluation.classification import (
@@ -17,6 +18,8 @@ from heliosynth.evaluation.classification import (
     train_classifier,
     write_classifier,
 )
+from heliosynth.models.classifier import build_classifier
+from heliosynth.training.weights import write_weights
 
 SETTINGS = ClassifierConfig(epochs=15, batch_size=8, learning_rate=3e-3, width=4)
 
@@ -24,16 +27,16 @@ SETTINGS = ClassifierConfig(epochs=15, batch_size=8, learning_rate=3e-3, width=4
 @pytest.fixture(scope="module")
 def pairs():
     rng = np.random.default_rng(0)
-    asked = rng.integers(1, 5, 200).astype(np.int8)
-    judged = np.where(rng.uniform(size=200) < 0.6, asked, rng.integers(1, 4, 200)).astype(np.int8)
-    return asked, judged
+    requested = rng.integers(1, 5, 200).astype(np.int8)
+    right = rng.uniform(size=200) < 0.6
+    return requested, np.where(right, requested, rng.integers(1, 4, 200)).astype(np.int8)
 
 
 def test_class_scores_agree_with_scikit_learn(pairs):
-    asked, judged = pairs
-    found = class_scores(confusion_matrix(asked, judged, [1, 2, 3, 4]))
-    wanted = precision_recall_fscore_support(asked, judged, labels=[1, 2, 3, 4], zero_division=0)
-    np.testing.assert_allclose(found, np.stack(wanted[:3]))
+    labels = [1, 2, 3, 4]
+    scores = class_scores(confusion_matrix(*pairs, labels))
+    expected = precision_recall_fscore_support(*pairs, labels=labels, zero_division=0)
+    np.testing.assert_allclose(scores, np.stack(expected[:3]))
 
 
 def test_macro_scores_agree_with_scikit_learn(pairs):
@@ -49,9 +52,9 @@ def test_macro_scores_agree_with_scikit_learn(pairs):
     assert scores.confusion.sum() == 200
 
 
-def test_a_class_that_was_not_asked_for_is_left_out_of_the_mean():
-    asked, judged = np.int8([1, 1, 2, 2]), np.int8([1, 1, 2, 3])
-    scores = macro_scores(asked, judged, classes=[1, 2, 3], repeats=3, seed=0)
+def test_mean_leaves_out_classes_that_were_not_requested():
+    requested, predicted = np.int8([1, 1, 2, 2]), np.int8([1, 1, 2, 3])
+    scores = macro_scores(requested, predicted, classes=[1, 2, 3], repeats=3, seed=0)
     assert scores.f1_by_class[3] is None
     assert scores.f1.value == pytest.approx((1 + 2 / 3) / 2)
     assert scores.f1_by_class[2].n == 2
@@ -59,7 +62,7 @@ def test_a_class_that_was_not_asked_for_is_left_out_of_the_mean():
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.integers(1, 20))
-def test_balanced_rows_hold_every_class_as_often(classes, most):
+def test_balanced_rows_have_equal_class_counts(classes, most):
     classes = np.array(classes, dtype=np.int8)
     rows = balanced_rows(classes, most)
     counts = np.unique(classes[rows], return_counts=True)[1]
@@ -67,43 +70,60 @@ def test_balanced_rows_hold_every_class_as_often(classes, most):
     assert set(counts) == {min(most, np.bincount(classes).max())}
 
 
-def test_the_judge_tells_classes_apart_and_comes_back_from_disk(tmp_path, make_labelled):
-    training = make_labelled([1] * 40 + [2] * 20 + [4] * 8)
-    validation = make_labelled([1] * 8 + [2] * 4 + [4] * 2, seed=1)
-    judge = train_classifier(training, validation, (1, 2, 4), SETTINGS, seed=0)
-    test = make_labelled([4, 2, 1, 1, 2, 4] * 4, seed=2)
-    answers = judge.judge(test.images)
-    assert np.mean(answers == test.goes_class) > 0.9
-    assert 0 < judge.epoch <= 15.5
-    write_classifier(tmp_path / "judge.safetensors", judge)
-    again = read_classifier(tmp_path / "judge.safetensors")
-    np.testing.assert_array_equal(again.judge(test.images), answers)
-    assert (again.classes, again.settings, again.epoch) == ((1, 2, 4), SETTINGS, judge.epoch)
+def test_a_trained_classifier_is_read_as_written(tmp_path):
+    training = labelled_images([1] * 40 + [2] * 20 + [4] * 8)
+    validation = labelled_images([1] * 8 + [2] * 4 + [4] * 2, seed=1)
+    classifier = train_classifier(training, validation, (1, 2, 4), SETTINGS, seed=0)
+    test = labelled_images([4, 2, 1, 1, 2, 4] * 4, seed=2)
+    predicted = classifier.predict(test.images)
+    assert np.mean(predicted == test.goes_class) > 0.9
+    assert 0 < classifier.epoch <= 15.5
+    write_classifier(tmp_path / "classifier.safetensors", classifier)
+    again = read_classifier(tmp_path / "classifier.safetensors")
+    np.testing.assert_array_equal(again.predict(test.images), predicted)
+    assert (again.classes, again.settings, again.epoch) == ((1, 2, 4), SETTINGS, classifier.epoch)
 
 
-def test_equal_seeds_train_equal_judges(make_labelled):
+def test_equal_seeds_train_equal_classifiers():
     settings_ = SETTINGS.model_copy(update={"epochs": 1})
-    split = make_labelled([1] * 8 + [2] * 8)
+    split = labelled_images([1] * 8 + [2] * 8)
     first, again = (train_classifier(split, split, (1, 2), settings_, seed=3) for _ in range(2))
     for name, tensor in first.network.state_dict().items():
         np.testing.assert_array_equal(tensor, again.network.state_dict()[name])
 
 
-def test_a_judge_is_trained_without_validation_images(make_labelled):
+def test_training_without_validation_images():
     settings_ = SETTINGS.model_copy(update={"epochs": 1})
-    judge = train_classifier(
-        make_labelled([1, 2] * 8), make_labelled([]), (1, 2), settings_, seed=0
+    classifier = train_classifier(
+        labelled_images([1, 2] * 8), labelled_images([]), (1, 2), settings_, seed=0
     )
-    assert judge.epoch == 1
+    assert classifier.epoch == 1
 
 
-def test_a_class_without_a_training_image_is_named(make_labelled):
+def test_a_class_without_a_training_image_is_named():
     with pytest.raises(InputError, match="class X"):
-        train_classifier(make_labelled([1, 2]), make_labelled([1]), (1, 2, 4), SETTINGS, seed=0)
+        train_classifier(labelled_images([1, 2]), labelled_images([1]), (1, 2, 4), SETTINGS, seed=0)
 
 
-def test_a_file_that_is_no_judge_is_named(tmp_path):
-    path = tmp_path / "judge.safetensors"
+def test_a_file_that_is_not_a_classifier_is_named(tmp_path):
+    path = tmp_path / "classifier.safetensors"
     path.write_text("nothing")
-    with pytest.raises(InputError, match=r"judge\.safetensors: .*train it again"):
+    with pytest.raises(InputError, match=r"classifier\.safetensors: "):
         read_classifier(path)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ({}, "KeyError"),
+        ({"settings": "{}", "classes": "[1, 2]", "epoch": "1"}, "epochs"),
+        ({"settings": SETTINGS.model_dump_json(), "classes": "3", "epoch": "1"}, "tuple"),
+        ({"settings": SETTINGS.model_dump_json(), "classes": "[1]", "epoch": "1"}, "head"),
+    ],
+)
+def test_weights_that_are_not_a_classifier_are_named(tmp_path, header, message):
+    path = tmp_path / "classifier.safetensors"
+    write_weights(path, build_classifier(SETTINGS, 2).state_dict(), header)
+    with pytest.raises(InputError, match=rf"not a trained classifier \(.*{message}") as caught:
+        read_classifier(path)
+    assert caught.value.__cause__ is not None

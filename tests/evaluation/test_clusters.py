@@ -1,4 +1,4 @@
-"""CE, CD and CS against their closed forms."""
+"""Cluster error, distance and standard deviation against their closed forms."""
 
 import numpy as np
 import pytest
@@ -17,15 +17,15 @@ from heliosynth.evaluation.clusters import (
 
 @pytest.fixture
 def reference():
-    """Three clumps of 20, 30 and 50 points in four dimensions."""
+    """Three clusters of 20, 30 and 50 points in four dimensions."""
     rng = np.random.default_rng(0)
     centres = np.repeat(20 * np.eye(4)[:3], [20, 30, 50], axis=0)
     return (centres + rng.standard_normal((100, 4))).astype(np.float32)
 
 
-def test_the_reference_itself_has_no_error_and_ratios_of_one(reference):
+def test_reference_itself_is_ideal(reference):
     fitted = Clusters.fit(reference, 3, seed=0)
-    nearest, distances = fitted.place(reference)
+    nearest, distances = fitted.assign(reference)
     assert cluster_error(fitted.counts, np.bincount(nearest)) == 0
     assert cluster_distance(fitted.distances, distances) == 1
     assert cluster_std(fitted.distances, distances) == 1
@@ -36,7 +36,7 @@ def test_cluster_error_by_hand():
     assert cluster_error(np.array([10, 30]), np.array([4, 4])) == pytest.approx(5 / 9)
 
 
-def test_cluster_error_of_an_empty_cluster_is_its_whole_share():
+def test_cluster_error_of_an_empty_cluster():
     assert cluster_error(np.array([5, 5]), np.array([0, 10])) == pytest.approx(1.0)
 
 
@@ -45,11 +45,11 @@ def test_cluster_distance_and_std_by_hand():
     d, d_hat = np.sqrt(12.5), 5.0
     assert cluster_distance(reference, distances) == pytest.approx(d_hat / d)
     spread = np.sqrt(((3 - d) ** 2 + (4 - d) ** 2) / 2)
-    wanted = np.sqrt(((1 - d_hat) ** 2 + (7 - d_hat) ** 2) / 2) / spread
-    assert cluster_std(reference, distances) == pytest.approx(wanted)
+    expected = np.sqrt(((1 - d_hat) ** 2 + (7 - d_hat) ** 2) / 2) / spread
+    assert cluster_std(reference, distances) == pytest.approx(expected)
 
 
-def test_distances_twice_as_long_double_both_ratios():
+def test_doubled_distances_double_both_ratios():
     reference = np.array([1.0, 2.0, 4.0])
     assert cluster_distance(reference, 2 * reference) == pytest.approx(2)
     assert cluster_std(reference, 2 * reference) == pytest.approx(2)
@@ -60,7 +60,7 @@ def test_distances_twice_as_long_double_both_ratios():
     st.lists(st.tuples(st.integers(1, 50), st.integers(0, 50)), min_size=1, max_size=8),
     st.randoms(use_true_random=False),
 )
-def test_cluster_error_knows_no_order_and_no_scale_of_the_reference(pairs, random):
+def test_cluster_error_ignores_order_and_scale_of_reference(pairs, random):
     pairs[0] = (pairs[0][0], pairs[0][1] + 1)
     reference, counts = np.array(pairs).T
     shuffled = np.array(random.sample(pairs, len(pairs))).T
@@ -69,33 +69,35 @@ def test_cluster_error_knows_no_order_and_no_scale_of_the_reference(pairs, rando
     assert cluster_error(reference, counts) >= 0
 
 
-def test_the_order_of_the_images_does_not_count(reference):
+def test_order_of_images_does_not_matter(reference):
     rng = np.random.default_rng(1)
     fitted = Clusters.fit(reference, 3, seed=0)
-    _, distances = fitted.place(reference)
+    _, distances = fitted.assign(reference)
     shuffled = rng.permutation(distances)
     assert cluster_distance(distances, shuffled) == pytest.approx(1)
     assert cluster_std(distances, shuffled) == pytest.approx(1)
 
 
-def test_metrics_of_the_reference_and_of_a_set_that_misses_a_cluster(reference):
+def test_metrics_of_the_reference_and_of_a_part(reference):
     same = cluster_metrics(reference, reference, clusters=3, repeats=4, seed=0)
     assert same.cluster_error.value == pytest.approx(0)
     assert same.cluster_distance.value == pytest.approx(1)
     assert same.cluster_std.value == pytest.approx(1)
     assert same.cluster_error.std > 0
     assert same.cluster_error.n == 100
-    # Without the clump of 50 the others have twice their share: (1 + 1 + 1) / 3.
+    # Without the cluster of 50 the others have twice their share: (1 + 1 + 1) / 3.
     part = cluster_metrics(reference, reference[:50], clusters=3, repeats=4, seed=0)
     assert part.cluster_error.value == pytest.approx(1)
 
 
 def test_equal_seeds_give_equal_metrics(reference):
-    first, again = (cluster_metrics(reference, reference[::2], 3, 3, seed=5) for _ in range(2))
+    first, again = (
+        cluster_metrics(reference, reference[::2], clusters=3, repeats=3, seed=5) for _ in range(2)
+    )
     assert first == again
 
 
 @pytest.mark.filterwarnings("ignore:Number of distinct clusters")
-def test_more_clusters_than_distinct_images_are_refused(reference):
+def test_more_clusters_than_distinct_images_are_rejected(reference):
     with pytest.raises(InputError, match=r"evaluation\.clusters"):
         Clusters.fit(np.repeat(reference[:2], 5, axis=0), 3, seed=0)

@@ -1,4 +1,4 @@
-"""The map of the latent space keeps images and labels together."""
+"""The map of the latent space."""
 
 import csv
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from factories.labelled import labelled_images
 from heliosynth.errors import InputError
 from heliosynth.evaluation.embedding_map import (
     embedding_map,
@@ -16,13 +17,13 @@ from heliosynth.evaluation.embedding_map import (
 
 
 class MeanBrightness(torch.nn.Module):
-    """An encoder whose latents are the image's mean, four times."""
+    """An encoder whose latents are four multiples of the mean of the image."""
 
     def embed(self, x):
         return x.mean(dim=(1, 2, 3))[:, None].expand(-1, 4) * torch.arange(1, 5)
 
 
-def test_a_stratified_draw_keeps_the_class_mix():
+def test_stratified_rows_keep_the_class_mix():
     classes = np.repeat([1, 2, 3], [60, 30, 10]).astype(np.int8)
     rows = stratified_rows(classes, 20, np.random.default_rng(0))
     np.testing.assert_array_equal(np.bincount(classes[rows]), [0, 12, 6, 2])
@@ -31,8 +32,8 @@ def test_a_stratified_draw_keeps_the_class_mix():
     )
 
 
-def test_images_alike_lie_together(tmp_path, make_labelled):
-    images = make_labelled([1, 4] * 40)
+def test_similar_images_are_neighbours(tmp_path):
+    images = labelled_images([1, 4] * 40)
     points, shown = embedding_map(MeanBrightness(), images, seed=0, most=60)
     assert points.shape == (60, 2)
     distance = np.linalg.norm(points[:, None] - points, axis=-1) + np.where(np.eye(60), np.inf, 0)
@@ -44,12 +45,12 @@ def test_images_alike_lie_together(tmp_path, make_labelled):
     assert {row["goes_class"] for row in rows} == {"B", "X"}
 
 
-def test_equal_seeds_give_equal_maps(make_labelled):
-    images = make_labelled([1, 4] * 10)
+def test_equal_seeds_give_equal_maps():
+    images = labelled_images([1, 4] * 10)
     first, again = (embedding_map(MeanBrightness(), images, seed=2)[0] for _ in range(2))
     np.testing.assert_array_equal(first, again)
 
 
-def test_a_folder_without_a_model_is_named(tmp_path):
-    with pytest.raises(InputError, match="no trained model"):
+def test_a_folder_without_a_model_is_rejected(tmp_path):
+    with pytest.raises(InputError, match=str(tmp_path)):
         load_cevae(tmp_path)

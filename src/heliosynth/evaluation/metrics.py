@@ -94,10 +94,10 @@ def metric_names(encoders: Sequence[str]) -> list[str]:
     Consecutive metrics with an encoder are listed encoder by encoder.
     """
     names: list[str] = []
-    for per_encoder, keys in itertools.groupby(METRICS, key=lambda key: METRICS[key].per_encoder):
-        group = list(keys)
-        for encoder in encoders if per_encoder else encoders[:1]:
-            names += [metric_name(key, encoder) for key in group]
+    for per_encoder, group in itertools.groupby(METRICS, lambda key: METRICS[key].per_encoder):
+        keys = list(group)
+        for encoder in encoders if per_encoder else ("",):
+            names += [metric_name(key, encoder) for key in keys]
     return names
 
 
