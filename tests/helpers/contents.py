@@ -1,4 +1,4 @@
-"""What products hold, without what no two runs have in common."""
+"""Contents of products, without what differs between any two runs."""
 
 import hashlib
 import json
@@ -8,37 +8,43 @@ from typing import Any
 import h5py
 import pandas as pd
 
-OF_THE_CLOCK = {"history.csv": ["seconds"], "training.json": ["seconds", "images_per_second"]}
-"""Columns and keys that tell how long something took; manifests tell when a file was read."""
+MEASURED_TIMES = {
+    "history.csv": ["seconds"],
+    "training.json": ["seconds", "images_per_second"],
+}
+"""Columns and keys that hold how long something took."""
 
 
 def contents(path: Path) -> Any:
-    """Give what two runs must have in common of a product, as something to compare."""
-    beside = OF_THE_CLOCK.get(path.name, [])
+    """Return what two runs must have in common of a product, as an object to compare.
+
+    The times in a manifest, when each file was read, are left out too.
+    """
+    times = MEASURED_TIMES.get(path.name, [])
     if path.suffix == ".h5":
-        return _of_hdf5(path)
+        return _hdf5_contents(path)
     if path.name.endswith(".manifest.json"):
         files = json.loads(path.read_text())["files"]
         return [{key: value for key, value in file.items() if key != "time"} for file in files]
     if path.suffix == ".json":
-        return {k: v for k, v in json.loads(path.read_text()).items() if k not in beside}
-    if beside:
-        return pd.read_csv(path).drop(columns=beside).to_csv()
+        return {k: v for k, v in json.loads(path.read_text()).items() if k not in times}
+    if times:
+        return pd.read_csv(path).drop(columns=times).to_csv()
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _of_hdf5(path: Path) -> dict[str, Any]:
-    # Its bytes tell, besides, in which order the arrays were filled.
-    found: dict[str, Any] = {}
+def _hdf5_contents(path: Path) -> dict[str, Any]:
+    # The bytes of the file also depend on the order in which the arrays were filled.
+    items: dict[str, Any] = {}
     with h5py.File(path) as file:
 
-        def look(name: str, item: h5py.Group | h5py.Dataset) -> None:
-            found[f"{name}/attributes"] = {k: str(v) for k, v in item.attrs.items()}
+        def add(name: str, item: h5py.Group | h5py.Dataset) -> None:
+            items[f"{name}/attributes"] = {k: str(v) for k, v in item.attrs.items()}
             if isinstance(item, h5py.Dataset):
                 values = item[()]
                 is_text = item.dtype.hasobject
-                found[name] = str(values) if is_text else (item.shape, values.tobytes())
+                items[name] = str(values) if is_text else (item.shape, values.tobytes())
 
-        look("", file)
-        file.visititems(look)
-    return found
+        add("", file)
+        file.visititems(add)
+    return items

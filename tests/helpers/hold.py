@@ -29,13 +29,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-STEP = "heliosynth.training.trainer:_Run.advance"
+STEP = "heliosynth.training.trainer:Trainer.step"
 """One step of the optimiser, in every training."""
 POLL_S = 0.01
 SITECUSTOMIZE = """\
@@ -61,11 +61,21 @@ class Hold:
         Which call in a process is held, from 1.
     within
         Hold only processes whose command line has this text, for example ``train.py``.
+    constants
+        Values that module constants have in those processes, by ``package.module:NAME``.
     """
 
-    def __init__(self, folder: Path, point: str = STEP, call: int = 1, within: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        point: str = STEP,
+        call: int = 1,
+        within: str = "",
+        constants: Mapping[str, float] | None = None,
+    ) -> None:
         self.folder = folder.resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.constants = dict(constants or {})
         self.install(self.folder)
         self.set(point, call, within)
 
@@ -84,7 +94,7 @@ class Hold:
         """Hold new processes at another point; those held before must have ended."""
         for path in (*self.folder.glob("held-*"), self.folder / "released"):
             path.unlink(missing_ok=True)
-        settings = {"point": point, "call": call, "within": within}
+        settings = {"point": point, "call": call, "within": within, "constants": self.constants}
         (self.folder / "settings.json").write_text(json.dumps(settings))
 
     @property
@@ -121,10 +131,13 @@ def activate(folder: str) -> None:
         return
     wait = functools.partial(_wait, Path(folder))
     module, _, name = settings["point"].partition(":")
-    if module in sys.modules and name:
-        _patch(sys.modules[module], name, settings["call"], wait)
+    if name:
+        _change(module, functools.partial(_patch, name=name, call=settings["call"], wait=wait))
     else:
-        sys.meta_path.insert(0, _Finder(module, name, settings["call"], wait))
+        sys.meta_path.insert(0, _Finder(module, begin=wait))
+    for constant, value in settings["constants"].items():
+        module, _, name = constant.partition(":")
+        _change(module, functools.partial(_set_constant, name=name, value=value))
 
 
 def _wait(folder: Path) -> None:
@@ -133,6 +146,19 @@ def _wait(folder: Path) -> None:
         (folder / f"held-{os.getpid()}").touch()
     while not released.exists():
         time.sleep(POLL_S)
+
+
+def _change(name: str, change: Callable[[ModuleType], None]) -> None:
+    """Change a module: now, or as soon as it has been imported."""
+    if name in sys.modules:
+        change(sys.modules[name])
+    else:
+        sys.meta_path.insert(0, _Finder(name, end=change))
+
+
+def _set_constant(module: ModuleType, name: str, value: float) -> None:
+    getattr(module, name)
+    setattr(module, name, value)
 
 
 def _patch(module: ModuleType, name: str, call: int, wait: Callable[[], None]) -> None:
@@ -153,27 +179,31 @@ def _patch(module: ModuleType, name: str, call: int, wait: Callable[[], None]) -
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Waits as a module's import begins, or patches a function of it as the import ends."""
+    """Does something once, as a module's import begins or ends; other finders find the module."""
 
-    def __init__(self, module: str, name: str, call: int, wait: Callable[[], None]) -> None:
-        self.module, self.name, self.call, self.wait = module, name, call, wait
+    def __init__(
+        self,
+        module: str,
+        begin: Callable[[], None] | None = None,
+        end: Callable[[ModuleType], None] | None = None,
+    ) -> None:
+        self.module, self.begin, self.end, self.done = module, begin, end, False
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname != self.module:
+        if fullname != self.module or self.done:
             return None
-        sys.meta_path.remove(self)
-        if not self.name:
-            self.wait()
-            return None
-        spec = importlib.util.find_spec(fullname)
+        self.done = True
+        if self.begin is not None:
+            self.begin()
+        spec = importlib.util.find_spec(fullname) if self.end is not None else None
         if spec is not None and spec.loader is not None:
-            execute = spec.loader.exec_module
+            execute, change = spec.loader.exec_module, self.end
 
-            def execute_and_patch(module: ModuleType) -> None:
+            def execute_and_change(module: ModuleType) -> None:
                 execute(module)
-                _patch(module, self.name, self.call, self.wait)
+                change(module)
 
-            spec.loader.exec_module = execute_and_patch  # type: ignore[method-assign]
+            spec.loader.exec_module = execute_and_change  # type: ignore[method-assign]
         return spec

@@ -1,11 +1,11 @@
-"""Deterministic damage: to mappings as YAML and JSON give them, and to bytes."""
+"""Reproducible damage to YAML and JSON trees and to bytes."""
 
 import copy
 import random
 from collections.abc import Iterator
 from typing import Any
 
-Path = tuple[Any, ...]
+KeyPath = tuple[Any, ...]
 
 RUBBISH: tuple[Any, ...] = (
     None,
@@ -41,29 +41,29 @@ RUBBISH: tuple[Any, ...] = (
     {1: 2},
     {"kind": "ddpm"},
 )
-"""Values that somebody's file holds one day."""
+"""Values that a file can hold by mistake or malice."""
 
 
-def places(tree: Any, at: Path = ()) -> Iterator[Path]:
-    """List the paths of everything in a tree of mappings and lists."""
+def key_paths(tree: Any, prefix: KeyPath = ()) -> Iterator[KeyPath]:
+    """Yield the key path of everything in a tree of mappings and lists."""
     entries = tree.items() if isinstance(tree, dict) else enumerate(tree)
     for key, value in entries:
-        yield (*at, key)
+        yield (*prefix, key)
         if isinstance(value, dict | list):
-            yield from places(value, (*at, key))
+            yield from key_paths(value, (*prefix, key))
 
 
-def parent(tree: Any, path: Path) -> Any:
-    """Give what holds the end of a path."""
+def parent(tree: Any, path: KeyPath) -> Any:
+    """Return the mapping or list that holds the last key of a path."""
     for key in path[:-1]:
         tree = tree[key]
     return tree
 
 
-def mutated(tree: Any, rng: random.Random) -> tuple[Any, list[Path]]:
-    """Damage a tree in one place; give it with the paths that changed."""
+def mutated(tree: Any, rng: random.Random) -> tuple[Any, list[KeyPath]]:
+    """Damage one entry of a copy of a tree; return the copy and the key paths that changed."""
     tree = copy.deepcopy(tree)
-    known = list(places(tree))
+    known = list(key_paths(tree))
     path = rng.choice(known)
     holder, key = parent(tree, path), path[-1]
     kind = rng.choice(("drop", "misspell", "move", "wrap", *["replace"] * 4))
@@ -72,20 +72,18 @@ def mutated(tree: Any, rng: random.Random) -> tuple[Any, list[Path]]:
         return tree, [path]
     if kind == "misspell" and isinstance(key, str) and isinstance(holder, dict):
         letters = list(key)
-        at = rng.randrange(len(letters) + 1)
-        letters[at:at] = rng.choice("xyz _-.☀")
-        wrong = "".join(letters)
-        holder[wrong] = holder.pop(key)
-        return tree, [path, (*path[:-1], wrong)]
+        index = rng.randrange(len(letters) + 1)
+        letters[index:index] = rng.choice("xyz _-.☀")
+        misspelt = "".join(letters)
+        holder[misspelt] = holder.pop(key)
+        return tree, [path, (*path[:-1], misspelt)]
     if kind == "move":
-        mappings = [
-            p for p in known if isinstance(parent(tree, p), dict) and p[: len(path)] != path
-        ]
-        if mappings and isinstance(key, str):
-            there = rng.choice(mappings)
+        targets = [p for p in known if isinstance(parent(tree, p), dict) and p[: len(path)] != path]
+        if targets and isinstance(key, str):
+            target = rng.choice(targets)
             value = holder.pop(key)
-            parent(tree, there)[key] = value
-            return tree, [path, (*there[:-1], key)]
+            parent(tree, target)[key] = value
+            return tree, [path, (*target[:-1], key)]
     if kind == "wrap":
         holder[key] = [holder[key]] if rng.random() < 0.5 else {"within": holder[key]}
         return tree, [path]
@@ -94,17 +92,17 @@ def mutated(tree: Any, rng: random.Random) -> tuple[Any, list[Path]]:
 
 
 def damaged(content: bytes, rng: random.Random, first: int = 0) -> bytes:
-    """Damage bytes from some place on: some of them changed, the end cut off, a stretch zeroed."""
+    """Damage bytes from an offset on: flip a bit, overwrite, cut off the end, or zero a range."""
     kind = rng.choice(("flip", "flip", "burst", "cut", "zeros"))
-    at = rng.randrange(first, len(content))
+    offset = rng.randrange(first, len(content))
     changed = bytearray(content)
     if kind == "flip":
-        changed[at] ^= 1 << rng.randrange(8)
+        changed[offset] ^= 1 << rng.randrange(8)
     elif kind == "burst":
-        for place in range(at, min(at + 16, len(content))):
-            changed[place] = rng.randrange(256)
+        for index in range(offset, min(offset + 16, len(content))):
+            changed[index] = rng.randrange(256)
     elif kind == "zeros":
-        changed[at : at + 64] = bytes(len(changed[at : at + 64]))
+        changed[offset : offset + 64] = bytes(len(changed[offset : offset + 64]))
     else:
-        del changed[at:]
+        del changed[offset:]
     return bytes(changed)

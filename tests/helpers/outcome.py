@@ -1,4 +1,4 @@
-"""What came of a script: a file, or one line; in a process of its own, which may crash."""
+"""Outcome of a script, a product or an error line, run in a process that is free to crash."""
 
 import os
 import signal
@@ -7,35 +7,36 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-PATIENCE_S = 30
+LIMIT_S = 600
+"""A safety net: the scripts run for less than a second on an idle machine."""
 LONGEST_LINE = 700
 
 Main = Callable[[list[str]], None]
 
 
-def line_of(main: Main, argv: list[str]) -> str:
-    """Run a script in a forked process; give the line that it ended with, empty if all is well.
+def error_line(main: Main, argv: list[str]) -> str:
+    """Run a script in a forked process; return the line it ended with, empty on success.
 
-    Libraries in C can crash on what they read, which must not end the tests: it is an
-    assertion that fails, and so is a traceback.
+    Libraries in C can crash on what they read, which must not end the tests. A crash is a failed
+    assertion, and so is an internal error.
     """
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
-        signal.alarm(PATIENCE_S)
-        said = _said(main, argv)
-        os.write(writing, said.encode(errors="replace")[:60000])
+        signal.alarm(LIMIT_S)
+        os.write(writing, _run(main, argv).encode(errors="replace")[:60000])
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as stream:
-        said = stream.read().decode()
+        line = stream.read().decode()
     _, status = os.waitpid(child, 0)
     assert status == 0, f"ended by signal {os.waitstatus_to_exitcode(status)}: {argv}"
-    assert "Traceback" not in said, said[-1500:]
-    return said
+    assert "Traceback" not in line, line[-1500:]
+    assert "internal error" not in line, line
+    return line
 
 
-def _said(main: Main, argv: list[str]) -> str:
+def _run(main: Main, argv: list[str]) -> str:
     sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  (the process ends)
     try:
         main(argv)
@@ -46,22 +47,22 @@ def _said(main: Main, argv: list[str]) -> str:
     return ""
 
 
-def accepted(main: Main, argv: list[str], output: Path, *names: str) -> bool:
-    """Tell whether a script made its output, after checking how it refused if it did not.
+def succeeds(main: Main, argv: list[str], output: Path, *names: str) -> bool:
+    """Return whether a script wrote its output, and check its error if it did not.
 
-    A refusal is one line that begins with ``error:`` and has one of some names in it, with
-    nothing written.
+    An error is one line that begins with ``error:`` and contains one of some names; no file is
+    left behind.
     """
     output.unlink(missing_ok=True)
     output.parent.mkdir(exist_ok=True)
     before = sorted(output.parent.iterdir())
-    said = line_of(main, argv)
-    if not said:
+    line = error_line(main, argv)
+    if not line:
         assert output.is_file()
         return True
-    assert said.startswith("error: "), said
-    assert len(said.splitlines()) == 1, said
-    assert len(said) < LONGEST_LINE, said
-    assert any(name in said for name in names), (names, said)
-    assert sorted(output.parent.iterdir()) == before, said
+    assert line.startswith("error: "), line
+    assert len(line.splitlines()) == 1, line
+    assert len(line) < LONGEST_LINE, line
+    assert any(name in line for name in names), (names, line)
+    assert sorted(output.parent.iterdir()) == before, line
     return False

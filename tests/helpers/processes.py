@@ -1,95 +1,110 @@
-"""Snakemake in a session of its own, and whatever it leaves running."""
+"""Commands in the background, Snakemake first, and all processes that they start."""
 
 import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from helpers.project import environment, snakemake_command
+
 MARK = "HELIOSYNTH_TEST_RUN"
-TINY = ("--configfile", "config/tiny.yaml")
-TRAINED = "results/tiny/models/cevae/weights.safetensors"
-STATES = "results/tiny/models/.states/*/*.sha256"
+LIMIT_S = 300
+"""A safety net: what is waited for takes seconds on an idle machine."""
+POLL_S = 0.02
 
 
-class Run:
-    """A Snakemake that runs; all its processes carry a mark, whatever group they are in."""
+class Background:
+    """A command in a session of its own.
 
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.mark = f"{MARK}={uuid.uuid4().hex}"
-        name, _, value = self.mark.partition("=")
-        self.output = folder / f"{value}.txt"
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--nocolor", *options]
-        with self.output.open("w") as output:
+    Attributes
+    ----------
+    process
+        The process of the command itself.
+    mark
+        A variable in the environment of all its descendants, in whatever group they are.
+    """
+
+    def __init__(self, command: list[str], folder: Path, variables: dict[str, str]) -> None:
+        mark = uuid.uuid4().hex
+        self.mark = f"{MARK}={mark}"
+        self._log = folder / f"{mark}.txt"
+        with self._log.open("w") as log:
             self.process = subprocess.Popen(
                 command,
                 cwd=folder,
-                env={
-                    **os.environ,
-                    name: value,
-                    "OMP_NUM_THREADS": "1",
-                    "CUDA_VISIBLE_DEVICES": "",
-                    "XDG_CACHE_HOME": str(folder / ".cache"),
-                },
-                stdout=output,
+                env={**variables, MARK: mark},
+                stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
 
     @property
-    def said(self) -> str:
-        return self.output.read_text(errors="replace")
+    def log(self) -> str:
+        """What it and its descendants have printed so far."""
+        return self._log.read_text(errors="replace")
 
     @property
-    def left(self) -> dict[int, str]:
-        """Its processes that are still there, by number, with their commands."""
-        found = {}
+    def alive(self) -> dict[int, str]:
+        """Its processes that have not ended, by pid, with their command lines."""
+        commands = {}
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 if self.mark.encode() in (folder / "environ").read_bytes():
                     words = (folder / "cmdline").read_bytes().split(b"\0")
-                    found[int(folder.name)] = b" ".join(words).decode(errors="replace")
-        return found
+                    commands[int(folder.name)] = b" ".join(words).decode(errors="replace")
+        return commands
 
-    def wait_until(self, happens: Callable[[], object], patience_s: float = 120) -> None:
-        """Wait until something happens while it runs."""
-        until = time.monotonic() + patience_s
-        while not happens():
-            assert self.process.poll() is None, self.said[-3000:]
-            assert time.monotonic() < until, self.said[-3000:]
-            time.sleep(0.02)
+    def wait_until(self, condition: Callable[[], object]) -> None:
+        """Wait until a condition holds, which must happen before the command ends."""
+        wait_until(condition, self.process, lambda: self.log[-3000:])
 
-    def seconds_until_gone(self, patience_s: float = 30) -> float:
-        """Wait until no process of it is left, and give the seconds that took."""
-        began = time.monotonic()
-        while self.left:
+    def wait_until_all_ended(self) -> None:
+        """Wait until the command and all its descendants have ended."""
+        deadline = time.monotonic() + LIMIT_S
+        while self.alive:
             self.process.poll()
-            assert time.monotonic() - began < patience_s, self.left
-            time.sleep(0.05)
-        return time.monotonic() - began
+            assert time.monotonic() < deadline, self.alive
+            time.sleep(POLL_S)
+        self.process.wait(LIMIT_S)
 
-    def end(self) -> None:
-        for number in self.left:
+    def interrupt(self) -> None:
+        """Send SIGINT to the foreground, as a terminal does on Ctrl-C."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def kill_all(self) -> None:
+        for pid in self.alive:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
 
 
-def training(images: int, processes: int = 1) -> tuple[str, ...]:
-    """Give the options of a run that trains one model for a while, and often keeps its state."""
-    length = f"images: {images}, checkpoints: {images // 100}, gpus: {processes}"
-    return (TRAINED, *TINY, "--config", f"models={{cevae: {{training: {{{length}}}}}}}")
-
-
 @contextlib.contextmanager
-def running(folder: Path, *options: str) -> Iterator[Run]:
-    """Give a Snakemake that runs in a folder; nothing of it is left afterwards."""
-    run = Run(folder, *options)
+def background(command: list[str], folder: Path, variables: dict[str, str]) -> Iterator[Background]:
+    """Start a command in a folder; kill what is left of it when the block ends."""
+    run = Background(command, folder, variables)
     try:
         yield run
     finally:
-        run.end()
+        run.kill_all()
+
+
+def running(folder: Path, *options: str) -> contextlib.AbstractContextManager[Background]:
+    """Start Snakemake in a copy of the project; kill what is left of it when the block ends."""
+    return background(snakemake_command(*options), folder, environment(folder))
+
+
+def wait_until(
+    condition: Callable[[], object],
+    process: "subprocess.Popen[bytes] | subprocess.Popen[str] | None" = None,
+    describe: Callable[[], object] = lambda: "",
+) -> None:
+    """Wait until a condition holds, which must happen before a process ends."""
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        assert process is None or process.poll() is None, describe()
+        assert time.monotonic() < deadline, describe()
+        time.sleep(POLL_S)

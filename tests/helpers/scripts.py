@@ -1,12 +1,15 @@
-"""Scripts of the workflow as modules."""
+"""Scripts of the workflow, as modules and as processes."""
 
 import functools
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ROOT / "workflow" / "scripts"
+SOURCE = ROOT / "src"
 
 
 @functools.cache
@@ -22,3 +25,17 @@ def load(name: str) -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def command(name: str, options: list[str]) -> list[str]:
+    """Return the command that runs a script in a process of its own."""
+    return [sys.executable, str(SCRIPTS / f"{name}.py"), *options]
+
+
+def environment(*folders: Path) -> dict[str, str]:
+    """Return the environment of such a process: this checkout's package, on the CPU.
+
+    Further folders come first on its path.
+    """
+    path = os.pathsep.join(map(str, (*folders, SOURCE)))
+    return {**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": path}

@@ -1,4 +1,4 @@
-"""Small raw inputs of the simulated observatory, as the archives write theirs."""
+"""Raw inputs of the simulated observatory and copies of a finished run."""
 
 import datetime
 import shutil
@@ -12,7 +12,7 @@ from heliosynth.sources.simulated.observatory import simulate
 
 @pytest.fixture(scope="session")
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four days in 2012, a frame an hour; not to be changed."""
+    """Raw inputs of four days in 2012, one frame per hour; not to be changed."""
     folder = tmp_path_factory.mktemp("observed") / "raw"
     settings = SimulationConfig(
         start=datetime.date(2012, 7, 12), days=4, cadence_minutes=60, size_px=16, flares_per_day=6
@@ -29,7 +29,7 @@ def raw(observed: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def untrained(finished: Path, tmp_path: Path) -> Path:
-    """A copy of a finished run in which no model was trained yet."""
+    """A copy of a finished run in which no model has been trained yet."""
     folder = Path(shutil.copytree(finished, tmp_path / "untrained", symlinks=True))
     shutil.rmtree(folder / "results" / "tiny" / "models")
     return folder

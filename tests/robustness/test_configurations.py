@@ -1,4 +1,4 @@
-"""A thousand wrong configurations: each is valid after all, or refused in one line."""
+"""A thousand damaged configurations: each is valid or rejected in one line."""
 
 import random
 from functools import cached_property
@@ -24,8 +24,8 @@ OVERLAYS = [
 LONGEST_LINE = 500
 
 
-def asked_by_the_rules(plan: Plan) -> None:
-    """Ask for everything that the Snakefile and the rules ask for."""
+def use(plan: Plan) -> None:
+    """Use everything of a plan that the Snakefile and the rules use."""
     for name, value in vars(Plan).items():
         if isinstance(value, cached_property):
             getattr(plan, name)
@@ -41,7 +41,7 @@ def asked_by_the_rules(plan: Plan) -> None:
 
 @pytest.fixture
 def archive_of_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give `archive: raw` something to mean."""
+    """Create the files that `archive: raw` refers to."""
     monkeypatch.chdir(tmp_path)
     for name in ("aia/sdomlv2.zarr/2012/171A/.zarray", "goes/a.csv", "hek/b.csv"):
         (tmp_path / "raw" / name).parent.mkdir(parents=True)
@@ -50,28 +50,26 @@ def archive_of_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.usefixtures("archive_of_folders")
-def test_each_of_a_hundred_wrong_configurations_is_refused_in_a_line_that_names_the_key(
-    seed: int,
-) -> None:
+def test_a_damaged_configuration_is_rejected_by_its_key(seed: int) -> None:
     rng = random.Random(seed)
-    refused = 0
+    rejected = 0
     for _ in range(100):
-        whole = merge({**DEFAULT, "archive": "raw"}, rng.choice(OVERLAYS))
-        raw, paths = mutated(whole, rng)
+        config = merge({**DEFAULT, "archive": "raw"}, rng.choice(OVERLAYS))
+        raw, paths = mutated(config, rng)
         try:
-            asked_by_the_rules(Plan(resolve(raw)))
+            use(Plan(resolve(raw)))
         except InputError as error:
-            refused += 1
+            rejected += 1
             message = str(error)
             assert len(message.splitlines()) == 1, (paths, message)
             assert len(message) <= LONGEST_LINE, (paths, message)
             keys = {str(key) for path in paths for key in path if isinstance(key, str)}
             assert any(" ".join(key.split()) in message for key in keys), (paths, message)
-    assert refused > 40
+    assert rejected > 40
 
 
 @pytest.mark.parametrize(
-    ("changes", "part"),
+    ("changes", "key"),
     [
         ({"archive": "x" * 300}, "archive: "),
         ({"archive": "a {year}"}, "archive: "),
@@ -89,10 +87,10 @@ def test_each_of_a_hundred_wrong_configurations_is_refused_in_a_line_that_names_
         ({"run": "two\nlines"}, "run: "),
     ],
 )
-def test_what_would_fail_hours_later_is_refused_with_its_key(changes: dict, part: str) -> None:
+def test_errors_of_late_stages_are_found_while_planning(changes: dict, key: str) -> None:
     with pytest.raises(InputError) as caught:
         resolve(merge(DEFAULT, changes))
-    assert part in str(caught.value)
+    assert key in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
     assert len(str(caught.value)) <= LONGEST_LINE
 
@@ -105,7 +103,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.workflow
 @pytest.mark.parametrize(
-    ("changes", "part"),
+    ("changes", "key"),
     [
         ({"defaults": True}, "defaults: "),
         ({"models": []}, "models"),
@@ -121,13 +119,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"evaluation": {"encoders": "none"}}, "evaluation.encoders: "),
     ],
 )
-def test_snakemake_ends_on_a_wrong_configuration_with_one_line(
-    project: Path, changes: dict, part: str
+def test_snakemake_rejects_a_wrong_configuration_in_one_line(
+    project: Path, changes: dict, key: str
 ) -> None:
     (project / "config" / "wrong.yaml").write_text(yaml.safe_dump(changes))
-    done = run_snakemake(project, "--dry-run", "--configfile", "config/wrong.yaml")
-    assert done.returncode != 0
-    assert "Traceback" not in done.stderr
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert part in line
+    run = run_snakemake(project, "--dry-run", "--configfile", "config/wrong.yaml")
+    assert run.returncode != 0
+    assert "Traceback" not in run.stderr
+    (line,) = [line for line in run.stderr.splitlines() if line.startswith("error: ")]
+    assert key in line
     assert not (project / "executed").exists()

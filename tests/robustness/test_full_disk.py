@@ -1,4 +1,4 @@
-"""A full disk costs one line and no product, and the same call succeeds when there is space."""
+"""A full disk: one error line and no partial product; the same call succeeds with free space."""
 
 import shutil
 import subprocess
@@ -20,12 +20,12 @@ from heliosynth.paper.compile import compile_paper
 from heliosynth.sources.goes import XrsSeries, write_series
 from heliosynth.training.checkpoint import Checkpoint, Counters, StateFolder
 from heliosynth.training.weights import write_weights
-from helpers.outcome import line_of
+from helpers.outcome import error_line
 from helpers.scripts import load
 
 pytestmark = pytest.mark.robustness
 
-make_raw = load("simulate").main
+simulate = load("simulate").main
 
 SIZE_KIB = 2048
 FREE_KIB = 16
@@ -34,16 +34,16 @@ COUNT = 60
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount a disk of two mebibytes."""
+    """Mount a file system of two mebibytes."""
     folder = tmp_path / "disk"
     folder.mkdir()
     options = ["-t", "tmpfs", "-o", f"size={SIZE_KIB}k", "tmpfs", str(folder)]
     try:
-        done = subprocess.run(["mount", *options], capture_output=True, text=True, check=False)
+        mounted = subprocess.run(["mount", *options], capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        pytest.skip("no mount here")
-    if done.returncode:
-        pytest.skip(f"a small disk cannot be mounted: {done.stderr.strip()}")
+        pytest.skip("the program `mount` is not installed")
+    if mounted.returncode:
+        pytest.skip(f"a small file system cannot be mounted: {mounted.stderr.strip()}")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
@@ -81,10 +81,10 @@ def write_store(path: Path) -> None:
         array[:] = np.random.default_rng(1).normal(size=(9, 90, 90))
 
 
-BY = EncodedBy("clip", "CLIP", "abc", 224)
+ENCODER = EncodedBy("clip", "CLIP", "abc", 224)
 WRITERS: dict[str, Callable[[Path], None]] = {
     "samples.h5": write_samples,
-    "features.h5": lambda path: write_features(path, {"test": np.ones((90, 900))}, BY),
+    "features.h5": lambda path: write_features(path, {"test": np.ones((90, 900))}, ENCODER),
     "xrs.h5": lambda path: write_series(
         path, XrsSeries(np.arange(30_000), np.ones(30_000, np.float32), "true", "GOES-15")
     ),
@@ -97,7 +97,7 @@ WRITERS: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_full_disk_costs_one_line_and_no_product(disk: Path, name: str) -> None:
+def test_a_full_disk_leaves_no_product(disk: Path, name: str) -> None:
     filler = disk / "filler"
     filler.write_bytes(bytes((SIZE_KIB - FREE_KIB) * 1024))
     before = {path for path in disk.rglob("*") if path.is_file()}
@@ -114,13 +114,11 @@ def test_a_full_disk_costs_one_line_and_no_product(disk: Path, name: str) -> Non
 
 @pytest.mark.skipif(shutil.which("latexmk") is None, reason="`make setup` installs latexmk")
 @pytest.mark.parametrize("free_kib", [4, 60, 200])
-def test_a_paper_that_a_full_disk_does_not_take_costs_one_line(
-    disk: Path, tmp_path: Path, free_kib: int
-) -> None:
-    """The disk is full at LaTeX's first file, or in the course of the PDF."""
+def test_a_full_disk_leaves_no_paper(disk: Path, tmp_path: Path, free_kib: int) -> None:
+    """The disk is full at the first file of LaTeX or within the PDF."""
     source, output = tmp_path / "paper", disk / "paper.pdf"
     source.mkdir()
-    # Noise, which no compression makes small.
+    # Noise cannot be compressed.
     noise = np.random.default_rng(1).integers(0, 255, (512, 512), np.uint8)
     plt.imsave(source / "noise.png", noise, cmap="gray")
     (source / "main.tex").write_text(
@@ -138,25 +136,23 @@ def test_a_paper_that_a_full_disk_does_not_take_costs_one_line(
 
 
 @pytest.mark.parametrize("free_kib", [16, 60, 90, 120])
-def test_raw_inputs_that_a_full_disk_does_not_take_cost_one_line_and_leave_nothing(
-    disk: Path, free_kib: int
-) -> None:
-    """The disk is full in the course of the frames, of the X-rays, or at the end of those."""
+def test_a_full_disk_leaves_no_raw_inputs(disk: Path, free_kib: int) -> None:
+    """The disk is full within the frames, within the X-ray data or at their end."""
     (disk / "filler").write_bytes(bytes((SIZE_KIB - free_kib) * 1024))
     settings = '{"start": "2012-07-12", "days": 2, "cadence_minutes": 240, "size_px": 16, '
     options = ["--settings", settings + '"flares_per_day": 3}', "--channel", "171A", "--seed", "1"]
-    given = [*options, "--output", str(disk / "simulated")]
-    # In a process of its own, which HDF5 crashes if it cannot close a file.
-    said = line_of(make_raw, given)
-    assert said.startswith(f"error: {disk}/simulated: cannot be written (No space left on device)")
-    assert len(said.splitlines()) == 1
+    argv = [*options, "--output", str(disk / "simulated")]
+    # HDF5 crashes a process in which it cannot close a file.
+    line = error_line(simulate, argv)
+    assert line.startswith(f"error: {disk}/simulated: cannot be written (No space left on device)")
+    assert len(line.splitlines()) == 1
     assert [path.name for path in disk.iterdir()] == ["filler"]
     (disk / "filler").unlink()
-    assert line_of(make_raw, given) == ""
+    assert error_line(simulate, argv) == ""
     assert sorted(path.name for path in disk.iterdir()) == ["simulated", "simulated.manifest.json"]
 
 
-def test_a_disk_that_is_read_only_costs_one_line(disk: Path) -> None:
+def test_a_read_only_disk_is_one_error_line(disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     with pytest.raises(InputError, match=r"a\.json: cannot be written \(Read-only file system\)"):
         write_json(disk / "a.json", {})

@@ -1,71 +1,79 @@
-"""A run that is interrupted leaves nothing running and nothing half-written, and goes on."""
+"""Interrupted runs leave no process and no partial product, and the next run resumes."""
 
 import json
-import os
-import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from helpers.processes import STATES, TRAINED, running, training
-from helpers.project import run_snakemake
+from helpers.hold import STEP, Hold
+from helpers.processes import LIMIT_S, running
+from helpers.project import TINY, run_snakemake
 
 pytestmark = [pytest.mark.robustness, pytest.mark.workflow]
-SOON_S = 20
-IMAGES = 12_800
+MODEL = "results/tiny/models/cevae"
+TRAINED = f"{MODEL}/weights.safetensors"
+CHECKPOINTS = "results/tiny/models/.states/*/*.sha256"
+SAMPLES = "results/tiny/samples/cevae.h5"
+IMAGES, BATCH = 256, 16
+"""Of the tiny configuration."""
+
+
+def training(processes: int = 1) -> tuple[str, ...]:
+    """Return the options of a run whose ceVAE writes a checkpoint every second step."""
+    changes = f"checkpoints: {IMAGES // BATCH // 2}, gpus: {processes}"
+    return (*TINY, "--config", f"models={{cevae: {{training: {{{changes}}}}}}}")
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_ctrl_c_in_a_training_ends_all_and_the_next_run_goes_on_from_its_state(
-    untrained: Path, processes: int
+@pytest.mark.parametrize(
+    ("moment", "call"), [("heliosynth.training.trainer", 1), (STEP, 6)], ids=["imports", "step"]
+)
+def test_ctrl_c_in_a_training_ends_all_and_it_resumes(
+    untrained: Path, finished: Path, tmp_path: Path, moment: str, call: int, processes: int
 ) -> None:
-    model = (untrained / TRAINED).parent
-    options = training(IMAGES, processes)
+    options = (TRAINED, *training(processes))
+    hold = Hold(tmp_path / "hold", moment, call, within="train.py")
+    hold.install(untrained / "src")
     with running(untrained, *options) as run:
-        run.wait_until(lambda: len(list(untrained.glob(STATES))) > 1)
-        # As a terminal does, to all that are in the foreground.
-        os.killpg(run.process.pid, signal.SIGINT)
-        assert run.process.wait(SOON_S) != 0
-        assert run.seconds_until_gone(SOON_S) < SOON_S
-        assert "Traceback" not in run.said
-    assert not model.exists()
+        hold.wait(run.process, processes)
+        run.interrupt()
+        assert run.process.wait(LIMIT_S) != 0
+        run.wait_until_all_ended()
+        assert "Traceback" not in run.log
+    assert not (untrained / MODEL).exists()
     assert list(untrained.glob("results/tiny/models/**/.unfinished-*")) == []
-    kept = max(int(path.stem) for path in untrained.glob(STATES))
-    assert 0 < kept < IMAGES // 16
+    step = max((int(path.stem) for path in untrained.glob(CHECKPOINTS)), default=0)
+    assert step == (4 if moment == STEP else 0)
 
+    hold.release()
     with running(untrained, *options, "--rerun-incomplete") as run:
-        assert run.process.wait(200) == 0, run.said[-3000:]
-        # The bar begins where the training was.
-        begun = [int(share.split("/")[0]) for share in run.said.split("| ") if "/12800 [" in share]
-        assert begun[0] >= 16 * kept
-    assert json.loads((model / "training.json").read_text())["images"] == IMAGES
+        assert run.process.wait(LIMIT_S) == 0, run.log[-3000:]
+        # The progress bar begins at the checkpoint.
+        bars = [bar for bar in run.log.split("| ") if f"/{IMAGES} [" in bar]
+        assert int(bars[0].split("/")[0]) == step * BATCH
+    report = json.loads((untrained / MODEL / "training.json").read_text())
+    assert report["images"] == IMAGES
     if processes == 1:
-        weights = load_file(model / "weights.safetensors")
-        (untrained / TRAINED).unlink()
-        for path in untrained.glob("results/tiny/models/.states/*"):
-            path.rename(untrained / path.name)
-        done = run_snakemake(untrained, *options)
-        assert done.returncode == 0, done.stderr[-3000:]
-        straight = load_file(model / "weights.safetensors")
-        assert all(np.array_equal(straight[name], weights[name]) for name in straight)
+        weights, straight = (load_file(project / TRAINED) for project in (untrained, finished))
+        assert all(np.array_equal(weights[name], straight[name]) for name in straight)
 
 
-def test_snakemake_that_is_asked_to_end_lets_its_jobs_end_and_starts_no_other(
-    untrained: Path,
-) -> None:
-    options = training(1600)
-    samples = "results/tiny/samples/cevae.h5"
-    (untrained / samples).unlink()
-    with running(untrained, samples, *options) as run:
-        run.wait_until(lambda: list(untrained.glob(STATES)))
+def test_snakemake_that_is_terminated_lets_its_jobs_end(untrained: Path, tmp_path: Path) -> None:
+    (untrained / SAMPLES).unlink()
+    hold = Hold(tmp_path / "hold", STEP, call=2, within="train.py")
+    hold.install(untrained / "src")
+    with running(untrained, SAMPLES, *training()) as run:
+        hold.wait(run.process)
         run.process.terminate()
-        assert run.process.wait(60) != 0
-        assert run.left == {}
-        assert "Traceback" not in run.said
+        run.wait_until(lambda: "Will exit after finishing currently running jobs" in run.log)
+        hold.release()
+        assert run.process.wait(LIMIT_S) != 0
+        assert run.alive == {}
+        assert "Traceback" not in run.log
     assert (untrained / TRAINED).is_file()
-    assert not (untrained / samples).exists()
-    done = run_snakemake(untrained, samples, *options)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "rule train:" not in done.stdout + done.stderr
+    assert not (untrained / SAMPLES).exists(), "another job was started"
+    resumed = run_snakemake(untrained, SAMPLES, *training())
+    assert resumed.returncode == 0, resumed.stderr[-3000:]
+    assert "rule train:" not in resumed.stdout + resumed.stderr

@@ -1,70 +1,72 @@
-"""Snakemake itself killed: its jobs end with it, and the next runs get to the same products."""
+"""Snakemake killed: its jobs end with it, and the next runs make the same products."""
 
-import random
-import signal
-import time
 from pathlib import Path
 
 import pytest
 
 from helpers.contents import contents
-from helpers.processes import STATES, TINY, TRAINED, running, training
-from helpers.project import copy_project, run_snakemake
+from helpers.hold import STEP, Hold
+from helpers.processes import Background, running
+from helpers.project import TINY, copy_project, run_snakemake
 
 pytestmark = [pytest.mark.robustness, pytest.mark.workflow]
-KILLS = 5
-FAR_ENOUGH = ("metrics/cevae.json", "metrics/real.json", "samples/ddpm_cevae.h5")
-"""The products of a run that has simulated, built, trained twice, generated and measured."""
+TARGETS = tuple(
+    f"results/tiny/{name}"
+    for name in ("metrics/cevae.json", "metrics/real.json", "samples/ddpm_cevae.h5")
+)
+"""Products of a run that simulates, builds, trains two models, samples and evaluates."""
 KINDS = ("observations", "dataset", "models", "samples", "features", "metrics")
-SOON_S = 20
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A copy of the project in which nothing has run."""
-    (tmp_path / "project").mkdir()
-    return copy_project(tmp_path / "project")
+MOMENTS = (
+    ("simulate.py", "pathlib:Path.replace", 1),
+    ("intensities.py", "heliosynth.frames.averaging:average", 3),
+    ("dataset.py", "heliosynth.io.hdf5:create_dataset", 5),
+    ("train.py", STEP, 3),
+    ("sample.py", "heliosynth.io.hdf5:create_dataset", 3),
+)
+"""Scripts, and the call of a function that each is held before when Snakemake is killed."""
 
 
 def products(results: Path) -> list[Path]:
-    """List what jobs of a run made, but the states of trainings, by their place in it."""
-    made = (path for kind in KINDS for path in (results / kind).rglob("*") if path.is_file())
-    return sorted(path.relative_to(results) for path in made if ".states" not in path.parts)
+    """List the files that jobs of a run made, but no checkpoints, relative to its results."""
+    files = (path for kind in KINDS for path in (results / kind).rglob("*") if path.is_file())
+    return sorted(path.relative_to(results) for path in files if ".states" not in path.parts)
 
 
-def test_snakemake_killed_five_times_in_a_run_gives_the_products_of_one_that_was_not(
-    project: Path, finished: Path
-) -> None:
-    targets = [f"results/tiny/{name}" for name in FAR_ENOUGH]
-    chance = random.Random(21)
-    for _ in range(KILLS):
-        with running(project, *targets, *TINY) as run:
-            run.wait_until(lambda run=run: "Execute 1 jobs" in run.said or "Execute 2" in run.said)
-            time.sleep(chance.uniform(1, 9))
-            assert run.process.poll() is None, "it was too short to be killed so often"
-            run.process.send_signal(signal.SIGKILL)
-            run.process.wait()
-            assert run.seconds_until_gone(SOON_S) < SOON_S
+def kill(run: Background) -> None:
+    run.process.kill()
+    run.process.wait()
+    run.wait_until_all_ended()
+
+
+def test_a_run_killed_five_times_makes_the_same_products(finished: Path, tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    project = copy_project(tmp_path / "project")
+    hold = Hold(tmp_path / "hold")
+    hold.install(project / "src")
+    for script, point, call in MOMENTS:
+        hold.set(point, call, within=script)
+        with running(project, *TARGETS, *TINY, "--rerun-incomplete") as run:
+            hold.wait(run.process)
+            kill(run)
         assert run_snakemake(project, "--unlock", *TINY).returncode == 0
-    done = run_snakemake(project, *targets, *TINY, "--rerun-incomplete")
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-5000:]
+    hold.release()
+    resumed = run_snakemake(project, *TARGETS, *TINY, "--rerun-incomplete")
+    assert resumed.returncode == 0, resumed.stdout[-3000:] + resumed.stderr[-5000:]
     killed, straight = (folder / "results" / "tiny" for folder in (project, finished))
-    made = products(killed)
-    assert len(made) > 20
-    assert [p for p in made if contents(killed / p) != contents(straight / p)] == []
+    paths = products(killed)
+    assert len(paths) > 20
+    assert [p for p in paths if contents(killed / p) != contents(straight / p)] == []
     assert list(killed.rglob(".unfinished-*")) == []
-    done = run_snakemake(project, *targets, *TINY, "--dry-run")
-    assert "Nothing to be done" in done.stdout + done.stderr
+    again = run_snakemake(project, *TARGETS, *TINY, "--dry-run")
+    assert "Nothing to be done" in again.stdout + again.stderr
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_a_training_ends_with_the_snakemake_that_was_killed(
-    untrained: Path, processes: int
-) -> None:
-    with running(untrained, *training(200_000, processes)) as run:
-        run.wait_until(lambda: list(untrained.glob(STATES)))
-        assert sum("train.py" in command for command in run.left.values()) > processes
-        run.process.kill()
-        run.process.wait()
-        assert run.seconds_until_gone(SOON_S) < SOON_S
-    assert not (untrained / TRAINED).exists()
+def test_both_processes_of_a_training_end_with_snakemake(untrained: Path, tmp_path: Path) -> None:
+    hold = Hold(tmp_path / "hold", STEP, call=3, within="train.py")
+    hold.install(untrained / "src")
+    model = "results/tiny/models/cevae"
+    two = ("--config", "models={cevae: {training: {gpus: 2}}}")
+    with running(untrained, f"{model}/weights.safetensors", *TINY, *two) as run:
+        hold.wait(run.process, processes=2)
+        kill(run)
+    assert not (untrained / model).exists()

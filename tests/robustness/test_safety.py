@@ -1,4 +1,4 @@
-"""What a configuration or a file says is never executed."""
+"""Text in a configuration or a file is never executed."""
 
 import json
 import re
@@ -29,19 +29,19 @@ FOLDER = 'an arch\'ive "x"; touch executed; $(touch executed) `touch executed` &
         (r"shell=True|os\.system\(|os\.popen\(", None),
     ],
 )
-def test_no_file_is_read_by_what_could_execute_it(call: str, allowed: str | None) -> None:
-    found = [
+def test_no_reader_can_execute_a_file(call: str, allowed: str | None) -> None:
+    calls = [
         f"{path.name}: {match.group()}"
         for path in PYTHON
         for match in re.finditer(call, path.read_text(encoding="utf-8"))
         if allowed is None or allowed not in match.group()
     ]
-    assert found == []
+    assert calls == []
 
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory, observed: Path) -> Path:
-    """A project whose configuration has shell commands wherever it may."""
+    """A project whose configuration has shell commands wherever text is allowed."""
     project = copy_project(tmp_path_factory.mktemp("project"))
     shutil.copytree(observed, project / FOLDER)
     changes = {"source": "archive", "archive": FOLDER, "observations": EVIL}
@@ -54,22 +54,20 @@ def options(*more: str) -> tuple[str, ...]:
 
 
 @pytest.mark.workflow
-def test_commands_in_a_configuration_are_quoted_wherever_a_rule_shows_them(hostile: Path) -> None:
-    done = run_snakemake(hostile, *options("--dry-run", "--printshellcmds"))
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_commands_in_a_configuration_are_quoted_in_rules(hostile: Path) -> None:
+    run = run_snakemake(hostile, *options("--dry-run", "--printshellcmds"))
+    assert run.returncode == 0, run.stdout + run.stderr
     assert list(hostile.rglob("executed")) == []
 
 
 @pytest.mark.workflow
-def test_commands_in_a_configuration_arrive_as_text_and_are_not_executed(hostile: Path) -> None:
+def test_commands_in_a_configuration_stay_text(hostile: Path) -> None:
     targets = [
         f"results/hostile/{name}"
         for name in ("config.json", "observations/flares.csv", "observations/xrs.h5")
     ]
-    done = run_snakemake(
-        hostile, *options(*targets, "results/hostile/observations/frames_2012.csv")
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run = run_snakemake(hostile, *options(*targets, "results/hostile/observations/frames_2012.csv"))
+    assert run.returncode == 0, run.stdout + run.stderr
     written = json.loads((hostile / targets[0]).read_text())
     assert written["observations"] == EVIL
     assert written["archive"] == FOLDER
@@ -78,7 +76,7 @@ def test_commands_in_a_configuration_arrive_as_text_and_are_not_executed(hostile
 
 @pytest.mark.workflow
 def test_a_run_writes_to_its_own_folders_only(finished: Path) -> None:
-    made = {path.name for path in finished.iterdir()} - {*PARTS, HOME}
-    assert made == {"results", "resources", ".snakemake"}
+    names = {path.name for path in finished.iterdir()} - {*PARTS, HOME}
+    assert names == {"results", "resources", ".snakemake"}
     assert [path for path in (finished / HOME).rglob("*") if path.is_file()] == []
     assert {path.name for path in (finished / "resources").iterdir()} == {"tiny", ".cache"}
