@@ -1,4 +1,4 @@
-"""The conda environment and the venv hold the same versions."""
+"""The conda environment and the virtual environment hold the same versions."""
 
 import re
 from pathlib import Path
@@ -13,30 +13,32 @@ PYTHON = {"python_full_version": "3.11.9", "python_version": "3.11", "sys_platfo
 
 
 def constraints() -> dict[str, str]:
+    """Return the pinned versions of ``constraints.txt``, by package."""
     pins = {}
     for line in (ROOT / "constraints.txt").read_text().splitlines():
-        found = re.fullmatch(r"([\w.-]+)==([^ ;]+)(?: ; (.+))?", line)
-        if found and (found[3] is None or Marker(found[3]).evaluate(PYTHON)):
-            pins[canonicalize_name(found[1])] = found[2]
+        match = re.fullmatch(r"([\w.-]+)==([^ ;]+)(?: ; (.+))?", line)
+        if match and (match[3] is None or Marker(match[3]).evaluate(PYTHON)):
+            pins[canonicalize_name(match[1])] = match[2]
     return pins
 
 
-def required() -> set[str]:
+def runtime_requirements() -> set[str]:
+    """Return the packages of ``requirements.txt`` that are not for tests and style."""
     runtime = (ROOT / "requirements.txt").read_text().partition("# tests and style")[0]
     lines = (line.partition("#")[0].strip() for line in runtime.splitlines())
     return {canonicalize_name(Requirement(line).name) for line in lines if line}
 
 
-def test_the_conda_environment_pins_what_constraints_pin() -> None:
+def test_the_conda_environment_has_the_pinned_versions() -> None:
     dependencies = yaml.safe_load((ROOT / "envs" / "heliosynth.yaml").read_text())["dependencies"]
-    (through_pip,) = (entry["pip"] for entry in dependencies if isinstance(entry, dict))
+    (from_pip,) = (entry["pip"] for entry in dependencies if isinstance(entry, dict))
     pins = {
         canonicalize_name(requirement.name): str(requirement.specifier).removeprefix("==")
-        for requirement in map(Requirement, through_pip)
+        for requirement in map(Requirement, from_pip)
     }
-    assert set(pins) == required()
+    assert set(pins) == runtime_requirements()
     assert pins == {name: constraints()[name] for name in pins}
 
 
-def test_torch_and_torchvision_are_never_left_open() -> None:
+def test_torch_and_torchvision_are_pinned() -> None:
     assert {"torch", "torchvision"} <= set(constraints())
