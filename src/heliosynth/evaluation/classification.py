@@ -236,19 +236,19 @@ def class_scores(confusion: Integers) -> Floats:
 def measure_f1(comparison: Comparison) -> Estimate | None:
     """Measure the macro F1."""
     scores = scores_of(comparison)
-    return scores and scores.f1
+    return None if scores is None else scores.f1
 
 
 def measure_precision(comparison: Comparison) -> Estimate | None:
     """Measure the macro precision."""
     scores = scores_of(comparison)
-    return scores and scores.precision
+    return None if scores is None else scores.precision
 
 
 def measure_recall(comparison: Comparison) -> Estimate | None:
     """Measure the macro recall."""
     scores = scores_of(comparison)
-    return scores and scores.recall
+    return None if scores is None else scores.recall
 
 
 # The three metrics, and the scores by class, share one scoring.

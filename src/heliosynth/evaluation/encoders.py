@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -141,7 +142,7 @@ def efficientnet_lite0(weights: Path | None = None) -> Encoder:
 def efficientnet_lite0_network() -> nn.Module:
     """Build EfficientNet-Lite0 with its ImageNet weights (Tan & Le 2019), in evaluation mode.
 
-    The package names the weights as another implementation does, whose layers have the same
+    The package's weights have the names of another implementation whose layers have the same
     order; they are renamed by position, and each shape is checked.
     """
     network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
@@ -207,12 +208,12 @@ def clip(weights: Path | None = None, architecture: str = CLIP_ARCHITECTURE) -> 
     )
 
 
-def _clip_network(weights: Path, architecture: str) -> nn.Module:
+def _clip_network(weights: Path, architecture: str) -> Any:
     import open_clip
 
     try:
         # OpenAI's weights were trained with the quick GELU, which the file does not record.
-        network: nn.Module = open_clip.create_model(
+        network = open_clip.create_model(
             architecture, pretrained=str(weights), force_quick_gelu=True, weights_only=True
         )
     except Exception as error:

@@ -177,7 +177,7 @@ def measure_metrics(comparison: Comparison) -> dict[str, EstimateJson | None]:
         function = resolve(METRICS[key].function)
         arguments = (comparison,) if encoder is None else (comparison, encoder)
         estimate: Estimate | None = function(*arguments)
-        metrics[name] = estimate and estimate.to_json()
+        metrics[name] = None if estimate is None else estimate.to_json()
     return metrics
 
 
@@ -314,7 +314,7 @@ def _scores_by_class(comparison: Comparison) -> dict[str, Any]:
         return {"f1_by_class": None, "confusion": None}
     return {
         "f1_by_class": {
-            goes_class.NAMES[number]: estimate and estimate.to_json()
+            goes_class.NAMES[number]: None if estimate is None else estimate.to_json()
             for number, estimate in scores.f1_by_class.items()
         },
         "confusion": {
