@@ -1,5 +1,8 @@
 """LaTeX of any text and any number."""
 
+import sys
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,23 +20,38 @@ from heliosynth.paper import latex
         ("Quétant", "Quétant"),
         ("☉ 中", "[U+2609] [U+4E2D]"),
         ("two\nlines", "two lines"),
+        ("\ufe5b\ufe5c \uff5b\uff5d", r"\{\} \{\}"),
+        ("\uff05\uff3f\uff03\uff06", r"\%\_\#\&"),
+        ("\uff3cinput", r"\textbackslash{}input"),
     ],
 )
 def test_escape(text: str, written: str) -> None:
     assert latex.escape(text) == written
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.text(max_size=30))
-def test_no_text_leaves_a_bare_special_character(text: str) -> None:
-    written = latex.escape(text)
+def check_escaped(written: str) -> None:
+    """Check that a text holds no special character but commands, math and balanced braces."""
     plain = written.replace(r"\textbackslash{}", "")
     for special in "#%&_":
         assert plain.count(special) == plain.count("\\" + special)
-    assert plain.count("$") - plain.count(r"\$") * 1 >= 0
     assert (plain.count("$") - plain.count(r"\$")) % 2 == 0
-    assert written.count("{") == written.count("}") or "\\{" in written or "\\}" in written
+    braces = plain.replace(r"\{", "").replace(r"\}", "")
+    assert braces.count("{") == braces.count("}")
     assert all(ord(c) < 0x180 for c in written)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=30))
+def test_no_text_leaves_a_bare_special_character(text: str) -> None:
+    check_escaped(latex.escape(text))
+
+
+def test_no_character_turns_special_by_normalisation() -> None:
+    characters = map(chr, range(0x80, sys.maxunicode + 1))
+    ascii_forms = [c for c in characters if unicodedata.normalize("NFKD", c).isascii()]
+    assert len(ascii_forms) > 500
+    for character in ascii_forms:
+        check_escaped(latex.escape(character))
 
 
 @pytest.mark.parametrize(

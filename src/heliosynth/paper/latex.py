@@ -78,7 +78,8 @@ def _escaped(character: str) -> str:
         return character
     plain = unicodedata.normalize("NFKD", character)
     if plain.isascii() and plain.isprintable():
-        return plain
+        # Normalisation can give a special character: U+FE5B becomes a brace.
+        return "".join(_SPECIAL.get(ascii_character, ascii_character) for ascii_character in plain)
     return f"[U+{ord(character):04X}]"
 
 
