@@ -1,13 +1,14 @@
-"""Text, numbers and tables as LaTeX that pdflatex can set."""
+"""LaTeX of text, numbers and tables, for pdflatex."""
 
 from __future__ import annotations
 
 import math
 import unicodedata
 from collections.abc import Iterable, Sequence
+from typing import TypeGuard
 
 DASH = "--"
-"""How a value that is not there is shown."""
+"""Shown in place of a missing value."""
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -56,22 +57,22 @@ _SUPERSCRIPTS = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
 
 
 def escape(text: str) -> str:
-    """Write any text so that LaTeX prints it as it stands.
+    """Return LaTeX that prints a text unchanged.
 
-    A character outside Latin that has no LaTeX form is printed as its code point, ``[U+2609]``,
-    so that no text can stop the paper.
+    A character that the fonts lack is printed as its code point, ``[U+2609]``, so that no text can
+    stop the paper.
     """
-    return "".join(_escaped(character) for character in text)
+    return "".join(_escape_character(character) for character in text)
 
 
-def _escaped(character: str) -> str:
+def _escape_character(character: str) -> str:
     if character in _SPECIAL:
         return _SPECIAL[character]
     if character in _SUPERSCRIPTS:
         return f"$^{{{_SUPERSCRIPTS.index(character)}}}$"
     if character.isspace():
         return " "
-    # Latin-1 and Latin Extended-A are what the T1 fonts hold.
+    # The T1 fonts hold Latin-1 and Latin Extended-A.
     if character.isascii() and character.isprintable():
         return character
     if 0xC0 <= ord(character) < 0x180 and character.isalpha():
@@ -84,16 +85,16 @@ def _escaped(character: str) -> str:
 
 
 def integer(value: float | None) -> str:
-    """Write a count with thin spaces between thousands, an en dash for None."""
-    return DASH if _absent(value) else f"{round(value):,}".replace(",", r"\,")  # type: ignore[arg-type]
+    """Return a count with thin spaces between thousands; an en dash for None."""
+    return f"{round(value):,}".replace(",", r"\,") if _is_number(value) else DASH
 
 
 def decimal(value: float | None, figures: int = 3) -> str:
-    r"""Write a number in math mode with a number of significant figures.
+    r"""Return a number in math mode with some significant figures.
 
-    Very large and very small numbers are written as ``$1.2 \times 10^{-5}$``.
+    Very large and very small numbers have the form ``$1.2 \times 10^{-5}$``.
     """
-    if value is None or _absent(value):
+    if not _is_number(value):
         return DASH
     if value == 0:
         return "$0$"
@@ -104,14 +105,14 @@ def decimal(value: float | None, figures: int = 3) -> str:
 
 
 def plain(value: float) -> str:
-    r"""Write a setting as short as it goes: ``0.5``, ``$2 \times 10^{-5}$``."""
+    r"""Return a setting with no more digits than it needs: ``0.5``, ``$2 \times 10^{-5}$``."""
     mantissa, _, exponent = f"{value:g}".partition("e")
     return rf"${mantissa} \times 10^{{{int(exponent)}}}$" if exponent else mantissa
 
 
 def duration(seconds: float | None) -> str:
-    """Write a time as seconds, minutes or hours, whichever reads best."""
-    if seconds is None or _absent(seconds):
+    """Return a duration in seconds, minutes or hours, by its length."""
+    if not _is_number(seconds):
         return DASH
     if seconds < 90:
         return f"{seconds:.0f}\\,s"
@@ -120,45 +121,45 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 3600:.1f}\\,h"
 
 
-def measurement(value: float | None, spread: float | None) -> str:
-    r"""Write ``$0.130 \pm 0.036$``, with two significant figures of the spread.
+def measurement(value: float | None, std: float | None) -> str:
+    r"""Return ``$0.130 \pm 0.036$``, with two significant figures of the standard deviation.
 
-    Without a spread the value has three figures; without a value an en dash stands.
+    Without a standard deviation the value has three figures; a missing value is an en dash.
     """
-    if value is None or _absent(value):
+    if not _is_number(value):
         return DASH
-    if spread is None or _absent(spread) or spread == 0:
+    if not _is_number(std) or std == 0:
         return decimal(value)
-    largest = _exponent(max(abs(value), spread))
+    largest = _exponent(max(abs(value), std))
     if not -4 <= largest <= 5:
-        return _scientific(value, spread, largest, max(0, largest - _exponent(spread) + 1))
-    decimals = max(0, 1 - _exponent(spread))
-    return rf"${value:.{decimals}f} \pm {spread:.{decimals}f}$"
+        return _scientific(value, std, largest, max(0, largest - _exponent(std) + 1))
+    decimals = max(0, 1 - _exponent(std))
+    return rf"${value:.{decimals}f} \pm {std:.{decimals}f}$"
 
 
 def as_printed(text: str | None) -> str:
-    """Set a published value, ``0.130 ± 0.036``, with the digits it was printed with."""
+    """Return a published value, ``0.130 ± 0.036``, with the digits of its publication."""
     return DASH if text is None else "$" + text.replace("±", r"\pm") + "$"
 
 
-def listing(words: Sequence[str], last: str = "and") -> str:
-    """Write ``A, B and C``."""
+def listing(words: Sequence[str]) -> str:
+    """Return ``A, B and C``."""
     if len(words) < 2:
         return "".join(words)
-    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def tabular(columns: str, header: Sequence[str], groups: Iterable[Iterable[Sequence[str]]]) -> str:
-    """Write a booktabs ``tabular``; cells are LaTeX already.
+    """Return a booktabs ``tabular``.
 
     Parameters
     ----------
     columns
         The column specification, such as ``lrr``.
     header
-        The titles of the columns.
+        The titles of the columns, LaTeX.
     groups
-        Rows, in groups between which a thin rule is drawn.
+        Rows of cells, LaTeX, in groups with a thin rule between them.
     """
     bodies = ["".join(_row(row) for row in rows) for rows in groups]
     body = "\\midrule\n".join(body for body in bodies if body)
@@ -172,11 +173,11 @@ def _row(cells: Sequence[str]) -> str:
     return " & ".join(cells) + r" \\" + "\n"
 
 
-def _scientific(value: float, spread: float | None, exponent: int, decimals: int) -> str:
+def _scientific(value: float, std: float | None, exponent: int, decimals: int) -> str:
     unit = 10.0**exponent
     mantissa = f"{value / unit:.{decimals}f}"
-    if spread is not None:
-        mantissa = rf"({mantissa} \pm {spread / unit:.{decimals}f})"
+    if std is not None:
+        mantissa = rf"({mantissa} \pm {std / unit:.{decimals}f})"
     return rf"${mantissa} \times 10^{{{exponent}}}$"
 
 
@@ -184,5 +185,6 @@ def _exponent(value: float) -> int:
     return math.floor(math.log10(abs(value)))
 
 
-def _absent(value: float | None) -> bool:
-    return value is None or not math.isfinite(value)
+def _is_number(value: float | None) -> TypeGuard[float]:
+    """Return whether a value is neither missing nor NaN nor infinite."""
+    return value is not None and math.isfinite(value)
