@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from factories.run import build_run
 from heliosynth.errors import InputError
+from heliosynth.io.files import read_json, write_json
 from heliosynth.results.run import Run
 
 
@@ -40,3 +42,11 @@ def test_given_presentation_replaces_that_of_the_config(run: Run) -> None:
 def test_a_missing_product_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"config\.json: not found; run the workflow first"):
         _ = Run(tmp_path).configuration
+
+
+def test_a_config_of_another_version_is_named(run: Run, tmp_path: Path) -> None:
+    content = read_json(run.root / "config.json")
+    write_json(tmp_path / "config.json", {**content, "seed": "one"})
+    with pytest.raises(InputError, match=r"config\.json: not a .* \(seed: ") as caught:
+        _ = Run(tmp_path).configuration
+    assert isinstance(caught.value.__cause__, ValidationError)

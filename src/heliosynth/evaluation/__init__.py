@@ -1,1 +1,1 @@
-"""The metrics of the study: pure functions of arrays that return value, spread and n."""
+"""Metrics of generated images: pure functions of arrays, and the registry that lists them."""

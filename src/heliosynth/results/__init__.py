@@ -1,1 +1,1 @@
-"""The products of a run read back, what they are called, and the published values."""
+"""Products of a run read back, names of models, and published values."""

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from heliosynth import goes_class
 from heliosynth.config.presentation import PresentationConfig
 from heliosynth.config.schema import RunConfig
@@ -58,8 +60,24 @@ class Run:
 
     @cached_property
     def configuration(self) -> RunConfig:
-        """The resolved configuration."""
-        return RunConfig.model_validate(read_json(self.path("config.json")))
+        """The resolved configuration.
+
+        Raises
+        ------
+        InputError
+            If ``config.json`` is missing, or not a configuration of this version.
+        """
+        path = self.path("config.json")
+        content = read_json(path)
+        try:
+            return RunConfig.model_validate(content)
+        except ValidationError as error:
+            reason = error.errors(include_url=False)[0]
+            key = ".".join(map(str, reason["loc"]))
+            raise InputError(
+                f"{path}: not a configuration of this version ({key}: {reason['msg']}); "
+                "run the workflow again"
+            ) from error
 
     @cached_property
     def presentation(self) -> PresentationConfig:
