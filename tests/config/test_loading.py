@@ -86,6 +86,8 @@ def test_the_resolved_configuration_survives_a_round_trip() -> None:
         (changed("seed", "many"), ["seed", "integer", "'many'"]),
         (changed("dataset.image_size_px", 33), ["dataset.image_size_px", "multiple of 8", "33"]),
         (changed("defaults.ddpm.preset", "modem"), ["preset", "'modem'", "modern"]),
+        (changed("models.cevae.widths", [4] * 9), ["image_size_px", "512 for models.cevae"]),
+        (changed("models.ddpm_cevae.sampling", {"sampler": "euler"}), ["one of ddpm", "'euler'"]),
         (changed("dataset.labels.rule", "nearest"), ["dataset.labels", "nearest_peak"]),
         (changed("dataset.split.test", 0.9), ["dataset.split", "less than 1"]),
         (changed("source", "archive"), ["`archive` must name a directory"]),
