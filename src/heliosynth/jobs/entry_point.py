@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from heliosynth.errors import InputError, OutOfTimeError
+from heliosynth.jobs import interrupts
 from heliosynth.jobs.watchdog import exit_with_parent
 
 TIME_UP_STATUS = 75
@@ -43,8 +43,9 @@ def one_line_errors(main: Main) -> Callable[..., None]:
     @functools.wraps(main)
     def guarded(argv: Sequence[str] | None = None) -> None:
         try:
-            exit_with_parent()
-            main(argv)
+            with interrupts.handle_interrupts():
+                exit_with_parent()
+                main(argv)
         except InputError as error:
             if os.environ.get(TRACEBACK_VARIABLE) == "1":
                 traceback.print_exc()
@@ -53,8 +54,8 @@ def one_line_errors(main: Main) -> Callable[..., None]:
             print(error, file=sys.stderr)
             sys.exit(TIME_UP_STATUS)
         except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
-            sys.exit(128 + signal.SIGINT)
+            print(interrupts.MESSAGE, file=sys.stderr)
+            sys.exit(interrupts.STATUS)
         except Exception as error:
             traceback.print_exc()
             script = Path(inspect.getfile(main)).name
