@@ -1,35 +1,51 @@
 """Train one model."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 
-import torch
-
 from heliosynth.jobs.entry_point import one_line_errors
-from heliosynth.jobs.walltime import deadline
-from heliosynth.training.distributed import init
-from heliosynth.training.train_model import train_model
-from heliosynth.training.trained_model import read_model_config
-from heliosynth.workflow.fingerprint import fingerprint
+from heliosynth.jobs.launch import is_rank, run_ranks
 
 
 @one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True, help="dataset.h5")
-    parser.add_argument("--model", required=True, help="name of the row")
-    parser.add_argument("--settings", required=True, help="the row, as JSON")
+    parser.add_argument("--model", required=True, help="name of the model")
+    parser.add_argument("--settings", required=True, help="model config, JSON")
     parser.add_argument("--seed", required=True, type=int, help="seed of the run")
     parser.add_argument("--embedding-model", help="folder of the ceVAE in the condition")
-    parser.add_argument("--state", required=True, help="folder to resume a training from")
+    parser.add_argument("--checkpoints", required=True, help="folder to resume from")
     parser.add_argument("--output", required=True, help="models/<model>")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
+    parser.add_argument("--threads", type=int, help="CPU threads of all processes together")
+    parser.add_argument("--processes", type=int, default=1, help="one per GPU, share each batch")
     args = parser.parse_args(argv)
-    row, code = read_model_config(args.settings), fingerprint(__file__)
-    places = args.state, args.output, args.embedding_model
-    with init(args.threads) as processes:
-        together = processes, deadline()
-        train_model(args.dataset, args.model, row, args.seed, *places, code, *together)
+    if args.processes > 1 and not is_rank():
+        sys.exit(run_ranks([__file__, *(sys.argv[1:] if argv is None else argv)], args.processes))
+
+    # Imported here, so that an interrupt in the seconds that this takes is reported in one line.
+    import torch
+
+    from heliosynth.jobs.walltime import deadline
+    from heliosynth.training.distributed import init
+    from heliosynth.training.train_model import train_model
+    from heliosynth.training.trained_model import read_model_config
+    from heliosynth.workflow.fingerprint import fingerprint
+
+    with init(args.threads or torch.get_num_threads()) as distributed:
+        train_model(
+            dataset=args.dataset,
+            name=args.model,
+            config=read_model_config(args.settings),
+            seed=args.seed,
+            checkpoints=args.checkpoints,
+            output=args.output,
+            embedding_model=args.embedding_model,
+            code=fingerprint(__file__),
+            distributed=distributed,
+            deadline=deadline(),
+        )
 
 
 if __name__ == "__main__":

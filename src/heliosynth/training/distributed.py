@@ -1,8 +1,8 @@
-"""The processes that train one model together, one on each GPU, started by torchrun.
+"""Distributed training of one model: one process (rank) per GPU.
 
-Every process holds all images, weights and states, and takes its share of each batch; the
-gradients are averaged by DistributedDataParallel. So all of them hold the same weights at
-every step, and the first speaks and writes for all.
+Every rank holds all images, weights and optimiser states, and computes its slice of each batch;
+DistributedDataParallel averages the gradients. So all ranks hold the same weights at every step,
+and only the main rank prints and writes.
 """
 
 from __future__ import annotations
@@ -18,85 +18,97 @@ from torch.nn.parallel import DistributedDataParallel
 
 from heliosynth.errors import InputError
 from heliosynth.jobs.cpu import configure
+from heliosynth.jobs.launch import RENDEZVOUS_VARIABLE
 
 CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
-class Processes:
-    """How many processes there are, and which one this is.
+class DistributedContext:
+    """The ranks of a training, and which one this process is.
 
     Attributes
     ----------
     rank
-        Number of this process, from 0.
-    count
+        Index of this process, from 0.
+    world_size
         Number of processes.
     device
-        Where this one computes.
+        Where this process computes.
     """
 
     rank: int = 0
-    count: int = 1
+    world_size: int = 1
     device: torch.device = CPU
 
     @property
-    def first(self) -> bool:
-        """Whether this is the process that speaks and writes."""
+    def is_main(self) -> bool:
+        """Whether this is the process that prints and writes."""
         return self.rank == 0
 
-    def share(self, batch_size: int) -> slice:
-        """Give the part of a batch that is this process's.
+    def local_slice(self, batch_size: int) -> slice:
+        """Return the part of a batch that this rank computes.
 
         Raises
         ------
         InputError
-            If the batch cannot be shared evenly, which the mean of the gradients rests on.
+            If the parts would not be equal, which the mean of the gradients assumes.
         """
-        if batch_size % self.count:
+        if batch_size % self.world_size:
             raise InputError(
-                f"training.batch_size is {batch_size}, which {self.count} processes cannot share "
-                "evenly; make it a multiple of training.gpus"
+                f"training.batch_size is {batch_size}, which {self.world_size} processes cannot "
+                "share evenly; make it a multiple of training.gpus"
             )
-        size = batch_size // self.count
+        size = batch_size // self.world_size
         return slice(self.rank * size, (self.rank + 1) * size)
 
     def mean(self, value: torch.Tensor) -> torch.Tensor:
-        """Give the mean of a tensor over the processes; all must ask."""
-        if self.count == 1:
+        """Return the mean of a tensor over the ranks; every rank must call this."""
+        if self.world_size == 1:
             return value
         total = value.clone()
         distributed.all_reduce(total)
-        return total / self.count
+        return total / self.world_size
 
     def any(self, flag: bool) -> bool:
-        """Tell whether any process says so; all must ask."""
+        """Return whether a flag is set on any rank; every rank must call this."""
         return bool(self.mean(torch.tensor(float(flag), device=self.device)) > 0)
 
-    def together(self, module: nn.Module) -> nn.Module:
-        """Wrap a module so that its gradients are the mean over the processes."""
-        if self.count == 1:
+    def wrap_ddp(self, module: nn.Module) -> nn.Module:
+        """Wrap a module so that its gradients are averaged over the ranks."""
+        if self.world_size == 1:
             return module
         return DistributedDataParallel(module, broadcast_buffers=False)
 
 
 @contextmanager
-def init(threads: int) -> Iterator[Processes]:
-    """Join the processes that torchrun started, and share some CPU threads with them.
+def init(threads: int) -> Iterator[DistributedContext]:
+    """Initialise torch.distributed; split CPU threads between ranks.
 
-    The process is alone where torchrun started none.
+    A process that neither :mod:`heliosynth.jobs.launch` nor torchrun started is the only rank.
+
+    Parameters
+    ----------
+    threads
+        CPU threads of all ranks together.
     """
-    count, place = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
-    configure(threads // count)
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    configure(threads // world_size)
     on_gpu = torch.cuda.is_available()
-    device = torch.device("cuda", place) if on_gpu else torch.device("cpu")
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if on_gpu else CPU
     if on_gpu:
         torch.cuda.set_device(device)
-    if count == 1:
-        yield Processes(device=device)
+    if world_size == 1:
+        yield DistributedContext(device=device)
         return
-    distributed.init_process_group("nccl" if on_gpu else "gloo")
+    rank = int(os.environ["RANK"])
+    distributed.init_process_group(
+        backend="nccl" if on_gpu else "gloo",
+        init_method=os.environ.get(RENDEZVOUS_VARIABLE),
+        rank=rank,
+        world_size=world_size,
+    )
     try:
-        yield Processes(distributed.get_rank(), count, device)
+        yield DistributedContext(rank, world_size, device)
     finally:
         distributed.destroy_process_group()
