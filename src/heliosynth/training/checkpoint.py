@@ -1,8 +1,8 @@
-"""The state of a training: one object, written whole, refused when torn.
+"""Checkpoints of a training: written atomically, rejected when corrupt.
 
-A checkpoint is one safetensors file (weights, moving average, best weights, optimiser) whose
-header carries the counters and the history as JSON, and a file with its SHA-256 beside it.
-Two are held, so that a torn one costs no more than the steps since the one before.
+A checkpoint is one safetensors file (weights, EMA, best weights, optimiser) whose header holds
+the counters and the history as JSON, and a file with its SHA-256 next to it. The newest two are
+kept, so that a corrupt one costs only the steps since the previous one.
 """
 
 from __future__ import annotations
@@ -24,28 +24,30 @@ from heliosynth.io.files import atomic_file, write_text
 from heliosynth.io.provenance import digest, file_sha256
 
 Tensors = dict[str, torch.Tensor]
-HELD = 2
+OptimiserState = dict[int, Tensors]
+"""``optimiser.state_dict()["state"]``: tensors by index of the parameter and name."""
+KEPT = 2
 
 
 @dataclass(frozen=True)
 class Counters:
-    """Where a training is, and what it has seen.
+    """How far a training is.
 
     Attributes
     ----------
     step
-        Optimiser steps taken. The random draws of a step are a function of the seed and of
-        this number, so it is also the state of the random numbers.
+        Optimiser steps taken. The random numbers of a step are a function of the seed and of
+        its number, so this is also the state of the random number generators.
     seconds
         Training time so far, s.
     spent
-        Part of it that counts towards the time budget, s: what came after the last stop for it.
+        Part of it that counts towards the time budget, s: since the budget last ran out.
     loss_sum, loss_steps
         Sum and number of the training losses since the last row of the history.
     best_step, best_loss
         Step and value of the lowest validation loss; None before the first validation.
     history
-        One row a validation.
+        One row per validation.
     """
 
     step: int
@@ -60,51 +62,68 @@ class Counters:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Everything a training needs to go on to the bit."""
+    """Everything that an exact resume needs.
+
+    Attributes
+    ----------
+    weights, ema
+        State of the objective, and of its EMA.
+    best
+        EMA at the lowest validation loss; empty before the first validation.
+    optimiser
+        State of the optimiser; its settings are those of the training.
+    counters
+        How far the training is.
+    """
 
     weights: Tensors
-    average: Tensors
+    ema: Tensors
     best: Tensors
-    optimiser: Tensors
+    optimiser: OptimiserState
     counters: Counters
 
 
-class StateFolder:
-    """The folder of one training's checkpoints.
+class CheckpointFolder:
+    """The folder with the checkpoints of one training.
 
     Parameters
     ----------
     root
-        Folder of the training states of a model.
-    about
+        Folder of all checkpoints.
+    identity
         What the training is a function of (settings, data, seed), as JSON. Its hash names the
-        folder, so that a state is never carried over to another training.
+        folder, so that a checkpoint is never used for another training.
     """
 
-    def __init__(self, root: Path | str, about: Mapping[str, Any]) -> None:
-        self.path = Path(root) / digest(about)[:16]
+    def __init__(self, root: Path | str, identity: Mapping[str, Any]) -> None:
+        self.path = Path(root) / digest(identity)[:16]
         self.path.mkdir(parents=True, exist_ok=True)
 
-    def write(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint whole, then drop all but the newest two."""
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint atomically, then delete all but the newest two."""
         path = self.path / f"{checkpoint.counters.step:010d}.safetensors"
+        parts = {
+            "weights": checkpoint.weights,
+            "average": checkpoint.ema,
+            "best": checkpoint.best,
+            "optimiser": _flatten(checkpoint.optimiser),
+        }
         tensors = {
             f"{part}/{name}": tensor.detach().cpu().contiguous()
-            for part in ("weights", "average", "best", "optimiser")
-            for name, tensor in getattr(checkpoint, part).items()
+            for part, named in parts.items()
+            for name, tensor in named.items()
         }
-        with atomic_file(path) as unfinished:
-            save_file(tensors, unfinished, {"counters": json.dumps(asdict(checkpoint.counters))})
-            checksum = file_sha256(unfinished)
+        with atomic_file(path) as temporary:
+            save_file(tensors, temporary, {"counters": json.dumps(asdict(checkpoint.counters))})
+            checksum = file_sha256(temporary)
         write_text(_checksum_path(path), checksum)
-        for old in self._files()[HELD:]:
-            _checksum_path(old).unlink(missing_ok=True)
-            old.unlink()
+        for old in self._files()[KEPT:]:
+            _delete(old)
 
-    def read(self) -> Checkpoint | None:
-        """Read the newest checkpoint that is whole; None where there is none.
+    def load(self) -> Checkpoint | None:
+        """Read the newest checkpoint that is not corrupt; None if there is none.
 
-        What a killed training left half-written is cleared.
+        The temporary files of a killed training are deleted.
         """
         for leftover in self.path.glob(".unfinished-*"):
             shutil.rmtree(leftover, ignore_errors=True)
@@ -112,46 +131,47 @@ class StateFolder:
             checkpoint = _read(path)
             if checkpoint is not None:
                 return checkpoint
-            tqdm.write(f"{path}: torn, so the checkpoint before it is taken")
+            tqdm.write(f"{path}: corrupt; using the previous checkpoint")
         return None
 
     def finish(self) -> None:
-        """Keep only the last checkpoint: the mark of a training that has ended."""
+        """Delete all but the last checkpoint, when the training is complete."""
         for old in self._files()[1:]:
-            _checksum_path(old).unlink(missing_ok=True)
-            old.unlink()
+            _delete(old)
 
     def _files(self) -> list[Path]:
         """List the checkpoints, newest first."""
-        named = (p for p in self.path.iterdir() if re.fullmatch(r"\d{10}\.safetensors", p.name))
-        return sorted(named, reverse=True)
+        files = (p for p in self.path.iterdir() if re.fullmatch(r"\d{10}\.safetensors", p.name))
+        return sorted(files, reverse=True)
 
 
-def flatten_optimiser(optimiser: torch.optim.Optimizer) -> Tensors:
-    """Give the tensors of an optimiser's state, named by parameter and kind."""
+def _flatten(state: OptimiserState) -> Tensors:
     return {
-        f"{parameter}.{kind}": value
-        for parameter, values in optimiser.state_dict()["state"].items()
-        for kind, value in values.items()
+        f"{parameter}.{name}": tensor
+        for parameter, tensors in state.items()
+        for name, tensor in tensors.items()
     }
 
 
-def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Tensors) -> None:
-    """Put back what :func:`flatten_optimiser` gave."""
-    state: dict[int, Tensors] = {}
-    for name, value in tensors.items():
-        parameter, kind = name.split(".", 1)
-        state.setdefault(int(parameter), {})[kind] = value
-    optimiser.load_state_dict(
-        {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
-    )
+def _unflatten(tensors: Tensors) -> OptimiserState:
+    state: OptimiserState = {}
+    for key, tensor in tensors.items():
+        parameter, name = key.split(".", 1)
+        state.setdefault(int(parameter), {})[name] = tensor
+    return state
 
 
 def _checksum_path(path: Path) -> Path:
     return path.with_suffix(".sha256")
 
 
+def _delete(path: Path) -> None:
+    _checksum_path(path).unlink(missing_ok=True)
+    path.unlink()
+
+
 def _read(path: Path) -> Checkpoint | None:
+    """Read a checkpoint; None if it is corrupt."""
     checksum = _checksum_path(path)
     if not checksum.is_file() or checksum.read_text(encoding="utf-8") != file_sha256(path):
         return None
@@ -165,4 +185,10 @@ def _read(path: Path) -> Checkpoint | None:
     except (SafetensorError, KeyError, TypeError, ValueError):
         return None
     counters["history"] = tuple(counters["history"])
-    return Checkpoint(**parts, counters=Counters(**counters))
+    return Checkpoint(
+        weights=parts["weights"],
+        ema=parts["average"],
+        best=parts["best"],
+        optimiser=_unflatten(parts["optimiser"]),
+        counters=Counters(**counters),
+    )

@@ -1,8 +1,8 @@
-"""One training at a time in a folder of states.
+"""Lock on a checkpoint folder: one training at a time.
 
-A job of a run that was killed may still be at it when the next run starts the same job: on a
-cluster, jobs outlive the Snakemake that submitted them. The later one waits, and then goes on from
-what the earlier one kept.
+A job of a killed run can still be training when the next run starts the same job: on a cluster,
+jobs outlive the Snakemake that submitted them. The later training waits, then resumes from the
+checkpoint of the earlier one.
 """
 
 from __future__ import annotations
@@ -19,53 +19,67 @@ from pathlib import Path
 from tqdm import tqdm
 
 from heliosynth.errors import OutOfTimeError
-from heliosynth.training.distributed import Processes
+from heliosynth.training.distributed import DistributedContext
 
-LOOK_EVERY_S = 1.0
+POLL_S = 1.0
 
 
 @contextlib.contextmanager
 def exclusive(
-    folder: Path, name: str, processes: Processes, deadline: float = math.inf
+    folder: Path, name: str, distributed: DistributedContext, deadline: float = math.inf
 ) -> Iterator[None]:
-    """Wait until no other training has a folder of states, and have it within the block.
+    """Hold an exclusive lock on the checkpoint folder within the block.
 
-    The system takes the folder back from a process that ends, in whatever way.
+    The system releases the lock when the process exits, even if it is killed.
+
+    Parameters
+    ----------
+    folder
+        The checkpoint folder of one training.
+    name
+        Name of the model.
+    distributed
+        The ranks of this training, which wait together.
+    deadline
+        When to stop waiting, s of ``time.monotonic``.
 
     Raises
     ------
     OutOfTimeError
-        If the deadline, s of ``time.monotonic``, passes first.
+        If the deadline passes before the lock is free.
     """
-    # Whoever opens it to append leaves what it says of who has the folder.
+    # Append mode keeps the name of the current holder.
     with (folder / "lock").open("a+", encoding="utf-8") as lock:
-        said = not processes.first
-        while processes.any(processes.first and not _taken(lock.fileno())):
-            if not said:
+        announced = not distributed.is_main
+        while distributed.any(distributed.is_main and not _try_lock(lock.fileno())):
+            if not announced:
                 lock.seek(0)
-                tqdm.write(f"{name}: waits for another training of it, {lock.read().strip()}")
-                said = True
-            if processes.any(time.monotonic() > deadline):
-                raise OutOfTimeError(f"{name}: another training of it still goes on, submit again")
-            time.sleep(LOOK_EVERY_S)
-        if processes.first:
-            _say_who(lock.fileno())
+                holder = lock.read().strip()
+                tqdm.write(f"{name}: waiting for another training of this model, {holder}")
+                announced = True
+            if distributed.any(time.monotonic() > deadline):
+                raise OutOfTimeError(
+                    f"{name}: another training of this model is still running; resubmit to continue"
+                )
+            time.sleep(POLL_S)
+        if distributed.is_main:
+            _write_holder(lock.fileno())
         yield
 
 
-def _say_who(lock: int) -> None:
-    # A full disk is no reason not to train; it will be one where a state is to be kept.
+def _write_holder(lock: int) -> None:
+    # A full disk does not stop the training here, only when a checkpoint cannot be written.
     with contextlib.suppress(OSError):
         os.ftruncate(lock, 0)
         os.write(lock, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
 
 
-def _taken(lock: int) -> bool:
+def _try_lock(lock: int) -> bool:
+    """Return whether the lock is held now; some shared file systems have no locks to wait for."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
-        # Some shared file systems have no locks, and there is nothing to wait for.
         return True
     return True

@@ -1,11 +1,11 @@
-"""What each kind of row trains, made from its settings."""
+"""Objectives of the models: what the trainer minimises for each kind of model."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from heliosynth.config.models import CevaeConfig, DdpmConfig
 from heliosynth.diffusion.denoiser import Noise, build_denoiser
@@ -16,61 +16,61 @@ from heliosynth.training.trainer import Objective
 
 
 class DenoisingObjective(Objective):
-    """A conditional diffusion model: its denoiser, and the encoder of its conditions.
+    """A conditional diffusion model: a denoiser, and the encoder of its conditions.
 
     Parameters
     ----------
-    row
-        The row of the study.
+    config
+        The model config.
     image_size
         Height and width, pixels.
     embedding_dim
         Length of the ceVAE embedding in the condition, 0 without one.
     """
 
-    def __init__(self, row: DdpmConfig, image_size: int, embedding_dim: int = 0) -> None:
+    def __init__(self, config: DdpmConfig, image_size: int, embedding_dim: int = 0) -> None:
         super().__init__()
-        self.label_dropout = row.label_dropout
-        self.encoder = ConditionEncoder(row.condition, embedding_dim)
-        network = build_network(row.network, image_size, self.encoder.dim)
-        self.denoiser = build_denoiser(network, row.denoiser)
+        self.label_dropout = config.label_dropout
+        self.encoder = ConditionEncoder(config.condition, embedding_dim)
+        network = build_network(config.network, image_size, self.encoder.dim)
+        self.denoiser = build_denoiser(network, config.denoiser)
 
-    def draw(self, shape: torch.Size, generator: torch.Generator) -> Noise:
-        """Draw levels, noise, and ``kept`` (N,), which tells whose label is dropped."""
+    def sample_noise(self, shape: torch.Size, generator: torch.Generator) -> Noise:
+        """Draw the noise of the denoiser, and ``kept`` (N,) in [0, 1), which decides on dropout."""
         kept = torch.rand(shape[0], generator=generator, device=generator.device)
-        return {"kept": kept, **self.denoiser.draw(shape, generator)}
+        return {"kept": kept, **self.denoiser.sample_noise(shape, generator)}
 
-    def loss(self, images: torch.Tensor, condition: torch.Tensor, drawn: Noise) -> torch.Tensor:
-        """Give the denoising loss; in training, some labels are dropped for guidance."""
+    def loss(self, images: Tensor, condition: Tensor, noise: Noise) -> Tensor:
+        """Compute the denoising loss; in training, some labels are dropped for guidance."""
         if self.training:
-            condition = drop_labels(condition, self.label_dropout, drawn["kept"])
-        return self.denoiser.loss(images, condition, drawn)
+            condition = drop_labels(condition, self.label_dropout, noise["kept"])
+        return self.denoiser.loss(images, condition, noise)
 
-    def trunks(self) -> Iterator[nn.Module]:
-        """Give the network under the denoiser."""
+    def compiled_modules(self) -> Iterator[nn.Module]:
+        """Return the network of the denoiser."""
         yield self.denoiser.network
 
 
 class AutoencodingObjective(Objective):
-    """The ceVAE, which knows no condition."""
+    """The ceVAE, which takes no condition."""
 
-    def __init__(self, row: CevaeConfig, image_size: int) -> None:
+    def __init__(self, config: CevaeConfig, image_size: int) -> None:
         super().__init__()
-        self.cevae = Cevae(row, image_size)
+        self.cevae = Cevae(config, image_size)
 
-    def draw(self, shape: torch.Size, generator: torch.Generator) -> Noise:
+    def sample_noise(self, shape: torch.Size, generator: torch.Generator) -> Noise:
         """Draw latents and masks."""
-        return self.cevae.draw(shape, generator)
+        return self.cevae.sample_noise(shape, generator)
 
-    def loss(self, images: torch.Tensor, condition: torch.Tensor, drawn: Noise) -> torch.Tensor:
-        """Give the loss of the autoencoder."""
-        return self.cevae.loss(images, drawn)
+    def loss(self, images: Tensor, condition: Tensor, noise: Noise) -> Tensor:
+        """Compute the loss of the autoencoder."""
+        return self.cevae.loss(images, noise)
 
 
 def build_objective(
-    row: DdpmConfig | CevaeConfig, image_size: int, embedding_dim: int = 0
+    config: DdpmConfig | CevaeConfig, image_size: int, embedding_dim: int = 0
 ) -> DenoisingObjective | AutoencodingObjective:
-    """Make the objective of a row, with random weights."""
-    if isinstance(row, DdpmConfig):
-        return DenoisingObjective(row, image_size, embedding_dim)
-    return AutoencodingObjective(row, image_size)
+    """Build the objective of a model config, with random weights."""
+    if isinstance(config, DdpmConfig):
+        return DenoisingObjective(config, image_size, embedding_dim)
+    return AutoencodingObjective(config, image_size)

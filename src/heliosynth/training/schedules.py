@@ -1,4 +1,4 @@
-"""What changes in the course of a training: learning rate, memory of the average, milestones."""
+"""Schedules of a training: learning rate, EMA decay, steps of validations and checkpoints."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from heliosynth.config.models import TrainingConfig
 
 
 def learning_rate(settings: TrainingConfig, images: int, planned: int) -> float:
-    """Give the learning rate after so many of the planned images.
+    """Return the learning rate after a number of images.
 
     A linear warm-up over ``warmup_images``, times half a cosine down to 0 at the planned
-    length where ``decay`` is ``cosine``.
+    length if ``decay`` is ``cosine``.
+
+    Parameters
+    ----------
+    settings
+        Section ``training`` of a model config.
+    images, planned
+        Images seen, and the planned number.
     """
     rate = settings.learning_rate
     if settings.warmup_images:
@@ -21,11 +28,11 @@ def learning_rate(settings: TrainingConfig, images: int, planned: int) -> float:
     return rate
 
 
-def average_decay(decay: float, step: int) -> float:
-    """Give the decay of the moving average at a step (from 1), shorter at the start."""
+def ema_decay_at(step: int, decay: float) -> float:
+    """Return the decay of the EMA at a step (from 1): shorter at the start, ``decay`` later."""
     return min(decay, (1 + step) / (10 + step))
 
 
-def milestones(steps: int, times: int) -> frozenset[int]:
-    """Spread events evenly over the steps; the last step is always one."""
-    return frozenset(max(1, round(steps * k / times)) for k in range(1, times + 1))
+def milestones(steps: int, count: int) -> frozenset[int]:
+    """Return ``count`` steps, spaced evenly up to the last; fewer if there are fewer steps."""
+    return frozenset(max(1, round(steps * k / count)) for k in range(1, count + 1))

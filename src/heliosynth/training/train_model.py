@@ -1,4 +1,4 @@
-"""One row of the study, from the dataset to the trained model."""
+"""Training of one model, from the dataset to the trained model."""
 
 from __future__ import annotations
 
@@ -10,116 +10,117 @@ import torch
 
 from heliosynth.config.models import CevaeConfig, DdpmConfig
 from heliosynth.errors import OutOfTimeError
-from heliosynth.io.provenance import file_sha256
+from heliosynth.models.device import default_device
 from heliosynth.seeds import derive_seed
-from heliosynth.training.checkpoint import StateFolder
+from heliosynth.training.checkpoint import CheckpointFolder
 from heliosynth.training.data import sampling_weights
-from heliosynth.training.distributed import Processes
-from heliosynth.training.inputs import autoencoder as load_autoencoder
-from heliosynth.training.inputs import conditioned, images_sha256, splits
+from heliosynth.training.distributed import DistributedContext
+from heliosynth.training.inputs import embed_flips, encode_conditions, flip_labels, read_inputs
 from heliosynth.training.lock import exclusive
-from heliosynth.training.objectives import build_objective
+from heliosynth.training.objectives import DenoisingObjective, build_objective
 from heliosynth.training.trained_model import TrainedModel, write_model
-from heliosynth.training.trainer import train
+from heliosynth.training.trainer import Trainer
 
 
 def train_model(
     dataset: Path | str,
     name: str,
-    row: DdpmConfig | CevaeConfig,
+    config: DdpmConfig | CevaeConfig,
     seed: int,
-    state: Path | str,
+    *,
+    checkpoints: Path | str,
     output: Path | str,
     embedding_model: Path | str | None = None,
     code: str = "",
-    processes: Processes | None = None,
+    distributed: DistributedContext | None = None,
     deadline: float = math.inf,
 ) -> None:
-    """Train a row of the study and write ``models/<model>/``.
+    """Train a model and write ``models/<model>/``.
 
     Parameters
     ----------
     dataset
         ``dataset.h5``.
     name
-        Name of the row.
-    row
-        Its settings.
+        Name of the model.
+    config
+        Its model config.
     seed
-        Seed of the run; each row has its own, made of this and its name.
-    state
-        Folder of the states that a training is resumed from.
+        Seed of the run; the seed of each model is derived from it and the name.
+    checkpoints
+        Folder of the checkpoints from which a training resumes.
     output
         ``models/<model>``.
     embedding_model
         Folder of the ceVAE whose embedding is part of the condition, if any.
     code
-        Hash of the code, so that a state of other code is not resumed.
-    processes
-        Those that train together, of which the first writes; this one alone if None.
+        Hash of the code, so that a checkpoint of other code is not used.
+    distributed
+        The ranks that train together, of which the main one writes; a single rank if None.
     deadline
-        When to keep the state and stop though the training is not done, s of
-        ``time.monotonic``.
+        When to save and stop though the training is not complete, s of ``time.monotonic``.
 
     Raises
     ------
     InputError
-        If there are no training images, or the embedding model is missing or no ceVAE.
+        If there are no training images, or the embedding model is missing or not a ceVAE.
     OutOfTimeError
-        If the deadline passed first; nothing is written but the state.
+        If the deadline came first; only the checkpoint is written.
     """
-    processes = processes or Processes(
-        device=torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    )
-    device = processes.device
-    classes, training, validation = splits(dataset)
-    autoencoder = load_autoencoder(name, row, embedding_model, device)
-    dim = autoencoder.latent_dim if autoencoder else 0
-    image_size = training.images.shape[-1]
+    distributed = distributed or DistributedContext(device=default_device())
+    device = distributed.device
+    inputs = read_inputs(dataset, name, config, embedding_model, device)
     model_seed = derive_seed(seed, name)
     torch.manual_seed(model_seed)
-    objective = build_objective(row, image_size, dim)
-    about: dict[str, Any] = {
+    objective = build_objective(config, inputs.image_size, inputs.embedding_dim)
+    identity = {
         "model": name,
-        "row": _settings_that_count(row),
+        "row": _training_settings(config),
         "seed": seed,
-        "images_sha256": images_sha256(training, validation),
-        "embedding_model_sha256": _weights_sha256(embedding_model) if embedding_model else None,
+        **inputs.identity(),
         "code": code,
     }
-    # The training split comes first: it is what the encoder of conditions is fitted to.
-    fitted = conditioned(objective, training, autoencoder, device, training=True)
-    held_out = conditioned(objective, validation, autoencoder, device, training=False)
-    folder = StateFolder(state, about)
-    with exclusive(folder.path, name, processes, deadline):
-        outcome = train(
-            objective.to(device),
-            fitted,
-            sampling_weights(training.goes_class, row.training.class_balance),
-            held_out,
-            row.training,
-            model_seed,
-            folder,
-            processes,
-            deadline,
-        )
-        if not processes.first:
+
+    embeddings = embed_flips(inputs.autoencoder, inputs.training, device)
+    if isinstance(objective, DenoisingObjective):
+        objective.encoder.fit(*flip_labels(inputs.training, embeddings))
+    training = encode_conditions(objective, inputs.training, embeddings)
+    embeddings = embed_flips(inputs.autoencoder, inputs.validation, device)
+    validation = encode_conditions(objective, inputs.validation, embeddings)
+
+    folder = CheckpointFolder(checkpoints, identity)
+    with exclusive(folder.path, name, distributed, deadline):
+        result = Trainer(
+            objective=objective.to(device),
+            images=training.to(device),
+            sampling_weights=sampling_weights(
+                inputs.training.goes_class, config.training.class_balance
+            ),
+            validation=validation.to(device),
+            settings=config.training,
+            seed=model_seed,
+            checkpoints=folder,
+            distributed=distributed,
+            deadline=deadline,
+        ).fit()
+        if not distributed.is_main:
             return
-        if outcome.ended == "deadline":
+        if result.stop_reason == "deadline":
             raise OutOfTimeError(
-                f"{name}: time is up after {outcome.images} of {outcome.planned_images} images; "
-                "the state is kept, submit again"
+                f"{name}: time limit reached after {result.images} of {result.planned_images} "
+                "images; the checkpoint is saved, resubmit to continue"
             )
-        model = TrainedModel(name, row, image_size, classes, dim, objective)
-        about |= {"device": device.type, "training_images": len(training)}
-        write_model(output, model, outcome, about)
+        model = TrainedModel(
+            name, config, inputs.image_size, inputs.classes, inputs.embedding_dim, objective
+        )
+        provenance = identity | {"device": device.type, "training_images": len(inputs.training)}
+        write_model(output, model, result, provenance)
 
 
-def _weights_sha256(folder: Path | str) -> str:
-    return file_sha256(Path(folder) / "weights.safetensors")
+def _training_settings(config: DdpmConfig | CevaeConfig) -> dict[str, Any]:
+    """Return the settings on which the weights depend.
 
-
-def _settings_that_count(row: DdpmConfig | CevaeConfig) -> dict[str, Any]:
-    """Give what the weights depend on: not when states are kept, the time allowed, or who helps."""
-    beside = {"training": {"time_budget_minutes", "checkpoints", "gpus"}, "sampling": True}
-    return row.model_dump(mode="json", exclude=beside)  # type: ignore[arg-type]
+    These are not the checkpoints, the time budget and the number of GPUs, nor the sampling.
+    """
+    excluded = {"training": {"time_budget_minutes", "checkpoints", "gpus"}, "sampling": True}
+    return config.model_dump(mode="json", exclude=excluded)  # type: ignore[arg-type]
