@@ -3,10 +3,6 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.config.evaluation import ApplicationConfig
-from heliosynth.dataset.store import read_description, read_samples, read_split
-from heliosynth.evaluation.application import compare, summarise, write_accuracy
-from heliosynth.io.files import write_json
 from heliosynth.jobs.entry_point import one_line_errors
 
 
@@ -20,6 +16,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--accuracy", required=True, help="CSV file to write")
     parser.add_argument("--summary", required=True, help="JSON file to write")
     args = parser.parse_args(argv)
+
+    # Imported here, so that an interrupt in the seconds that this takes is reported in one line.
+    from heliosynth.config.evaluation import ApplicationConfig
+    from heliosynth.dataset.store import read_description, read_samples, read_split
+    from heliosynth.evaluation.application import compare, summarise, write_accuracy
+    from heliosynth.io.files import write_json
+
     settings = ApplicationConfig.model_validate_json(args.settings)
     classes = read_description(args.dataset).trained_classes
     splits = {split: read_split(args.dataset, split) for split in ("train", "test")}

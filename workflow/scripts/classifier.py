@@ -3,9 +3,6 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.config.evaluation import ClassifierConfig
-from heliosynth.dataset.store import read_description, read_split
-from heliosynth.evaluation.classification import train_classifier, write_classifier
 from heliosynth.jobs.entry_point import one_line_errors
 
 
@@ -17,6 +14,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, required=True, help="seed of the run")
     parser.add_argument("--output", required=True, help="safetensors file to write")
     args = parser.parse_args(argv)
+
+    # Imported here, so that an interrupt in the seconds that this takes is reported in one line.
+    from heliosynth.config.evaluation import ClassifierConfig
+    from heliosynth.dataset.store import read_description, read_split
+    from heliosynth.evaluation.classification import train_classifier, write_classifier
+
     classifier = train_classifier(
         training=read_split(args.dataset, "train"),
         validation=read_split(args.dataset, "val"),
