@@ -24,7 +24,13 @@ LONGEST_VALUE = 60
 MOST_NAMES = 3
 """Columns or files to name in one message."""
 
-MEANINGS = {"datetime": "a time (ISO 8601)", "float": "a number", "int": "an integer"}
+MEANINGS = {
+    "datetime": "a time (ISO 8601)",
+    "float": "a number",
+    "int": "an integer",
+    "bool": "True or False",
+}
+"""Types of columns, in words."""
 
 
 def table_schema(columns: dict[str, pa.Column], **rules: Any) -> pa.DataFrameSchema:
@@ -105,7 +111,7 @@ def _check_shape(path: Path | str, content: pd.DataFrame, expected: list[str]) -
         raise InputError(f"{path}: {' and '.join(faults)}; rebuild it")
     if columns != expected:
         raise InputError(f"{path}: columns in the wrong order; rebuild it")
-    # pandas takes what rows hold beyond the header for an index.
+    # pandas takes additional values of all rows as an index.
     if not isinstance(content.index, pd.RangeIndex):
         raise InputError(f"{path}: rows have more values than the header has columns; rebuild it")
     if content.empty:
@@ -118,7 +124,7 @@ def _convert(values: pd.Series[Any], kind: str) -> pd.Series[Any]:
     if kind.startswith("datetime"):
         return pd.to_datetime(values, format="ISO8601").astype(TIME)
     if kind.startswith("float"):
-        # A column without a single value has no type of its own.
+        # pandas reads a column without any value as of another type.
         return values.astype(np.float64)
     if str(values.dtype) != kind:
         raise TypeError(f"{values.dtype}, not {kind}")
@@ -180,7 +186,7 @@ def _first_fault(
 def _repeat(content: pd.DataFrame, columns: list[str]) -> str:
     row = int(np.argmax(content.duplicated(columns).to_numpy()))
     values = ", ".join(_shown(content[name].iloc[row]) for name in columns)
-    return f"column {', '.join(columns)}: {values} in row {row + 1} is there before, must be unique"
+    return f"column {', '.join(columns)}: {values} in row {row + 1} is repeated, must be unique"
 
 
 def _shown(value: Any) -> str:
