@@ -1,4 +1,4 @@
-"""The configuration: presets, defaults, and errors that name the mistake."""
+"""Loading of the configuration: presets, defaults, and errors that name the wrong key."""
 
 import copy
 from pathlib import Path
@@ -30,44 +30,42 @@ def changed(path: str, value: object) -> dict:
     return raw
 
 
-def test_the_default_holds_the_four_models_of_the_study() -> None:
+def test_the_default_has_the_four_models_of_the_study() -> None:
     configuration = resolve(DEFAULT)
     assert list(configuration.models) == ["cevae", "ddpm_discrete", "ddpm_continuous", "ddpm_cevae"]
     assert configuration.models["ddpm_cevae"].condition.embedding_of == "cevae"
 
 
-def test_the_order_of_rows_does_not_hang_on_how_overlays_were_merged() -> None:
+def test_the_order_of_models_does_not_depend_on_merging() -> None:
     shuffled = dict(sorted(DEFAULT["models"].items(), reverse=True))
     shuffled["another"] = shuffled["ddpm_discrete"]
-    rows = list(resolve({**DEFAULT, "models": shuffled}).models)
-    assert rows == [*resolve(DEFAULT).models, "another"]
+    models = list(resolve({**DEFAULT, "models": shuffled}).models)
+    assert models == [*resolve(DEFAULT).models, "another"]
 
 
-def test_a_row_overrides_defaults_and_defaults_override_the_preset() -> None:
+def test_rows_override_defaults_and_defaults_presets() -> None:
     raw = changed("models.ddpm_discrete.training", {"learning_rate": 0.5})
     raw["defaults"]["ddpm"]["training"]["batch_size"] = 7
-    row = resolve(raw).models["ddpm_discrete"].training
-    assert (row.learning_rate, row.batch_size, row.gradient_clip) == (0.5, 7, 1.0)
+    training = resolve(raw).models["ddpm_discrete"].training
+    assert (training.learning_rate, training.batch_size) == (0.5, 7)
+    assert training.gradient_clip == 1.0
 
 
 def test_overlays_are_valid() -> None:
     paper = resolve(overlay("paper.yaml"))
-    row = paper.models["ddpm_discrete"]
-    assert (row.training.epochs, row.training.batch_size, row.denoiser.noise_steps) == (
-        500,
-        12,
-        1000,
-    )
+    model = paper.models["ddpm_discrete"]
+    assert (model.training.epochs, model.training.batch_size) == (500, 12)
+    assert model.denoiser.noise_steps == 1000
     assert resolve(overlay("archive.yaml", archive="somewhere")).dataset.image_size_px == 64
 
 
-@pytest.mark.parametrize("way", ["s3://a", "gs://a", "https://a.org", "http://127.0.0.1:8000", ""])
-def test_a_store_is_read_by_a_safe_way(way: str) -> None:
-    raw = changed("online", {**ONLINE, "aia_store": f"{way}/sdomlv2.zarr"})
-    assert resolve(raw).online.aia_store == f"{way}/sdomlv2.zarr"
+@pytest.mark.parametrize("host", ["s3://a", "gs://a", "https://a.org", "http://127.0.0.1:8000", ""])
+def test_a_store_can_be_encrypted_or_local(host: str) -> None:
+    raw = changed("online", {**ONLINE, "aia_store": f"{host}/sdomlv2.zarr"})
+    assert resolve(raw).online.aia_store == f"{host}/sdomlv2.zarr"
 
 
-def test_the_resolved_configuration_survives_a_round_trip() -> None:
+def test_a_resolved_configuration_is_the_same_after_json() -> None:
     configuration = resolve(DEFAULT)
     assert RunConfig.model_validate_json(configuration.model_dump_json()) == configuration
 
@@ -109,7 +107,7 @@ def test_the_resolved_configuration_survives_a_round_trip() -> None:
         (changed("defaults.ddpm.training.epochs", 3), ["training", "exactly one"]),
     ],
 )
-def test_a_mistake_is_named_in_one_line(raw: dict, parts: list[str]) -> None:
+def test_a_wrong_key_or_value_is_named_in_one_line(raw: dict, parts: list[str]) -> None:
     with pytest.raises(ConfigurationError) as caught:
         resolve(raw)
     message = str(caught.value)
@@ -118,7 +116,10 @@ def test_a_mistake_is_named_in_one_line(raw: dict, parts: list[str]) -> None:
 
 
 @given(
-    st.recursive(st.none() | st.integers(), lambda t: st.dictionaries(st.sampled_from("abc"), t))
+    st.recursive(
+        st.none() | st.integers(),
+        lambda children: st.dictionaries(st.sampled_from("abc"), children),
+    )
 )
 def test_merging_with_nothing_changes_nothing(tree: object) -> None:
     mapping = {"root": tree}

@@ -1,3 +1,5 @@
+"""Construction of dataset.h5."""
+
 from __future__ import annotations
 
 import tracemalloc
@@ -12,33 +14,35 @@ from heliosynth.dataset import build, store
 from heliosynth.dataset.build import build_dataset
 from heliosynth.dataset.scaling import scale
 from heliosynth.errors import InputError
-from heliosynth.frames.averaging import Year, write_year
+from heliosynth.frames.averaging import FrameRequest, write_year
 
 SUMMARY = {"trained_classes": ["B", "M"], "label_rule": {"rule": "max_within"}}
 
 
 @dataclass
-class Chunk:
+class Source:
     key: str = "0.0.0"
 
 
-def _reader(frames):
-    def read(rows, work):
-        yield SimpleNamespace(rows=rows, made=work(frames), source=Chunk())
+def write_frames(path, year, frames):
+    """Write frames (N, size, size) as the averaged frames of a year."""
+    rows = np.arange(len(frames))
 
-    return read
+    def read(rows, work):
+        yield SimpleNamespace(rows=rows, value=work(frames), source=Source())
+
+    request = FrameRequest("a/store.zarr", year, "171A", frames.shape[-1], rows, rows)
+    write_year(path, request, read, list)
 
 
 @pytest.fixture
 def files(tmp_path):
-    """Two years of averaged frames, and an index that takes them out of order."""
+    """Two years of averaged frames, and an index of some of them in another order."""
     paths, frames = [], {}
     for year in (2011, 2012):
         frames[year] = np.random.default_rng(year).lognormal(5, 1, (4, 8, 8)).astype(np.float32)
-        rows = np.arange(4)
         paths.append(tmp_path / f"{year}.h5")
-        wanted = Year("a/store.zarr", year, "171A", 8, rows, rows)
-        write_year(paths[-1], wanted, _reader(frames[year]), list)
+        write_frames(paths[-1], year, frames[year])
     index = pd.DataFrame(
         {
             "time": np.array(["2012-01-02", "2011-01-02", "2012-01-01", "2011-01-01"], "M8[s]"),
@@ -62,9 +66,7 @@ def test_ten_times_the_frames_take_no_more_memory(tmp_path, monkeypatch):
             rows = np.arange(count)
             images = np.random.default_rng(0).lognormal(5, 1, (count, 32, 32)).astype(np.float32)
             path = tmp_path / f"{count}.h5"
-            write_year(
-                path, Year("a/store.zarr", 2012, "171A", 32, rows, rows), _reader(images), list
-            )
+            write_frames(path, 2012, images)
             del images
             index = pd.DataFrame(
                 {
@@ -86,7 +88,7 @@ def test_ten_times_the_frames_take_no_more_memory(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("slab_bytes", [1, 8 * 8 * 4, 2**26])
-def test_the_slab_does_not_matter(files, tmp_path, monkeypatch, slab_bytes):
+def test_images_do_not_depend_on_the_size_of_slabs(files, tmp_path, monkeypatch, slab_bytes):
     paths, frames, index = files
     monkeypatch.setattr(build, "SLAB_BYTES", slab_bytes)
     build_dataset(tmp_path / "dataset.h5", index, SUMMARY, paths, "171A", "simulated")
@@ -95,7 +97,7 @@ def test_the_slab_does_not_matter(files, tmp_path, monkeypatch, slab_bytes):
     assert np.array_equal(train.images, expected)
 
 
-def test_splits_hold_scaled_frames_in_order_of_time(files, tmp_path):
+def test_splits_are_scaled_frames_in_order_of_time(files, tmp_path):
     paths, frames, index = files
     build_dataset(tmp_path / "dataset.h5", index, SUMMARY, paths, "171A", "simulated")
     train = store.read_split(tmp_path / "dataset.h5", "train")
@@ -111,7 +113,7 @@ def test_splits_hold_scaled_frames_in_order_of_time(files, tmp_path):
     assert store.read_split(tmp_path / "dataset.h5", "test").images.shape == (0, 1, 8, 8)
 
 
-def test_the_dataset_says_what_it_is(files, tmp_path):
+def test_the_dataset_has_a_description(files, tmp_path):
     paths, _, index = files
     build_dataset(tmp_path / "dataset.h5", index, SUMMARY, paths, "171A", "simulated")
     description = store.read_description(tmp_path / "dataset.h5")

@@ -1,3 +1,5 @@
+"""Scaling of intensities."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -6,8 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliosynth.dataset import scaling
-from heliosynth.errors import InputError
-from heliosynth.frames import store
 
 
 @settings(max_examples=30, deadline=None)
@@ -23,9 +23,3 @@ def test_scaling_has_an_exact_inverse(channel, share):
 
 def test_intensities_outside_the_range_are_clipped():
     assert scaling.scale([-3, 0, 5, 3500, 1e6], 5, 3500).tolist() == [-1, -1, -1, 1, 1]
-
-
-def test_a_broken_file_is_named(tmp_path):
-    (tmp_path / "2012.h5").write_text("no HDF5")
-    with pytest.raises(InputError, match=r"2012\.h5: cannot be read as HDF5"):
-        store.read_measured(tmp_path / "2012.h5")

@@ -1,4 +1,4 @@
-"""From tables and a store to ``dataset.h5``, through the four scripts."""
+"""The four scripts from tables and a raw store to ``dataset.h5``."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ import pandas as pd
 import pytest
 import zarr
 
+from heliosynth.arrays import DAY_S, SPLITS
 from heliosynth.dataset import store
 from heliosynth.sources.goes import XrsSeries, write_series
 from heliosynth.sources.manifest import verify
 from helpers.scripts import load
 
-make_dataset = load("dataset").main
-make_index = load("index").main
-make_intensities = load("intensities").main
-make_labels = load("labels").main
+write_dataset = load("dataset").main
+write_index = load("index").main
+write_intensities = load("intensities").main
+write_labels = load("labels").main
 
 START = np.datetime64("2012-03-01T00:00:00", "s")
+START_S = int(START.astype(np.int64))
 DAYS = 40
+FRAMES_PER_DAY = 12
 SETTINGS = {
     "channel": "171A",
     "image_size_px": 8,
@@ -34,110 +37,124 @@ SETTINGS = {
 
 @pytest.fixture
 def observations(tmp_path):
-    """Frames every two hours with an M flare a day, whose suns are twice as bright."""
-    count = DAYS * 12
-    time = START + np.arange(count) * np.timedelta64(7200, "s")
-    flaring = np.arange(count) % 12 == 6
+    """Frames every two hours with an M flare per day, whose suns are twice as bright."""
+    count = DAYS * FRAMES_PER_DAY
+    time = START + np.arange(count) * np.timedelta64(DAY_S // FRAMES_PER_DAY, "s")
+    flaring = np.arange(count) % FRAMES_PER_DAY == 6
+    write_store(tmp_path / "store", flaring)
+    frames = {
+        "time": time,
+        "year": 2012,
+        "store_row": np.arange(count),
+        "exposure_s": 2.0,
+        "quality": 0,
+    }
+    pd.DataFrame(frames).to_csv(tmp_path / "frames_2012.csv", index=False)
+    write_xrs(tmp_path / "xrs.h5", np.arange(-DAY_S, (DAYS + 1) * DAY_S, 60))
+    write_flares(tmp_path / "flares.csv", time[flaring] + np.timedelta64(60, "s"))
+    return tmp_path
+
+
+def write_store(path, flaring):
+    """Write frames of 32 × 32 pixels, one of them missing."""
     axis = (np.arange(32) + 0.5) / 32 - 0.5
     radius = np.hypot(axis, axis[:, None])
     sun = np.where(radius < 0.4, 400.0, 10.0) * (1 + flaring[:, None, None])
-    noise = np.random.default_rng(0).lognormal(0, 0.05, (count, 32, 32))
+    noise = np.random.default_rng(0).lognormal(0, 0.05, (len(flaring), 32, 32))
     images = (sun * noise).astype(np.float32)
     images[17] = np.nan
-    group = zarr.open_group(str(tmp_path / "store"), mode="w", zarr_format=2)
+    group = zarr.open_group(str(path), mode="w", zarr_format=2)
     array = group.require_group("2012").create_array(
         "171A", shape=images.shape, chunks=(15, 32, 32), dtype="float32"
     )
     array[:] = images
-    pd.DataFrame(
-        {
-            "time": time,
-            "year": 2012,
-            "store_row": np.arange(count),
-            "exposure_s": 2.0,
-            "quality": 0,
-        }
-    ).to_csv(tmp_path / "frames_2012.csv", index=False)
-    seconds = np.arange(-86400, (DAYS + 1) * 86400, 60) + START.astype(np.int64)
-    write_series(
-        tmp_path / "xrs.h5",
-        XrsSeries(seconds, np.full(len(seconds), 4e-7, np.float32), "operational", "GOES-15"),
-    )
-    peak = time[flaring] + np.timedelta64(60, "s")
-    pd.DataFrame(
-        {
-            "start": peak - np.timedelta64(600, "s"),
-            "peak": peak,
-            "end": peak + np.timedelta64(600, "s"),
-            "goes_class_label": "M2.0",
-            "peak_flux": 2e-5,
-            "active_region": 0,
-            "hpc_x": np.nan,
-            "hpc_y": np.nan,
-            "identifier": [f"flare{number}" for number in range(len(peak))],
-        }
-    ).to_csv(tmp_path / "flares.csv", index=False)
-    return tmp_path
 
 
-def flags(**values):
+def write_xrs(path, seconds, flux=4e-7):
+    """Write a constant light curve; times in seconds from the start."""
+    values = np.full(len(seconds), flux, np.float32)
+    write_series(path, XrsSeries(seconds + START_S, values, "operational", "GOES-15"))
+
+
+def write_flares(path, peak):
+    """Write M2.0 flares of 20 minutes."""
+    flares = {
+        "start": peak - np.timedelta64(600, "s"),
+        "peak": peak,
+        "end": peak + np.timedelta64(600, "s"),
+        "goes_class_label": "M2.0",
+        "peak_flux": 2e-5,
+        "active_region": 0,
+        "hpc_x": np.nan,
+        "hpc_y": np.nan,
+        "identifier": [f"flare{number}" for number in range(len(peak))],
+    }
+    pd.DataFrame(flares).to_csv(path, index=False)
+
+
+def options(**values):
     return [part for name, value in values.items() for part in (f"--{name}", str(value))]
 
 
 def label(folder, *more):
-    make_labels(
+    write_labels(
         [
-            *flags(frames=folder / "frames_2012.csv", xrs=folder / "xrs.h5"),
-            *flags(flares=folder / "flares.csv", settings=json.dumps(SETTINGS["labels"])),
-            *flags(output=folder / "labels.csv"),
+            *options(frames=folder / "frames_2012.csv", xrs=folder / "xrs.h5"),
+            *options(flares=folder / "flares.csv", settings=json.dumps(SETTINGS["labels"])),
+            *options(output=folder / "labels.csv"),
             *more,
         ]
     )
 
 
-def test_the_way_from_observations_to_a_dataset(observations):
-    here = observations
-    label(here)
-    make_intensities(
-        flags(labels=here / "labels.csv", store=here / "store", year=2012, channel="171A", size=8)
-        + flags(output=here / "2012.h5")
+def test_observations_become_a_dataset(observations):
+    folder = observations
+    label(folder)
+    write_intensities(
+        options(labels=folder / "labels.csv", store=folder / "store", year=2012)
+        + options(channel="171A", size=8, output=folder / "2012.h5")
     )
-    assert verify([here / "2012.manifest.json"]) > 0
-    make_index(
-        flags(labels=here / "labels.csv", intensities=here / "2012.h5")
-        + flags(settings=json.dumps(SETTINGS), output=here / "index.csv")
-        + flags(summary=here / "summary.json")
+    assert verify([folder / "2012.manifest.json"]) > 0
+    write_index(
+        options(labels=folder / "labels.csv", intensities=folder / "2012.h5")
+        + options(settings=json.dumps(SETTINGS), output=folder / "index.csv")
+        + options(summary=folder / "summary.json")
     )
-    make_dataset(
-        flags(index=here / "index.csv", summary=here / "summary.json", channel="171A")
-        + flags(intensities=here / "2012.h5", observations="a test", output=here / "dataset.h5")
+    write_dataset(
+        options(index=folder / "index.csv", summary=folder / "summary.json", channel="171A")
+        + options(intensities=folder / "2012.h5", observations="a test")
+        + options(output=folder / "dataset.h5")
     )
-    summary = json.loads((here / "summary.json").read_text())
+    summary = json.loads((folder / "summary.json").read_text())
     assert summary["refused"] == {"missing pixels": 1}
     assert summary["trained_classes"] == ["B", "M"]
     assert summary["scarce_classes"] == {"X": 0}
-    for name in store.SPLITS:
-        split = store.read_split(here / "dataset.h5", name)
+    for name in SPLITS:
+        split = store.read_split(folder / "dataset.h5", name)
         assert set(split.goes_class) == {1, 3}
         assert (np.diff(split.time) > 0).all()
-        peak_frame = (split.time - START.astype(np.int64)) % 86400 == 12 * 3600
+        at_peak = (split.time - START_S) % DAY_S == DAY_S // 2
         brightness = split.images.mean(axis=(1, 2, 3))
-        # Labels and images belong together: frames at a peak are the bright ones.
-        assert brightness[peak_frame].min() > brightness[~peak_frame].max()
-        assert (split.goes_class[peak_frame] == 3).all()
+        # Labels belong to their images: frames at a peak are the bright ones.
+        assert brightness[at_peak].min() > brightness[~at_peak].max()
+        assert (split.goes_class[at_peak] == 3).all()
 
 
-def test_an_empty_class_stops_before_any_frame_is_read(observations):
+def test_an_empty_class_is_an_error_before_frames_are_read(observations):
     with pytest.raises(SystemExit, match="error: class X is empty after labelling"):
-        label(observations, "--classes", "B", "M", "X", "--refuse-empty")
+        label(observations, "--classes", "B", "M", "X", "--require-all-classes")
     assert not (observations / "labels.csv").exists()
 
 
-def test_a_light_curve_that_ends_too_early_is_named(observations):
-    seconds = np.arange(0, 86400, 60) + START.astype(np.int64)
-    write_series(
-        observations / "xrs.h5",
-        XrsSeries(seconds, np.full(len(seconds), 4e-7, np.float32), "operational", "GOES-15"),
-    )
+def test_a_light_curve_that_ends_too_early_is_an_error(observations):
+    write_xrs(observations / "xrs.h5", np.arange(0, DAY_S, 60))
     with pytest.raises(SystemExit, match="XRS files cover"):
         label(observations)
+
+
+def test_impossible_fluxes_are_an_error_of_the_light_curve(observations):
+    write_xrs(observations / "xrs.h5", np.arange(-DAY_S, (DAYS + 1) * DAY_S, 60), flux=1e-12)
+    message = r"error: .*/xrs\.h5, .*/flares\.csv: column log10_flux: -12.* in row 1 .*-10 to -1"
+    with pytest.raises(SystemExit, match=message):
+        label(observations)
+    assert not (observations / "labels.csv").exists()

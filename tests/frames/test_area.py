@@ -1,3 +1,5 @@
+"""Area-weighted averages of frames."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -28,7 +30,7 @@ def test_an_integer_ratio_is_the_mean_of_blocks(size, ratio):
     assert area.area_average(images, size) == pytest.approx(blocks, rel=1e-5)
 
 
-def test_areas_weight_the_average():
+def test_weights_are_shared_areas():
     # Three pixels to two: each target pixel covers one and a half raw ones.
     assert area.overlap(3, 2) == pytest.approx(np.array([[2, 1, 0], [0, 1, 2]]) / 3)
 
@@ -55,15 +57,15 @@ def test_averages_of_averages_are_exact(seed, lost):
     images = rng.lognormal(5, 1, (2, 16, 16)).astype(np.float32)
     images[1].flat[rng.choice(256, lost, replace=False)] = np.nan
     images[1, :4, :4] = np.nan
-    at_once = area.area_means(images, 4)
+    direct = area.area_means(images, 4)
     fine = area.area_means(images, 8)
-    in_steps = area.area_means(fine.images, 4, fine.measured)
-    np.testing.assert_allclose(in_steps.images, at_once.images, rtol=1e-5)
-    np.testing.assert_allclose(in_steps.measured, at_once.measured, atol=1e-6)
-    assert np.isnan(at_once.images[1, 0, 0])
+    stepwise = area.area_means(fine.images, 4, fine.measured)
+    np.testing.assert_allclose(stepwise.images, direct.images, rtol=1e-5)
+    np.testing.assert_allclose(stepwise.measured, direct.measured, atol=1e-6)
+    assert np.isnan(direct.images[1, 0, 0])
 
 
-def test_an_infinite_pixel_is_a_missing_one():
+def test_an_infinite_pixel_counts_as_missing():
     images = np.full((1, 6, 6), 3, np.float32)
     images[0, 1, 1] = np.inf
     for size in (3, 4):

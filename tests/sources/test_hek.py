@@ -1,3 +1,5 @@
+"""Flare lists: columns, duplicates, flares across midnight, and unusable files."""
+
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -43,7 +45,7 @@ def _event(peak: str, label: str | None, **others: Any) -> dict[str, Any]:
     }
 
 
-def test_reads_what_the_service_answers(make_hek: Callable[..., Path]) -> None:
+def test_an_answer_of_the_service_becomes_a_table(make_hek: Callable[..., Path]) -> None:
     path = make_hek(
         _event("2012-07-12T16:49:00", "X1.4"),
         _event(
@@ -65,7 +67,7 @@ def test_reads_what_the_service_answers(make_hek: Callable[..., Path]) -> None:
     assert table["end"].isna().all()
 
 
-def test_a_bare_list_and_csv_with_few_columns_serve(tmp_path: Path) -> None:
+def test_a_bare_list_and_csv_with_few_columns_are_read(tmp_path: Path) -> None:
     (tmp_path / "list.json").write_text(json.dumps([_event("2012-07-12T16:49:00", "X1.4")]))
     (tmp_path / "few.csv").write_text(
         "event_peaktime,fl_goescls\n2012-07-13T00:00:00,M1.0\n2012-07-14T00:00:00Z,C3\n"
@@ -75,7 +77,7 @@ def test_a_bare_list_and_csv_with_few_columns_serve(tmp_path: Path) -> None:
     assert list(table["identifier"][1:]) == ["2012-07-13T00:00:00_M1.0", "2012-07-14T00:00:00_C3"]
 
 
-def test_doubles_go_by_identifier_and_by_peak_and_class(make_hek: Callable[..., Path]) -> None:
+def test_duplicates_share_an_identifier_or_peak_and_class(make_hek: Callable[..., Path]) -> None:
     peak = "2012-07-12T16:49:00"
     page = make_hek(
         _event(peak, "X1.4", kb_archivid="a", ar_noaanum=None),
@@ -84,10 +86,10 @@ def test_doubles_go_by_identifier_and_by_peak_and_class(make_hek: Callable[..., 
     )
     repeated = make_hek(_event(peak, "X1.4", kb_archivid="b"), name="repeated.json")
     table = read_flares([page, repeated])
-    assert sorted(table["identifier"]) == ["b", "c"], "the entry that names its region is kept"
+    assert sorted(table["identifier"]) == ["b", "c"], "the entry with a region is kept"
 
 
-def test_only_swpc_counts_where_it_is_present(make_hek: Callable[..., Path]) -> None:
+def test_only_flares_of_swpc_are_kept_if_there_are_any(make_hek: Callable[..., Path]) -> None:
     others = _event("2012-07-12T16:50:00", "X1.3", frm_name="SSW Latest Events")
     both = make_hek(_event("2012-07-12T16:49:00", "X1.4"), others)
     assert list(read_flares([both])["goes_class_label"]) == ["X1.4"]
@@ -111,12 +113,12 @@ def test_entries_without_class_or_peak_are_left_out(make_hek: Callable[..., Path
         ("cut.json", '{"result": [{"event_pea', "broken JSON"),
         ("other.json", '{"error": "no"}', "holds no list of events"),
         ("page.csv", "<html>\nbusy\n</html>\n", "lacks the HEK columns"),
-        ("bad.csv", "event_peaktime,fl_goescls\n2012-01-01,Q9\n", "no GOES class"),
+        ("bad.csv", "event_peaktime,fl_goescls\n2012-01-01,Q9\n", "not a GOES class"),
         ("empty.json", '{"result": []}', "no flare in"),
         ("empty.csv", "", "cannot be read as CSV"),
     ],
 )
-def test_what_cannot_serve_is_refused_by_name(
+def test_unusable_files_are_errors_that_name_them(
     tmp_path: Path, name: str, content: str, message: str
 ) -> None:
     (tmp_path / name).write_text(content)
@@ -139,20 +141,20 @@ def test_a_flare_across_midnight_peaks_on_the_next_day(tmp_path: Path) -> None:
     assert flares["end"].dt.strftime("%dT%H:%M").tolist() == ["31T00:20", "03T00:10", "04T11:20"]
 
 
-def test_table_comes_back_from_disk(make_hek: Callable[..., Path], tmp_path: Path) -> None:
+def test_the_table_is_read_as_it_was_written(make_hek: Callable[..., Path], tmp_path: Path) -> None:
     table = read_flares([make_hek(_event("2012-07-12T16:49:00", "X1.4"))])
     tables.write(tmp_path / "flares.csv", table, schemas.FLARES)
     pd.testing.assert_frame_equal(tables.read(tmp_path / "flares.csv", schemas.FLARES), table)
 
 
-def test_door(make_hek: Callable[..., Path], tmp_path: Path) -> None:
+def test_the_script_writes_the_table(make_hek: Callable[..., Path], tmp_path: Path) -> None:
     path, output = make_hek(_event("2012-07-12T16:49:00", "X1.4")), tmp_path / "flares.csv"
     flares.main(["--files", str(path.parent), "--output", str(output)])
     assert list(pd.read_csv(output).columns) == COLUMNS
 
 
 @pytest.mark.archive
-def test_real_list(archive: Path) -> None:
+def test_the_real_list_has_the_known_flares(archive: Path) -> None:
     table = read_flares(sorted((archive / "hek").iterdir()))
     counts = table["goes_class_label"].str[0].value_counts().to_dict()
     assert counts == {"C": 1348, "M": 132, "B": 114, "X": 7}
