@@ -1,4 +1,4 @@
-"""A server on this machine that serves a folder, as web or object stores, and fails as told."""
+"""A loopback server of a folder, over HTTP or as an object store, with faults on request."""
 
 from __future__ import annotations
 
@@ -16,41 +16,40 @@ from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
 GOOGLE = re.compile(r"(?:/download)?/storage/v1/b/(?P<bucket>[^/]+)/o(?:/(?P<name>[^/]+))?")
-"""The addresses of Google Storage's JSON interface: of a list of objects, or of one."""
+"""URL paths of Google Storage's JSON API: of a list of objects, or of one."""
 
 
 class FaultyServer:
-    """Serves a folder over HTTP; asked as S3 or Google Storage is, it answers as they do.
+    """A folder over HTTP, which also answers the requests of S3 and Google Storage clients.
 
-    Its folders are the buckets.
+    The folders in it are the buckets.
 
     Attributes
     ----------
     url
-        Its address, without a slash at the end.
+        Its URL, without a slash at the end.
     faults
-        For a path, such as ``/a/b.nc``, what goes wrong with the requests for it, in order:
-        a status, ``html`` (a web page under status 200), ``cut`` (half a body, announced
-        whole) or ``stall`` (no answer before :attr:`stall_s`). The requests after them are
-        served well.
-    asked
-        The paths that were asked for with GET.
+        By path, such as ``/a/b.nc``, the faults of the first requests for it, in order: a
+        status, ``html`` (a web page under status 200), ``cut`` (half a body under the length
+        of the whole) or ``stall`` (no answer within :attr:`stall_s`). Later requests succeed.
+    requested
+        The paths that were requested with GET.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.faults: dict[str, list[str | int]] = defaultdict(list)
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.stall_s = 3.0
         self.url = ""
 
     def answer(self, request: http.server.BaseHTTPRequestHandler, body: bool) -> None:
         path, _, query = request.path.partition("?")
         if body:
-            self.asked.append(path)
+            self.requested.append(path)
         fault = self.faults[path].pop(0) if body and self.faults[path] else None
         google = GOOGLE.fullmatch(path)
-        file = self.folder / (_place(google) if google else path.lstrip("/"))
+        file = self.folder / (_object_path(google) if google else path.lstrip("/"))
         if isinstance(fault, int):
             request.send_error(fault)
             return
@@ -77,21 +76,21 @@ class FaultyServer:
 
 
 def _content(file: Path) -> bytes:
-    """Give a file, or the list of a folder as a web server shows it."""
+    """Return a file, or the listing of a folder as a web server shows it."""
     if file.is_file():
         return file.read_bytes()
     names = sorted(f"{path.name}/" if path.is_dir() else path.name for path in file.iterdir())
     return "".join(f'<a href="{name}">{name}</a><br>' for name in names).encode()
 
 
-def _place(google: re.Match[str]) -> str:
+def _object_path(google: re.Match[str]) -> str:
     return f"{google['bucket']}/{unquote(google['name'] or '')}"
 
 
 def _below(bucket: Path, query: str) -> tuple[dict[str, int], list[str]]:
-    """List the objects of a bucket below a prefix, with their sizes, and its folders there."""
-    asked = parse_qs(query)
-    prefix = asked.get("prefix", [""])[0]
+    """Return the objects of a bucket below a prefix, with their sizes, and the folders."""
+    parameters = parse_qs(query)
+    prefix = parameters.get("prefix", [""])[0]
     objects: dict[str, int] = {}
     folders = set()
     for path in sorted(bucket.rglob("*")):
@@ -99,7 +98,7 @@ def _below(bucket: Path, query: str) -> tuple[dict[str, int], list[str]]:
         if path.is_dir() or not key.startswith(prefix):
             continue
         below, slash, _ = key.removeprefix(prefix).partition("/")
-        if slash and "delimiter" in asked:
+        if slash and "delimiter" in parameters:
             folders.add(f"{prefix}{below}/")
         else:
             objects[key] = path.stat().st_size

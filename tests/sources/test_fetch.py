@@ -1,3 +1,5 @@
+"""Downloads through the real client libraries from servers on this machine, with faults."""
+
 import http.server
 import json
 import threading
@@ -18,22 +20,22 @@ from helpers.loopback import serving
 
 
 @pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+def fast_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "time", SimpleNamespace(sleep=lambda seconds: None))
 
 
 @pytest.fixture
 def hek_service() -> Iterator[Any]:
-    """Serve HEK's answers: a web page first, then one flare a month on endless equal pages."""
-    asked: list[dict[str, list[str]]] = []
+    """Serve HEK: a web page first, then one flare per month on endlessly repeated pages."""
+    queries: list[dict[str, list[str]]] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             query = parse_qs(urlsplit(self.path).query)
-            asked.append(query)
+            queries.append(query)
             self.send_response(200)
             self.end_headers()
-            body = "<html>busy</html>" if len(asked) == 1 else json.dumps(_answer(query))
+            body = "<html>busy</html>" if len(queries) == 1 else json.dumps(_answer(query))
             self.wfile.write(body.encode())
 
         def log_message(self, *args: Any) -> None:
@@ -41,7 +43,7 @@ def hek_service() -> Iterator[Any]:
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield SimpleNamespace(url=f"http://127.0.0.1:{server.server_port}/her?", asked=asked)
+    yield SimpleNamespace(url=f"http://127.0.0.1:{server.server_port}/her?", queries=queries)
     server.shutdown()
     server.server_close()
 
@@ -60,25 +62,25 @@ def _answer(query: dict[str, list[str]]) -> dict[str, Any]:
     return {"result": [event], "overmax": True}
 
 
-def test_flares_come_by_month_whole_and_once(hek_service: Any, tmp_path: Path) -> None:
+def test_flares_are_fetched_by_month_each_once(hek_service: Any, tmp_path: Path) -> None:
     output = tmp_path / "flares_2012.json"
     fetch.fetch_flares(2012, output, hek_service.url)
     assert len(read_flares([output])) == 12
     assert len(json.loads(output.read_text())["result"]) == 12, "pages repeat, events do not"
-    assert len(hek_service.asked) == 1 + 2 * 12
-    starts = {query["event_starttime"][0][:10] for query in hek_service.asked}
+    assert len(hek_service.queries) == 1 + 2 * 12
+    starts = {query["event_starttime"][0][:10] for query in hek_service.queries}
     assert {"2011-12-31", "2012-01-31", "2012-11-30"} <= starts
-    assert all("SWPC" in str(query) for query in hek_service.asked)
+    assert all("SWPC" in str(query) for query in hek_service.queries)
 
     assert verify([tmp_path / "flares_2012.manifest.json"]) == 2 * 12
 
     output.unlink()
     fetch.fetch_flares(2012, output, hek_service.url)
-    assert len(hek_service.asked) == 1 + 2 * 12, "what was fetched is kept"
+    assert len(hek_service.queries) == 1 + 2 * 12, "what was fetched is kept"
 
 
 @pytest.mark.parametrize("fault", [429, 403, 500, "html", "cut", "stall"])
-def test_faults_of_the_service_pass(
+def test_temporary_faults_of_hek_change_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str | int
 ) -> None:
     monkeypatch.setattr(fetch, "HEK_LIMIT_S", 0.5)
@@ -89,7 +91,7 @@ def test_faults_of_the_service_pass(
         server.stall_s = 1.0
         server.faults["/her"] = [fault, fault]
         fetch.fetch_flares(2012, tmp_path / "2012.json", f"{server.url}/her?")
-        assert len(server.asked) == 12 + 2
+        assert len(server.requested) == 12 + 2
         server.faults["/her"] = [fault] * 10
         with pytest.raises(InputError, match="HEK flares of 2013-01, page 1: no good answer"):
             fetch.fetch_flares(2013, tmp_path / "2013.json", f"{server.url}/her?")
@@ -97,7 +99,7 @@ def test_faults_of_the_service_pass(
     assert not list(tmp_path.glob("2013*"))
 
 
-def test_a_dead_service_ends_in_one_line(tmp_path: Path) -> None:
+def test_a_dead_service_is_an_error_of_one_line(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match="HEK flares of 2012-01, page 1: no good answer in 5 attempts"
     ):
@@ -109,23 +111,23 @@ def test_a_dead_service_ends_in_one_line(tmp_path: Path) -> None:
 def noaa(
     make_netcdf: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Any]:
-    """Serve days of July 2012 by satellite to sunpy's own client."""
+    """Serve files of days of July 2012 to sunpy's own client, by satellite."""
     from sunpy.net.dataretriever.sources.goes import XRSClient
 
     def add(satellite: int, days: range) -> None:
         for day in days:
             text = f"2012-07-{day:02d}"
-            made = make_netcdf(satellite, f"d{text.replace('-', '')}", text, np.full(5, 1e-6))
+            file = make_netcdf(satellite, f"d{text.replace('-', '')}", text, np.full(5, 1e-6))
             folder = tmp_path / f"served/goes{satellite}/xrsf-l2-avg1m_science/2012/07"
             folder.mkdir(parents=True, exist_ok=True)
-            made.rename(folder / made.name)
+            file.rename(folder / file.name)
 
     (tmp_path / "served").mkdir()
     with serving(tmp_path / "served") as server:
         base = XRSClient.pattern_new.index("goes{SatelliteNumber")
         pattern = f"{server.url}/{XRSClient.pattern_new[base:]}"
         monkeypatch.setattr(XRSClient, "pattern_new", pattern)
-        monkeypatch.setattr(fetch, "ENOUGH_OF_A_YEAR", 4 / 366)
+        monkeypatch.setattr(fetch, "SUFFICIENT_SHARE", 4 / 366)
         yield SimpleNamespace(add=add, server=server)
 
 
@@ -144,7 +146,7 @@ def test_the_first_satellite_with_enough_days_is_taken(noaa: Any, tmp_path: Path
     assert verify([output.parent / "2012.manifest.json"]) == 4
 
 
-def test_else_the_satellite_with_the_most_days(noaa: Any, tmp_path: Path) -> None:
+def test_without_enough_days_the_satellite_with_most_is_taken(noaa: Any, tmp_path: Path) -> None:
     noaa.add(15, range(10, 12))
     noaa.add(14, range(10, 13))
     fetch.fetch_xrs(2012, [15, 14], tmp_path / "2012")
@@ -152,29 +154,40 @@ def test_else_the_satellite_with_the_most_days(noaa: Any, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("fault", [429, 403, "html", "cut"])
-def test_faults_of_one_file_fetch_it_again(noaa: Any, tmp_path: Path, fault: str | int) -> None:
+def test_a_faulty_file_is_fetched_again(noaa: Any, tmp_path: Path, fault: str | int) -> None:
     noaa.add(15, range(10, 14))
-    spoilt = next(noaa.server.folder.rglob("*d20120712*.nc"))
-    address = f"/{spoilt.relative_to(noaa.server.folder).as_posix()}"
-    noaa.server.faults[address] = [fault, fault]
+    faulty = next(noaa.server.folder.rglob("*d20120712*.nc"))
+    path = f"/{faulty.relative_to(noaa.server.folder).as_posix()}"
+    noaa.server.faults[path] = [fault, fault]
     fetch.fetch_xrs(2012, [15], tmp_path / "2012")
-    got = {path.name: path.read_bytes() for path in (tmp_path / "2012").iterdir()}
-    assert got == {path.name: path.read_bytes() for path in noaa.server.folder.rglob("*.nc")}
-    others = [path for path in noaa.server.asked if path.endswith(".nc") and path != address]
+    fetched = {file.name: file.read_bytes() for file in (tmp_path / "2012").iterdir()}
+    assert fetched == {file.name: file.read_bytes() for file in noaa.server.folder.rglob("*.nc")}
+    others = [name for name in noaa.server.requested if name.endswith(".nc") and name != path]
     assert len(others) == len(set(others)), "a good file is fetched once"
 
 
-def test_a_fault_that_stays_leaves_no_half_product(noaa: Any, tmp_path: Path) -> None:
+def test_a_permanent_fault_leaves_no_output(noaa: Any, tmp_path: Path) -> None:
     noaa.add(15, range(10, 14))
-    spoilt = next(noaa.server.folder.rglob("*d20120712*.nc"))
-    noaa.server.faults[f"/{spoilt.relative_to(noaa.server.folder).as_posix()}"] = ["html"] * 50
+    faulty = next(noaa.server.folder.rglob("*d20120712*.nc"))
+    noaa.server.faults[f"/{faulty.relative_to(noaa.server.folder).as_posix()}"] = ["html"] * 50
     with pytest.raises(InputError, match="GOES-15 XRS files of 2012: no good answer"):
         fetch.fetch_xrs(2012, [15], tmp_path / "2012")
     assert not (tmp_path / "2012").exists()
     assert not (tmp_path / "2012.manifest.json").exists()
 
 
-def test_a_year_that_no_satellite_serves(noaa: Any, tmp_path: Path) -> None:
+def test_a_year_without_data_of_any_satellite_is_an_error(noaa: Any, tmp_path: Path) -> None:
     noaa.add(15, range(10, 14))
     with pytest.raises(InputError, match="no XRS files of 2011 from GOES-15, GOES-14"):
         fetch.fetch_xrs(2011, [15, 14], tmp_path / "2011")
+
+
+@pytest.mark.parametrize("text", ["<html>", "[]", '{"result": [1]}'])
+def test_a_page_changed_since_fetching_is_named(
+    hek_service: Any, tmp_path: Path, text: str
+) -> None:
+    fetch.fetch_flares(2012, tmp_path / "2012.json", hek_service.url)
+    page = tmp_path / "2012" / "2012-03_01.json"
+    page.write_text(text)
+    with pytest.raises(InputError, match=f"{page}: .*; delete it and rerun"):
+        fetch.fetch_flares(2012, tmp_path / "2012.json", hek_service.url)

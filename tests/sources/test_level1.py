@@ -1,4 +1,4 @@
-"""Level-1 frames of a known Sun, calibrated by aiapy."""
+"""Calibration by aiapy of level-1 files of a known Sun."""
 
 from pathlib import Path
 
@@ -6,7 +6,10 @@ import aiapy
 import numpy as np
 import pytest
 from astropy.io import fits
+from astropy.table import QTable
+from astropy.time import Time
 
+from heliosynth.arrays import DISK_RADIUS
 from heliosynth.errors import InputError
 from heliosynth.sources import level1, sdoml
 from heliosynth.sources.manifest import verify
@@ -16,7 +19,7 @@ TABLES = level1.Tables(TABLE)
 RAW, SIZE = 256, 64
 
 
-def sun(path: Path, **keywords: object) -> Path:
+def write_sun(path: Path, **keywords: object) -> Path:
     """Write a level-1 file: a disk of 400 DN, brighter in a spot at the north-west limb."""
     header = {
         "TELESCOP": "SDO/AIA",
@@ -46,11 +49,11 @@ def sun(path: Path, **keywords: object) -> Path:
         "HGLT_OBS": 4.0,
         **keywords,
     }
-    turn = np.radians(float(header["CROTA2"]))  # type: ignore[arg-type]
+    angle = np.radians(float(header["CROTA2"]))  # type: ignore[arg-type]
     axis = np.arange(RAW) + 1.0
     dx = (axis[None, :] - float(header["CRPIX1"])) * header["CDELT1"]  # type: ignore[arg-type, operator]
     dy = (axis[:, None] - float(header["CRPIX2"])) * header["CDELT2"]  # type: ignore[arg-type, operator]
-    x, y = dx * np.cos(turn) - dy * np.sin(turn), dx * np.sin(turn) + dy * np.cos(turn)
+    x, y = dx * np.cos(angle) - dy * np.sin(angle), dx * np.sin(angle) + dy * np.cos(angle)
     radius = float(header["RSUN_OBS"])  # type: ignore[arg-type]
     image = np.where(np.hypot(x, y) < radius, 400.0, 4.0)
     image += 800 * np.exp(-((x - 0.6 * radius) ** 2 + (y - 0.6 * radius) ** 2) / 60**2)
@@ -77,23 +80,23 @@ def centre_and_radius(image: np.ndarray) -> tuple[float, float, float]:
         {"CROTA2": -120.0, "CRPIX1": RAW / 2 - 4, "RSUN_OBS": 960.0},
     ],
 )
-def test_the_disk_is_centred_upright_and_of_one_size(
+def test_the_disk_is_centred_upright_and_of_one_radius(
     tmp_path: Path, keywords: dict[str, float]
 ) -> None:
-    image = level1.calibrate(sun(tmp_path / "a.fits", **keywords), TABLES, SIZE).image
+    image = level1.calibrate(write_sun(tmp_path / "a.fits", **keywords), TABLES, SIZE).image
     assert image.shape == (SIZE, SIZE)
     x, y, radius = centre_and_radius(image)
     assert (x, y) == (pytest.approx(SIZE / 2, abs=0.3), pytest.approx(SIZE / 2, abs=0.3))
-    assert radius == pytest.approx(976 / 2457.6 * SIZE, rel=0.01)
+    assert radius == pytest.approx(DISK_RADIUS * SIZE, rel=0.01)
     brightest = np.unravel_index(image.argmax(), image.shape)
-    place = SIZE / 2 + 0.6 * 976 / 2457.6 * SIZE - 0.5
-    assert brightest == (pytest.approx(place, abs=1), pytest.approx(place, abs=1))
+    spot = SIZE / 2 + 0.6 * DISK_RADIUS * SIZE - 0.5
+    assert brightest == (pytest.approx(spot, abs=1), pytest.approx(spot, abs=1))
 
 
 def test_intensities_are_corrected_for_exposure_and_degradation(tmp_path: Path) -> None:
-    short = level1.calibrate(sun(tmp_path / "a.fits"), TABLES, SIZE)
-    long = level1.calibrate(sun(tmp_path / "b.fits", EXPTIME=4.0), TABLES, SIZE)
-    late = sun(tmp_path / "c.fits", **{"DATE-OBS": "2017-07-12T16:00:00.34"})
+    short = level1.calibrate(write_sun(tmp_path / "a.fits"), TABLES, SIZE)
+    long = level1.calibrate(write_sun(tmp_path / "b.fits", EXPTIME=4.0), TABLES, SIZE)
+    late = write_sun(tmp_path / "c.fits", **{"DATE-OBS": "2017-07-12T16:00:00.34"})
     assert np.median(short.image / long.image) == pytest.approx(2)
     quiet = short.image[30:34, 30:34].mean()
     assert quiet == pytest.approx(400 / 2 / short.degradation, rel=0.01)
@@ -103,8 +106,8 @@ def test_intensities_are_corrected_for_exposure_and_degradation(tmp_path: Path) 
 def test_a_folder_becomes_a_store_that_sdoml_reads(tmp_path: Path) -> None:
     folder = tmp_path / "level1"
     for n, time in enumerate(("2013-01-01T00:00", "2012-07-12T16:00", "2012-07-12T15:00")):
-        sun(folder / f"{n}.fits", **{"T_OBS": f"{time}:01.34Z", "DATE-OBS": f"{time}:00"})
-    sun(folder / "other.fits", WAVELNTH=193)
+        write_sun(folder / f"{n}.fits", **{"T_OBS": f"{time}:01.34Z", "DATE-OBS": f"{time}:00"})
+    write_sun(folder / "other.fits", WAVELNTH=193)
     output = tmp_path / "sdomlv2.zarr"
     level1.write_store(folder, "171A", TABLES, output, workers=2, size_px=SIZE)
     assert sdoml.years(output) == [2012, 2013]
@@ -112,14 +115,14 @@ def test_a_folder_becomes_a_store_that_sdoml_reads(tmp_path: Path) -> None:
     assert header["time"].astype(str).tolist() == ["2012-07-12 15:00:01", "2012-07-12 16:00:01"]
     (part,) = sdoml.open_channel(output, 2012, "171A").read([1], np.copy)
     expected = level1.calibrate(folder / "1.fits", TABLES, SIZE).image
-    np.testing.assert_array_equal(part.made[0], expected)
+    np.testing.assert_array_equal(part.value[0], expected)
     assert verify([tmp_path / f"{output.name}.manifest.json"]) == 4
 
 
-def test_a_killed_job_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_job_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, output = tmp_path / "level1", tmp_path / "sdomlv2.zarr"
-    sun(folder / "a.fits")
-    (folder / "b.fits").write_bytes(sun(tmp_path / "b.fits").read_bytes())
+    write_sun(folder / "a.fits")
+    (folder / "b.fits").write_bytes(write_sun(tmp_path / "b.fits").read_bytes())
     broken = fits.open(folder / "b.fits", mode="update")
     broken[0].header["EXPTIME"] = 0.0
     broken.close()
@@ -134,22 +137,41 @@ def test_a_killed_job_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize(
     ("keywords", "message"),
-    [({"LVL_NUM": 1.5}, "is no AIA image of level 1"), ({"EXPTIME": 0.0}, "no exposure time")],
+    [({"LVL_NUM": 1.5}, "not an AIA image of level 1"), ({"EXPTIME": 0.0}, "no exposure time")],
 )
-def test_what_is_no_level_1_is_refused(
+def test_other_files_than_level1_are_errors(
     tmp_path: Path, keywords: dict[str, float], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        level1.calibrate(sun(tmp_path / "a.fits", **keywords), TABLES, SIZE)
+        level1.calibrate(write_sun(tmp_path / "a.fits", **keywords), TABLES, SIZE)
 
 
-def test_broken_files_and_tables_are_named(tmp_path: Path) -> None:
+def test_damaged_files_and_tables_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.fits").write_text("<html>")
     with pytest.raises(InputError, match=r"a\.fits: cannot be read as FITS"):
         level1.files_of(tmp_path, "171A")
     with pytest.raises(InputError, match="holds no AIA FITS file of 171A"):
         level1.files_of(tmp_path / "nowhere", "171A")
-    path = sun(tmp_path / "b.fits")
+    path = write_sun(tmp_path / "b.fits")
     (tmp_path / "table.txt").write_text("nothing")
-    with pytest.raises(InputError, match="is no AIA response table"):
+    with pytest.raises(InputError, match="not an AIA response table"):
         level1.calibrate(path, level1.Tables(str(tmp_path / "table.txt")), SIZE)
+
+
+def test_a_damaged_kept_frame_is_named(tmp_path: Path) -> None:
+    write_sun(tmp_path / "level1" / "a.fits")
+    frame = level1._calibrate_into(tmp_path / "level1" / "a.fits", TABLES, SIZE, tmp_path)
+    content = bytearray(frame.read_bytes())
+    content[len(content) // 2] ^= 1
+    frame.write_bytes(content)
+    with pytest.raises(InputError, match=rf"{frame}: cannot be read .*; delete it and rerun"):
+        level1._load(frame)
+
+
+def test_a_pointing_table_must_cover_the_file(tmp_path: Path) -> None:
+    table = tmp_path / "pointing.ecsv"
+    times = Time(["2019-01-01T00:00:00", "2019-01-01T03:00:00"])
+    QTable({"T_START": times[:1], "T_STOP": times[1:]}).write(table, format="ascii.ecsv")
+    path = write_sun(tmp_path / "a.fits")
+    with pytest.raises(InputError, match=rf"{path}: has no pointing in {table}"):
+        level1.calibrate(path, level1.Tables(TABLE, str(table)), SIZE)

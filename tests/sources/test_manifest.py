@@ -1,3 +1,5 @@
+"""Manifests: entries, checks of files against them, and checksums by path."""
+
 import hashlib
 import json
 from pathlib import Path
@@ -15,25 +17,25 @@ def product(tmp_path: Path) -> Path:
     for day in ("a.nc", "b.nc"):
         (folder / day).write_text(day)
     files = [
-        manifest.fetched(path, f"https://server/{path.name}", folder.parent)
+        manifest.describe(path, f"https://server/{path.name}", folder.parent)
         for path in sorted(folder.iterdir())
     ]
     manifest.write_manifest(folder, files)
     return folder
 
 
-def test_a_manifest_lies_beside_its_product(product: Path) -> None:
+def test_a_manifest_is_next_to_its_product(product: Path) -> None:
     content = json.loads((product.parent / "2012.manifest.json").read_text())
     first = content["files"][0]
     assert (first["path"], first["url"]) == ("2012/a.nc", "https://server/a.nc")
     assert (first["size_bytes"], len(first["sha256"])) == (4, 64)
     assert first["time"].endswith("+00:00")
     assert content["versions"]["heliosynth"]
-    assert manifest.manifest_of("hek/2012.json") == Path("hek/2012.manifest.json")
+    assert manifest.manifest_path("hek/2012.json") == Path("hek/2012.manifest.json")
 
 
-def test_untouched_files_pass(product: Path) -> None:
-    assert manifest.verify([manifest.manifest_of(product)]) == 2
+def test_unchanged_files_pass(product: Path) -> None:
+    assert manifest.verify([manifest.manifest_path(product)]) == 2
 
 
 @pytest.mark.parametrize(
@@ -47,31 +49,32 @@ def test_untouched_files_pass(product: Path) -> None:
 def test_a_changed_file_is_named(product: Path, change: object, message: str) -> None:
     change(product / "b.nc")  # type: ignore[operator]
     with pytest.raises(InputError, match=f"1 raw file changed since fetching: .*{message}"):
-        manifest.verify([manifest.manifest_of(product)])
+        manifest.verify([manifest.manifest_path(product)])
 
 
-def test_a_broken_manifest_is_named(product: Path) -> None:
-    manifest.manifest_of(product).write_text("<html>")
-    with pytest.raises(InputError, match=r"2012\.manifest\.json: is no manifest"):
-        manifest.verify([manifest.manifest_of(product)])
+@pytest.mark.parametrize("text", ["<html>", "[]", '{"files": 1}', '{"files": [{"path": "a"}]}'])
+def test_a_broken_manifest_is_named(product: Path, text: str) -> None:
+    manifest.manifest_path(product).write_text(text)
+    with pytest.raises(InputError, match=r"2012\.manifest\.json: not a manifest"):
+        manifest.verify([manifest.manifest_path(product)])
 
 
-def test_a_piece_that_was_read_from_a_disk_is_known_by_its_size(tmp_path: Path) -> None:
+def test_a_chunk_read_from_a_disk_is_checked_by_its_size(tmp_path: Path) -> None:
     chunk = tmp_path / "0.0.0"
     chunk.write_bytes(b"frames")
-    pieces = [
-        manifest.Fetched("", str(chunk), manifest.now(), 6, ""),
-        manifest.Fetched("", str(tmp_path / "1.0.0"), manifest.now(), 0, ""),
-        manifest.Fetched("", "s3://bucket/2.0.0", manifest.now(), 6, "0" * 64),
+    chunks = [
+        manifest.RawFile("", str(chunk), manifest.utc_now(), 6, ""),
+        manifest.RawFile("", str(tmp_path / "1.0.0"), manifest.utc_now(), 0, ""),
+        manifest.RawFile("", "s3://bucket/2.0.0", manifest.utc_now(), 6, "0" * 64),
     ]
-    manifest.write_manifest(tmp_path / "2012.h5", pieces)
-    path = manifest.manifest_of(tmp_path / "2012.h5")
-    assert manifest.faults(path) == []
+    manifest.write_manifest(tmp_path / "2012.h5", chunks)
+    path = manifest.manifest_path(tmp_path / "2012.h5")
+    assert manifest.find_changes(path) == []
     chunk.write_bytes(b"frame")
-    assert manifest.faults(path) == [f"{chunk} has 5 bytes, not 6"]
+    assert manifest.find_changes(path) == [f"{chunk} has 5 bytes, not 6"]
 
 
-def test_checksums_are_found_beside_a_folder_or_above_it(product: Path) -> None:
+def test_checksums_are_found_next_to_a_folder_or_its_parents(product: Path) -> None:
     known = manifest.checksums(product)
     assert sorted(known) == ["a.nc", "b.nc"]
     assert known["a.nc"] == hashlib.sha256(b"a.nc").hexdigest()

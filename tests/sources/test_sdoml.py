@@ -1,3 +1,5 @@
+"""SDOMLv2 stores on disk: headers, chunks, and errors that name what is missing."""
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,7 @@ def test_header_is_sorted_by_time(make_store: Callable[..., Path]) -> None:
     assert header["time"].iloc[1] == pd.Timestamp("2012-01-01T00:06:10")
 
 
-def test_header_lists_may_be_short_or_hold_null(make_store: Callable[..., Path]) -> None:
+def test_header_lists_can_be_short_or_hold_null(make_store: Callable[..., Path]) -> None:
     store = make_store(
         IMAGES,
         {
@@ -58,12 +60,12 @@ def test_header_without_optional_keywords(store: Path) -> None:
     assert (header["quality"] == 0).all()
 
 
-def test_no_times_are_an_error(make_store: Callable[..., Path]) -> None:
+def test_a_header_without_times_is_an_error(make_store: Callable[..., Path]) -> None:
     with pytest.raises(InputError, match="T_OBS"):
         sdoml.read_header(make_store(IMAGES, {}), 2012, "171A")
 
 
-def test_what_is_missing_is_named_with_what_there_is(
+def test_errors_name_what_is_missing_and_what_there_is(
     store: Path, make_store: Callable[..., Path], tmp_path: Path
 ) -> None:
     make_store(IMAGES, {"T_OBS": TIMES}, channel="193A")
@@ -74,7 +76,7 @@ def test_what_is_missing_is_named_with_what_there_is(
         sdoml.read_header(store, 2013, "171A")
     with pytest.raises(InputError, match="no such Zarr store"):
         sdoml.years(tmp_path / "nowhere.zarr")
-    with pytest.raises(InputError, match="is no SDOMLv2 store"):
+    with pytest.raises(InputError, match="not an SDOMLv2 store"):
         sdoml.years(tmp_path)
 
 
@@ -90,8 +92,8 @@ def test_rows_come_once_chunk_by_chunk(rows: list[int], store: Path) -> None:
     got = [int(row) for part in parts for row in part.rows]
     assert got == sorted(set(rows))
     for part in parts:
-        assert part.made.dtype == np.float32
-        np.testing.assert_array_equal(part.made, IMAGES[part.rows])
+        assert part.value.dtype == np.float32
+        np.testing.assert_array_equal(part.value, IMAGES[part.rows])
         assert part.source.size_bytes == Path(part.source.url).stat().st_size
 
 
@@ -100,23 +102,23 @@ def test_a_row_outside_the_store_is_an_error(store: Path) -> None:
         list(sdoml.open_channel(store, 2012, "171A").read([3, N], np.copy))
 
 
-def test_a_broken_chunk_is_named(store: Path) -> None:
+def test_a_damaged_chunk_is_named(store: Path) -> None:
     chunk = store / "2012" / "171A" / "1.0.0"
     chunk.write_bytes(chunk.read_bytes()[:10])
     with pytest.raises(InputError, match=r"2012/171A/1\.0\.0: cannot be read"):
         list(sdoml.open_channel(store, 2012, "171A").read(range(N), np.copy))
 
 
-def test_a_chunk_is_checked_where_a_manifest_knows_it(store: Path) -> None:
+def test_a_chunk_is_checked_if_a_manifest_lists_it(store: Path) -> None:
     chunk = store / "2012" / "171A" / "1.0.0"
-    files = [manifest.fetched(path, "simulated", store.parent) for path in chunk.parent.iterdir()]
+    files = [manifest.describe(path, "simulated", store.parent) for path in chunk.parent.iterdir()]
     manifest.write_manifest(store, files)
     (part,) = sdoml.open_channel(store, 2012, "171A").read([4], np.copy)
     assert part.source.sha256 == file_sha256(chunk)
-    # Two chunks exchanged: each is whole and decodes, and only its hash tells.
+    # Another chunk in its place decodes without error; only the checksum differs.
     other = chunk.with_name("0.0.0").read_bytes()
     chunk.write_bytes(other)
-    with pytest.raises(InputError, match=r"2012/171A/1\.0\.0: is not what its manifest says"):
+    with pytest.raises(InputError, match=r"2012/171A/1\.0\.0: checksum differs"):
         list(sdoml.open_channel(store, 2012, "171A").read([4], np.copy))
 
 
@@ -136,33 +138,33 @@ def test_chunks_decode_as_zarr_decodes_them(
         zarr_format=2,
     )
     found = sdoml.open_channel(tmp_path / "store.zarr", 2012, "171A").read(range(7), np.copy)
-    read = np.concatenate([part.made for part in found])
+    read = np.concatenate([part.value for part in found])
     np.testing.assert_array_equal(read, np.asarray(array[:], np.float32))
 
 
-def test_a_chunk_that_is_not_there_is_missing_not_dark(
+def test_frames_of_a_chunk_not_in_the_store_are_nan(
     store: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (store / "2012" / "171A" / "1.0.0").unlink()
     first, second, third = sdoml.open_channel(store, 2012, "171A").read(range(N), np.copy)
-    np.testing.assert_array_equal(first.made, IMAGES[:4])
-    assert np.isnan(second.made).all()
+    np.testing.assert_array_equal(first.value, IMAGES[:4])
+    assert np.isnan(second.value).all()
     assert (second.source.size_bytes, second.source.sha256) == (0, "")
-    np.testing.assert_array_equal(third.made, IMAGES[8:])
+    np.testing.assert_array_equal(third.value, IMAGES[8:])
     assert "2012/171A/1.0.0: no such chunk" in caplog.text
 
 
-def test_a_url_serves_as_well_as_a_path(store: Path) -> None:
+def test_a_url_reads_like_a_path(store: Path) -> None:
     url = store.as_uri()
     assert sdoml.years(url) == [2012]
     assert len(sdoml.read_header(url, 2012, "171A")) == N
     (part,) = sdoml.open_channel(url, 2012, "171A").read([2, 1], np.copy)
-    np.testing.assert_array_equal(part.made, IMAGES[[1, 2]])
+    np.testing.assert_array_equal(part.value, IMAGES[[1, 2]])
     with pytest.raises(InputError, match="holds no channel 94A, only 171A"):
         sdoml.read_header(url, 2012, "94A")
 
 
-def test_door_writes_the_frames(store: Path, tmp_path: Path) -> None:
+def test_the_script_writes_the_frames(store: Path, tmp_path: Path) -> None:
     output = tmp_path / "frames_2012.csv"
     frames.main(
         ["--store", str(store), "--year", "2012", "--channel", "171A", "--output", str(output)]
@@ -172,7 +174,7 @@ def test_door_writes_the_frames(store: Path, tmp_path: Path) -> None:
     assert len(table) == N
 
 
-def test_door_ends_on_one_line(tmp_path: Path) -> None:
+def test_the_script_ends_with_one_line(tmp_path: Path) -> None:
     output = tmp_path / "frames.csv"
     where = ["--store", str(tmp_path / "nowhere"), "--year", "2012", "--channel", "171A"]
     with pytest.raises(SystemExit, match=r"error: .*nowhere: no such Zarr store"):
@@ -188,6 +190,6 @@ def test_real_store(archive: Path) -> None:
     assert header["time"].is_monotonic_increasing
     (part,) = sdoml.open_channel(store, 2012, "171A").read([17, 15], np.copy)
     assert list(part.rows) == [15, 17]
-    images = part.made
+    images = part.value
     disc, sky = images[:, 54:74, 54:74].mean(), images[:, :6, :6].mean()
-    assert disc > 5 * sky > 0, "the Sun is in the middle"
+    assert disc > 5 * sky > 0, "the Sun is in the centre"

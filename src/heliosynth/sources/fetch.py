@@ -1,7 +1,6 @@
-"""Raw inputs from the network: GOES XRS through Fido, flares through sunpy's HEK client.
+"""Download of raw inputs: GOES XRS through Fido, flares through sunpy's HEK client.
 
-Servers are asked retry, what came is looked at before it counts, and what was fetched is
-kept for the next run.
+Requests are retried, answers are checked, and what was fetched is kept for the next run.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from tqdm import tqdm
 
 from heliosynth.errors import InputError
 from heliosynth.io.files import atomic_directory, read_json, write_json, write_text
-from heliosynth.sources.manifest import fetched, write_manifest
+from heliosynth.sources.manifest import describe, write_manifest
 from heliosynth.sources.retry import retry
 from heliosynth.sources.signature import require_signature
 
@@ -32,8 +31,8 @@ SEARCH_LIMIT_S = 600.0
 """Time limit for listing a year of daily files."""
 HEK_LIMIT_S = 120.0
 """Time limit for a page of flares."""
-ENOUGH_OF_A_YEAR = 0.9
-"""Share of a year's days that a satellite must serve to be taken at once."""
+SUFFICIENT_SHARE = 0.9
+"""Share of a year's days with which a satellite is taken without looking at later ones."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,9 +40,9 @@ _log = logging.getLogger(__name__)
 def fetch_xrs(year: int, satellites: Sequence[int], output: Path | str) -> None:
     """Fetch a year of science-quality 1-minute XRS files of one satellite.
 
-    The first satellite that serves nine days of ten is taken, else the one that serves most.
-    Files are gathered beside the output, which appears whole when all of them are there,
-    with its manifest beside it.
+    The first satellite with data of :data:`SUFFICIENT_SHARE` of the days is taken, else the one
+    with data of most days. Files are downloaded into a folder next to the output, which appears
+    atomically when all of them are there, with its manifest next to it.
 
     Parameters
     ----------
@@ -55,42 +54,42 @@ def fetch_xrs(year: int, satellites: Sequence[int], output: Path | str) -> None:
     Raises
     ------
     InputError
-        If no satellite serves the year, or the server does not answer.
+        If no satellite has data of the year, or the server does not answer.
     """
     final = Path(output)
-    gathered = final.parent / f"{final.name}.fetched"
-    satellite, found = _preferred(year, satellites)
-    folder = gathered / f"goes{satellite:02d}"
+    downloads = final.parent / f"{final.name}.fetched"
+    satellite, results = _choose_satellite(year, satellites)
+    folder = downloads / f"goes{satellite:02d}"
     what = f"GOES-{satellite} XRS files of {year}"
-    files = retry(functools.partial(_download, found, folder), what)
-    urls = {row["url"].rpartition("/")[2]: row["url"] for table in found for row in table}
+    files = retry(functools.partial(_download, results, folder), what)
+    urls = {row["url"].rpartition("/")[2]: row["url"] for table in results for row in table}
     with atomic_directory(final) as unfinished:
         for path in files:
             path.rename(unfinished / path.name)
     write_manifest(
-        final, (fetched(final / path.name, urls[path.name], final.parent) for path in files)
+        final, (describe(final / path.name, urls[path.name], final.parent) for path in files)
     )
-    shutil.rmtree(gathered)
+    shutil.rmtree(downloads)
 
 
 def fetch_flares(year: int, output: Path | str, url: str | None = None) -> None:
     """Fetch a year of SWPC flares from HEK, month by month, each event once.
 
-    Months are asked for with a day on either side, since the service leaves out events that
-    reach over the ends of the span. Every page is kept in a folder
-    named after the output, and named in the manifest.
+    A day is added at both ends of a month, since the service leaves out events that extend
+    beyond the requested time. Every page is kept in a folder named after the output, and
+    listed in the manifest.
 
     Parameters
     ----------
     output
         JSON file, ``{"result": [...]}`` as HEK answers.
     url
-        Address of the service; None is sunpy's.
+        URL of the service; None is sunpy's.
 
     Raises
     ------
     InputError
-        If the service does not answer, or knows no flare of that year.
+        If the service does not answer, or has no flare of that year.
     """
     final = Path(output)
     events: dict[str, Any] = {}
@@ -98,39 +97,40 @@ def fetch_flares(year: int, output: Path | str, url: str | None = None) -> None:
     for month in tqdm(range(1, 13), desc=f"HEK flares {year}", mininterval=2):
         query, seen = _flare_query(year, month, url), set[str]()
         for page in itertools.count(1):
-            kept = final.with_suffix("") / f"{year}-{month:02d}_{page:02d}.json"
-            address = pages[kept] = f"{query}&page={page}"
-            if not kept.exists():
+            path = final.with_suffix("") / f"{year}-{month:02d}_{page:02d}.json"
+            pages[path] = f"{query}&page={page}"
+            if not path.exists():
                 what = f"HEK flares of {year}-{month:02d}, page {page}"
-                write_text(kept, retry(functools.partial(_hek_page, address), what))
-            answer = read_json(kept)
-            found = {str(event.get("kb_archivid") or event): event for event in answer["result"]}
-            events |= found
-            # The service can promise more pages for ever and repeat the last.
-            if not answer.get("overmax") or found.keys() <= seen:
+                write_text(path, retry(functools.partial(_hek_page, pages[path]), what))
+            answer = _read_page(path)
+            on_page = {str(event.get("kb_archivid") or event): event for event in answer["result"]}
+            events |= on_page
+            # The service can announce further pages without end, and repeat the last.
+            if not answer.get("overmax") or on_page.keys() <= seen:
                 break
-            seen |= found.keys()
+            seen |= on_page.keys()
     if not events:
-        raise InputError(f"HEK knows no SWPC flare of {year}; check the year")
+        raise InputError(f"HEK has no SWPC flare of {year}; check the year")
     write_json(final, {"result": list(events.values())})
-    write_manifest(final, (fetched(kept, url, final.parent) for kept, url in pages.items()))
+    write_manifest(final, (describe(path, url, final.parent) for path, url in pages.items()))
 
 
-def _preferred(year: int, satellites: Sequence[int]) -> tuple[int, Any]:
+def _choose_satellite(year: int, satellites: Sequence[int]) -> tuple[int, Any]:
+    """Return the number of a satellite and Fido's results for its files of a year."""
     days = 366 if calendar.isleap(year) else 365
-    best: tuple[int, int, Any] = (0, 0, None)
+    chosen, best, most_files = 0, None, 0
     for satellite in satellites:
         what = f"list of GOES-{satellite} XRS files of {year}"
-        found = retry(functools.partial(_search_xrs, year, satellite), what, SEARCH_LIMIT_S)
-        if found.file_num > best[0]:
-            best = (found.file_num, satellite, found)
-        if best[0] >= ENOUGH_OF_A_YEAR * days:
+        results = retry(functools.partial(_search_xrs, year, satellite), what, SEARCH_LIMIT_S)
+        if results.file_num > most_files:
+            chosen, best, most_files = satellite, results, results.file_num
+        if most_files >= SUFFICIENT_SHARE * days:
             break
-    if not best[0]:
-        named = ", ".join(f"GOES-{number}" for number in satellites)
-        raise InputError(f"no XRS files of {year} from {named}; name others in xrs_satellites")
-    _log.info("GOES-%d serves %d of %d days of %d", best[1], best[0], days, year)
-    return best[1], best[2]
+    if not most_files:
+        names = ", ".join(f"GOES-{number}" for number in satellites)
+        raise InputError(f"no XRS files of {year} from {names}; name others in xrs_satellites")
+    _log.info("GOES-%d has data of %d of %d days of %d", chosen, most_files, days, year)
+    return chosen, best
 
 
 def _search_xrs(year: int, satellite: int) -> Any:
@@ -145,39 +145,45 @@ def _search_xrs(year: int, satellite: int) -> Any:
     )
 
 
-def _download(found: Any, folder: Path) -> list[Path]:
-    """Download what is not there yet, and throw out what is no whole netCDF file."""
+def _download(results: Any, folder: Path) -> list[Path]:
+    """Download the files that are not there yet, and return all of them.
+
+    Raises
+    ------
+    OSError
+        If a file was not served, or is not a complete netCDF file.
+    """
     from sunpy.net import Fido
 
     folder.mkdir(parents=True, exist_ok=True)
-    _broken(folder)
-    results = Fido.fetch(found, path=str(folder / "{file}"), overwrite=False, max_conn=4)
-    broken = _broken(folder)
-    if results.errors or broken:
-        raise OSError(f"{len(results.errors)} files refused, {len(broken)} broken")
+    _delete_incomplete(folder)
+    served = Fido.fetch(results, path=str(folder / "{file}"), overwrite=False, max_conn=4)
+    incomplete = _delete_incomplete(folder)
+    if served.errors or incomplete:
+        raise OSError(f"{len(served.errors)} files not served, {incomplete} incomplete")
     return sorted(folder.glob("*.nc"))
 
 
-def _broken(folder: Path) -> list[Path]:
-    """Delete files that are no whole HDF5, so that they are fetched anew."""
-    broken = [path for path in folder.iterdir() if path.is_file() and not _is_whole(path)]
-    for path in broken:
+def _delete_incomplete(folder: Path) -> int:
+    """Delete files that are not complete HDF5, so that they are fetched again; return how many."""
+    incomplete = [path for path in folder.iterdir() if path.is_file() and not _is_complete(path)]
+    for path in incomplete:
         path.unlink()
-    return broken
+    return len(incomplete)
 
 
-def _is_whole(path: Path) -> bool:
+def _is_complete(path: Path) -> bool:
     try:
         require_signature(path, "netCDF")
         # HDF5 compares the length of a file with the one written in it.
-        with h5py.File(path):
-            return True
+        h5py.File(path).close()
     except (InputError, OSError):
         return False
+    return True
 
 
 def _flare_query(year: int, month: int, url: str | None) -> str:
-    """Give the address of a month of flares, less the page, as sunpy's client would ask."""
+    """Return the URL of a month of flares without the page number, as sunpy's client builds it."""
     from sunpy.net import attrs as a
     from sunpy.net.hek import HEKClient
     from sunpy.net.hek.attrs import walker
@@ -185,21 +191,52 @@ def _flare_query(year: int, month: int, url: str | None) -> str:
     day = datetime.timedelta(days=1)
     first = datetime.datetime(year, month, 1)
     last = datetime.datetime(year, month, calendar.monthrange(year, month)[1])
-    wanted = a.Time(first - day, last + 2 * day) & a.hek.FL & (a.hek.FRM.Name == "SWPC")
-    (terms,) = walker.create(wanted, {})
+    attributes = a.Time(first - day, last + 2 * day) & a.hek.FL & (a.hek.FRM.Name == "SWPC")
+    (terms,) = walker.create(attributes, {})
     # The service calls `op0` what sunpy's terms call `operator0`.
     terms = {key.replace("operator", "op"): value for key, value in terms.items()}
     client = HEKClient()
     return (url or client.url) + urllib.parse.urlencode({**client.default, **terms})
 
 
-def _hek_page(address: str) -> str:
-    with urllib.request.urlopen(address, timeout=HEK_LIMIT_S) as answer:
+def _hek_page(url: str) -> str:
+    """Return the text of a page of events, after checking that it is one.
+
+    Raises
+    ------
+    OSError
+        If the service does not answer, or with something else.
+    """
+    with urllib.request.urlopen(url, timeout=HEK_LIMIT_S) as answer:
         text = str(answer.read().decode("utf-8", errors="replace"))
     try:
         content = json.loads(text)
-    except ValueError:
-        raise OSError(f"an answer that is no JSON: {text[:60]!r}") from None
-    if not isinstance(content, dict) or not isinstance(content.get("result"), list):
+    except ValueError as error:
+        raise OSError(f"an answer that is not JSON: {text[:60]!r}") from error
+    if not _is_page(content):
         raise OSError(f"an answer without a list of events: {text[:60]!r}")
     return text
+
+
+def _read_page(path: Path) -> dict[str, Any]:
+    """Read a page that was kept.
+
+    Raises
+    ------
+    InputError
+        If it was changed since.
+    """
+    try:
+        content = read_json(path)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: cannot be read as JSON ({error}); delete it and rerun"
+        ) from error
+    if not _is_page(content):
+        raise InputError(f"{path}: holds no list of events; delete it and rerun")
+    return dict(content)
+
+
+def _is_page(content: Any) -> bool:
+    events = content.get("result") if isinstance(content, dict) else None
+    return isinstance(events, list) and all(isinstance(event, dict) for event in events)

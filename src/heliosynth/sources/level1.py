@@ -1,8 +1,8 @@
-"""AIA level-1 FITS files, calibrated into frames as SDOMLv2 holds them.
+"""Calibration of AIA level-1 FITS files into frames like those of SDOMLv2.
 
-The steps are those of Galvez et al. (2019): pointing, degradation, exposure, and one scale, at
-which the solar radius is 976″ and a frame is 2457.6″ wide. SDOMLv2 itself has been through
-them and is never corrected again.
+The steps are those of Galvez et al. (2019): pointing, degradation, exposure, and a common
+scale, on which the solar radius is 976″ and a frame is 2457.6″ wide. The frames of SDOMLv2
+have been calibrated so, and are not corrected again.
 """
 
 from __future__ import annotations
@@ -10,28 +10,28 @@ from __future__ import annotations
 import functools
 import shutil
 import warnings
-from collections.abc import Iterator, Sequence
+import zipfile
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
+from heliosynth.arrays import FIELD_ARCSEC, SOLAR_RADIUS_ARCSEC, Floats, Floats32
 from heliosynth.errors import InputError
 from heliosynth.io.files import atomic_directory, atomic_file
 from heliosynth.io.provenance import digest, file_sha256
-from heliosynth.sources.manifest import fetched, record
+from heliosynth.sources.manifest import describe, write_manifest
 
-SOLAR_RADIUS_ARCSEC = 976.0
-FIELD_ARCSEC = 2457.6
 SIZE_PX = 512
+"""Width of a frame, as in SDOMLv2."""
 CHUNK = 15
-"""Frames a chunk of the store, as in SDOMLv2."""
-
-Image = npt.NDArray[np.float32]
+"""Frames per chunk of the store, as in SDOMLv2."""
+LONGEST_REASON = 200
+"""Characters of a library's own message to show."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Tables:
     Attributes
     ----------
     degradation
-        Response table of SSW or JSOC (``aia_V10_…_response_table.txt``); pinned, since a newer
-        version gives other intensities.
+        Response table of SSW or JSOC (``aia_V10_…_response_table.txt``); its version matters,
+        since a newer one yields other intensities.
     pointing
-        Table of the 3-hourly pointing (``aia.master_pointing3h``) as ECSV; None keeps the
+        Table of the 3-hourly pointing (``aia.master_pointing3h``) as ECSV; None uses the
         pointing of the headers.
     """
 
@@ -54,9 +54,9 @@ class Tables:
 
 @dataclass(frozen=True)
 class Calibrated:
-    """A frame in DN s⁻¹ (H, W), and the keywords that SDOMLv2 has of it."""
+    """A frame in DN s⁻¹ (H, W), and its keywords in SDOMLv2."""
 
-    image: Image
+    image: Floats32
     t_obs: str
     exposure_s: float
     quality: int
@@ -69,21 +69,21 @@ def files_of(folder: Path | str, channel: str) -> list[Path]:
     Raises
     ------
     InputError
-        If there is none, or a file is no FITS.
+        If there is none, or a file is not FITS.
     """
-    from astropy.io import fits
-
-    found: dict[Path, str] = {}
+    times: dict[Path, str] = {}
     for path in sorted(Path(folder).glob("*.fits*")):
         try:
-            header = _header(fits, path)
+            header = _read_header(path)
         except (OSError, ValueError, IndexError) as error:
-            raise InputError(f"{path}: cannot be read as FITS ({error})") from None
+            raise InputError(f"{path}: cannot be read as FITS ({error})") from error
+        if header is None:
+            raise InputError(f"{path}: cannot be read as FITS of AIA (no header with T_OBS)")
         if f"{header.get('WAVELNTH')}A" == channel:
-            found[path] = str(header.get("T_OBS"))
-    if not found:
+            times[path] = str(header["T_OBS"])
+    if not times:
         raise InputError(f"{folder}: holds no AIA FITS file of {channel}")
-    return sorted(found, key=lambda path: found[path])
+    return sorted(times, key=lambda path: times[path])
 
 
 def calibrate(path: Path | str, tables: Tables, size_px: int = SIZE_PX) -> Calibrated:
@@ -92,24 +92,22 @@ def calibrate(path: Path | str, tables: Tables, size_px: int = SIZE_PX) -> Calib
     Parameters
     ----------
     size_px
-        Width of the frame; the file's must be a multiple.
+        Width of the frame; that of the file must be a multiple.
 
     Raises
     ------
     InputError
-        If the file is no full-disk AIA image of level 1, or has no exposure.
+        If the file is not a full-disk AIA image of level 1, or has no exposure time.
     """
-    from aiapy.calibrate import degradation, update_pointing
-    from sunpy.map import Map
     from sunpy.map.maputils import contains_full_disk
     from sunpy.map.sources import AIAMap
 
     with warnings.catch_warnings():
-        # Level-1 headers break rules of FITS that do not matter here.
+        # Level-1 headers violate FITS rules that do not matter here.
         warnings.simplefilter("ignore")
-        smap = Map(path)
+        smap = _read_map(path)
         if not isinstance(smap, AIAMap) or smap.processing_level != 1:
-            raise InputError(f"{path}: is no AIA image of level 1; SDOMLv2 is read as a store")
+            raise InputError(f"{path}: not an AIA image of level 1; SDOMLv2 is read as a store")
         exposure_s = float(smap.meta.get("exptime", 0.0))
         if not exposure_s > 0:
             raise InputError(f"{path}: has no exposure time; delete it")
@@ -118,10 +116,9 @@ def calibrate(path: Path | str, tables: Tables, size_px: int = SIZE_PX) -> Calib
                 f"{path}: should show the whole disk on a multiple of {size_px} pixels"
             )
         if tables.pointing is not None:
-            smap = update_pointing(smap, pointing_table=_pointing(tables.pointing))
-        table = _degradation(tables.degradation)
-        factor = degradation(smap.wavelength, smap.date, correction_table=table).to_value("").item()
-        image = _one_scale(smap, size_px) / factor / exposure_s
+            smap = _update_pointing(path, smap, tables.pointing)
+        factor = _degradation_factor(path, smap, tables.degradation)
+        image = _to_common_scale(smap, size_px) / factor / exposure_s
     return Calibrated(
         image=np.asarray(image, dtype=np.float32),
         t_obs=str(smap.meta["t_obs"]),
@@ -140,63 +137,64 @@ def write_store(
     size_px: int = SIZE_PX,
     code: str = "",
 ) -> None:
-    """Calibrate a folder of level-1 files into a store in SDOMLv2's layout, whole.
+    """Calibrate a folder of level-1 files into a store in SDOMLv2's layout.
 
-    Each frame is kept beside the output until all are done, so that a killed job goes on.
+    The store appears atomically. Until then each frame is kept next to it, so that a killed job
+    resumes.
 
     Parameters
     ----------
     folder
-        Level-1 FITS files; those of other channels are left alone.
+        Level-1 FITS files; those of other channels are ignored.
     output
-        Zarr store, with a manifest of the files and tables beside it.
+        Zarr store; the manifest of the files and tables is written next to it.
     workers
-        Files calibrated side by side.
+        Files calibrated in parallel.
     code
-        Hash of the code, so that what other code calibrated is not gone on with.
+        Hash of the code, so that frames calibrated by other code are not used.
 
     Raises
     ------
     InputError
-        If a file is unfit; see :func:`calibrate`.
+        If a file cannot be calibrated; see :func:`calibrate`.
     """
     files, final = files_of(folder, channel), Path(output)
-    named = [Path(table) for table in asdict(tables).values() if table is not None]
-    for table in named:
+    table_files = [Path(table) for table in asdict(tables).values() if table is not None]
+    for table in table_files:
         if not table.is_file():
             raise InputError(f"{table}: no such table; name it in the section `level1`")
-    key = digest([[file_sha256(table) for table in named], size_px, code])[:16]
-    kept = final.parent / f"{final.name}.calibrated-{key}"
-    one = functools.partial(_keep, tables=tables, size_px=size_px, folder=kept)
+    key = digest([[file_sha256(table) for table in table_files], size_px, code])[:16]
+    frames_folder = final.parent / f"{final.name}.calibrated-{key}"
+    work = functools.partial(_calibrate_into, tables=tables, size_px=size_px, folder=frames_folder)
     with ProcessPoolExecutor(workers) as pool:
-        parts = list(
-            tqdm(pool.map(one, files), total=len(files), desc=f"level 1 {channel}", mininterval=2)
-        )
+        results = pool.map(work, files)
+        frames = list(tqdm(results, total=len(files), desc=f"level 1 {channel}", mininterval=2))
     with atomic_directory(final) as unfinished:
-        _write_years(unfinished, channel, parts, size_px)
-    sources = [asdict(fetched(path, str(path), path.parent)) for path in (*files, *named)]
-    record(final, [source | {"path": ""} for source in sources])
-    shutil.rmtree(kept)
+        _write_years(unfinished, channel, frames, size_px)
+    sources = [describe(path, str(path), path.parent) for path in (*files, *table_files)]
+    write_manifest(final, [replace(source, path="") for source in sources])
+    shutil.rmtree(frames_folder)
 
 
-def _keep(path: Path, tables: Tables, size_px: int, folder: Path) -> Path:
-    """Calibrate a file, unless it has been, and give the path of what is kept."""
-    part = folder / f"{path.name}.npz"
-    if not part.exists():
-        with atomic_file(part) as unfinished:
+def _calibrate_into(path: Path, tables: Tables, size_px: int, folder: Path) -> Path:
+    """Calibrate a file into a folder, unless this was done before; return the frame's path."""
+    frame = folder / f"{path.name}.npz"
+    if not frame.exists():
+        with atomic_file(frame) as unfinished:
             np.savez(unfinished, **asdict(calibrate(path, tables, size_px)))
-    return part
+    return frame
 
 
-def _write_years(store: Path, channel: str, parts: Sequence[Path], size_px: int) -> None:
+def _write_years(store: Path, channel: str, paths: Sequence[Path], size_px: int) -> None:
+    """Write calibrated frames, in order of time, into one array per year."""
     import zarr
     from numcodecs import Blosc
 
     root = zarr.open_group(store, mode="w", zarr_format=2)
     by_year: dict[str, list[Path]] = {}
-    for part in parts:
-        with np.load(part) as frame:
-            by_year.setdefault(str(frame["t_obs"])[:4], []).append(part)
+    for path in paths:
+        year = str(_read_npz(path, ["t_obs"])["t_obs"])[:4]
+        by_year.setdefault(year, []).append(path)
     for year, frames in sorted(by_year.items()):
         array = root.create_group(year).create_array(
             channel,
@@ -206,9 +204,9 @@ def _write_years(store: Path, channel: str, parts: Sequence[Path], size_px: int)
             compressors=Blosc(cname="zstd", clevel=3, shuffle=Blosc.BITSHUFFLE),
         )
         keywords: dict[str, list[Any]] = {"T_OBS": [], "EXPTIME": [], "QUALITY": [], "DEG_COR": []}
-        for at in range(0, len(frames), CHUNK):
-            loaded = list(_load(frames[at : at + CHUNK]))
-            array[at : at + len(loaded)] = np.stack([frame.image for frame in loaded])
+        for first in range(0, len(frames), CHUNK):
+            loaded = [_load(path) for path in frames[first : first + CHUNK]]
+            array[first : first + len(loaded)] = np.stack([frame.image for frame in loaded])
             for frame in loaded:
                 keywords["T_OBS"].append(frame.t_obs)
                 keywords["EXPTIME"].append(frame.exposure_s)
@@ -217,62 +215,107 @@ def _write_years(store: Path, channel: str, parts: Sequence[Path], size_px: int)
         array.attrs.update(keywords)
 
 
-def _load(parts: Sequence[Path]) -> Iterator[Calibrated]:
-    for part in parts:
-        with np.load(part) as frame:
-            yield Calibrated(
-                frame["image"],
-                str(frame["t_obs"]),
-                float(frame["exposure_s"]),
-                int(frame["quality"]),
-                float(frame["degradation"]),
-            )
+def _load(path: Path) -> Calibrated:
+    frame = _read_npz(path, [field.name for field in fields(Calibrated)])
+    return Calibrated(
+        image=frame["image"],
+        t_obs=str(frame["t_obs"]),
+        exposure_s=float(frame["exposure_s"]),
+        quality=int(frame["quality"]),
+        degradation=float(frame["degradation"]),
+    )
 
 
-def _one_scale(smap: Any, size_px: int) -> npt.NDArray[np.float64]:
-    """Turn north up, centre the disk, give it one radius, and average by area."""
-    raw = smap.data.shape[0]
-    wanted = FIELD_ARCSEC / raw * smap.rsun_obs.to_value("arcsec") / SOLAR_RADIUS_ARCSEC
-    turned = smap.rotate(
+def _read_npz(path: Path, names: list[str]) -> dict[str, Any]:
+    try:
+        with np.load(path) as arrays:
+            return {name: arrays[name] for name in names}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: cannot be read ({error}); delete it and rerun") from error
+
+
+def _to_common_scale(smap: Any, size_px: int) -> Floats:
+    """Rotate north up, centre the disk, scale its radius to 976″, and average by area."""
+    raw_px = smap.data.shape[0]
+    arcsec_per_px = FIELD_ARCSEC / raw_px * smap.rsun_obs.to_value("arcsec") / SOLAR_RADIUS_ARCSEC
+    rotated = smap.rotate(
         recenter=True,
-        scale=float(smap.scale[0].to_value("arcsec/pix")) / wanted,
+        scale=float(smap.scale[0].to_value("arcsec/pix")) / arcsec_per_px,
         order=3,
         missing=np.nan,
     )
-    # The frame around the disk's centre; sunpy pads what it turns.
-    image = np.asarray(turned.data, dtype=np.float64)
-    pad = max(0, raw - min(image.shape) + 2)
+    # Cut out the frame around the disk's centre, since sunpy pads rotated maps.
+    image = np.asarray(rotated.data, dtype=np.float64)
+    pad = max(0, raw_px - min(image.shape) + 2)
     image = np.pad(image, pad, constant_values=np.nan)
-    x, y = (float(turned.meta[name]) - 0.5 + pad for name in ("crpix1", "crpix2"))
-    left, low = round(x - raw / 2), round(y - raw / 2)
-    cut = image[low : low + raw, left : left + raw]
-    block = raw // size_px
-    means: npt.NDArray[np.float64] = cut.reshape(size_px, block, size_px, block).mean(axis=(1, 3))
-    # The corners of a turned frame see nothing, and are as dark as the darkest sky.
+    x, y = (float(rotated.meta[name]) - 0.5 + pad for name in ("crpix1", "crpix2"))
+    left, bottom = round(x - raw_px / 2), round(y - raw_px / 2)
+    cut = image[bottom : bottom + raw_px, left : left + raw_px]
+    block = raw_px // size_px
+    means: Floats = cut.reshape(size_px, block, size_px, block).mean(axis=(1, 3))
+    # The corners of a rotated frame have no data; they are set to the darkest sky.
     return np.where(np.isfinite(means), means, np.nanmin(means))
 
 
-def _header(fits: Any, path: Path) -> Any:
+def _read_header(path: Path) -> Any:
+    """Return the first header with a time; that of compressed files is the second."""
+    from astropy.io import fits
+
     with fits.open(path) as hdus:
-        # Compressed level-1 files hold the image in the second part.
-        return next(hdu.header for hdu in hdus if "T_OBS" in hdu.header)
+        return next((hdu.header for hdu in hdus if "T_OBS" in hdu.header), None)
+
+
+def _read_map(path: Path | str) -> Any:
+    from sunpy.map import Map
+
+    try:
+        return Map(path)
+    # astropy and sunpy each raise errors of their own for damaged files.
+    except Exception as error:
+        reason = str(error)[:LONGEST_REASON]
+        raise InputError(f"{path}: cannot be read as FITS of AIA ({reason})") from error
+
+
+def _update_pointing(path: Path | str, smap: Any, table: str) -> Any:
+    """Return a map with the pointing of a table."""
+    from aiapy.calibrate import update_pointing
+
+    pointing = _read_pointing_table(table)
+    try:
+        return update_pointing(smap, pointing_table=pointing)
+    except (LookupError, ValueError) as error:
+        raise InputError(
+            f"{path}: has no pointing in {table} ({error}); use a later one"
+        ) from error
+
+
+def _degradation_factor(path: Path | str, smap: Any, table: str) -> float:
+    """Return the factor by which a map's intensities have degraded since launch."""
+    from aiapy.calibrate import degradation
+
+    corrections = _read_degradation_table(table)
+    try:
+        factor = degradation(smap.wavelength, smap.date, correction_table=corrections)
+    except (LookupError, ValueError) as error:
+        raise InputError(f"{path}: has no correction in {table} ({error})") from error
+    return float(factor.to_value("").item())
 
 
 @functools.cache
-def _degradation(path: str) -> Any:
+def _read_degradation_table(path: str) -> Any:
     from aiapy.calibrate.util import get_correction_table
 
     try:
         return get_correction_table(Path(path))
     except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path}: is no AIA response table ({error})") from None
+        raise InputError(f"{path}: not an AIA response table ({error})") from error
 
 
 @functools.cache
-def _pointing(path: str) -> Any:
+def _read_pointing_table(path: str) -> Any:
     from astropy.table import QTable
 
     try:
         return QTable.read(path, format="ascii.ecsv")
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: is no pointing table in ECSV ({error})") from None
+        raise InputError(f"{path}: not a pointing table in ECSV ({error})") from error

@@ -1,10 +1,10 @@
-"""What was fetched: a manifest beside every raw product, and the check that nothing changed."""
+"""Manifests of raw inputs: where each file came from, its size and SHA-256; and their check."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,26 @@ from heliosynth.io.files import read_json, write_json
 from heliosynth.io.provenance import file_sha256, stamp
 
 SUFFIX = ".manifest.json"
+FETCH_AGAIN = "delete it with its files and rerun"
 
 
 @dataclass(frozen=True)
-class Fetched:
-    """A raw file: where it is from, when it came, and what it is.
+class RawFile:
+    """A raw file, as manifests list it.
 
-    ``path`` is its place beside its manifest, empty for a piece that was read and not kept;
-    ``sha256`` is empty for a piece that was read from a disk, and is in no manifest there.
+    Attributes
+    ----------
+    path
+        Relative to the folder of the manifest; empty for a chunk of a store, which is read
+        and not kept.
+    url
+        Where it came from: a URL, a path, or the simulation.
+    time
+        When it came, ISO 8601.
+    size_bytes
+        Its size; 0 for a chunk that the store does not hold.
+    sha256
+        Its checksum; empty for a chunk read from a disk that no manifest lists.
     """
 
     path: str
@@ -30,41 +42,47 @@ class Fetched:
     sha256: str
 
 
-def fetched(file: Path, url: str, beside: Path) -> Fetched:
-    """Describe a file that came from an address, in a folder next to its manifest."""
+def describe(file: Path, url: str, folder: Path) -> RawFile:
+    """Return the entry of a file that came from a URL.
+
+    Parameters
+    ----------
+    folder
+        Folder of the manifest.
+    """
     status = file.stat()
     time = datetime.datetime.fromtimestamp(status.st_mtime, datetime.UTC)
-    place = file.relative_to(beside).as_posix()
-    return Fetched(place, url, _iso(time), status.st_size, file_sha256(file))
+    path = file.relative_to(folder).as_posix()
+    return RawFile(path, url, _iso(time), status.st_size, file_sha256(file))
 
 
-def now() -> str:
-    """Give the time as manifests write it, UTC."""
+def utc_now() -> str:
+    """Return the time as manifests write it."""
     return _iso(datetime.datetime.now(datetime.UTC))
 
 
-def manifest_of(product: Path | str) -> Path:
-    """Give the path of the manifest that lies beside a raw product."""
+def manifest_path(product: Path | str) -> Path:
+    """Return the path of the manifest of a raw product, which is next to it."""
     path = Path(product)
     # A year is a folder of one source and a file of another.
     return path.parent / f"{path.name.removesuffix('.json').removesuffix('.h5')}{SUFFIX}"
 
 
-def write_manifest(product: Path | str, files: Iterable[Fetched]) -> None:
-    """Write the manifest of a raw product, whole."""
-    record(product, [asdict(file) for file in files])
+def write_manifest(product: Path | str, files: Iterable[RawFile]) -> None:
+    """Write the manifest of a raw product atomically."""
+    write_entries(product, [asdict(file) for file in files])
 
 
-def record(product: Path | str, files: list[dict[str, Any]]) -> None:
-    """Write a manifest of the fields of :class:`Fetched`, whole."""
-    write_json(manifest_of(product), {"files": files, **stamp()})
+def write_entries(product: Path | str, entries: list[dict[str, Any]]) -> None:
+    """Write a manifest from the fields of :class:`RawFile` atomically."""
+    write_json(manifest_path(product), {"files": entries, **stamp()})
 
 
 def checksums(folder: Path | str) -> dict[str, str]:
-    """Give the SHA-256 of the files in a folder, by their path in it.
+    """Return the SHA-256 of the files in a folder, by their path in it.
 
-    They are looked up in the manifest that lies beside the folder, or one above it; there are
-    none where there is no manifest.
+    They are looked up in the manifest next to the folder, or next to one of its parents;
+    without a manifest there are none.
 
     Raises
     ------
@@ -73,24 +91,24 @@ def checksums(folder: Path | str) -> dict[str, str]:
     """
     inside = Path(folder).absolute()
     for product in (inside, *inside.parents):
-        path = manifest_of(product)
+        path = manifest_path(product)
         if path.is_file():
-            start = f"{inside.relative_to(product.parent).as_posix()}/"
+            prefix = f"{inside.relative_to(product.parent).as_posix()}/"
             return {
-                entry["path"].removeprefix(start): entry["sha256"]
+                entry["path"].removeprefix(prefix): entry["sha256"]
                 for entry in _entries(path)
-                if entry["path"].startswith(start)
+                if entry["path"].startswith(prefix)
             }
     return {}
 
 
-def faults(manifest: Path | str) -> list[str]:
-    """Compare the files of a manifest with it: those beside it, and pieces read from a disk.
+def find_changes(manifest: Path | str) -> list[str]:
+    """Compare a manifest with its files: those next to it, and chunks read from a disk.
 
     Returns
     -------
     list of str
-        One line a file that is missing or not what was fetched; none where all is well.
+        One line per file that is missing or differs; empty if all files are unchanged.
 
     Raises
     ------
@@ -98,40 +116,50 @@ def faults(manifest: Path | str) -> list[str]:
         If the manifest itself cannot be read.
     """
     path = Path(manifest)
-    return [line for entry in _entries(path) if (line := _fault(path.parent, entry))]
+    changes = (_change(path.parent, entry) for entry in _entries(path))
+    return [change for change in changes if change]
 
 
 def verify(manifests: Sequence[Path | str]) -> int:
-    """Check all files of some manifests, and give their number.
+    """Check all files of some manifests, and return their number.
 
     Raises
     ------
     InputError
         If a file is missing or changed, or a manifest cannot be read; names the first of them.
     """
-    found = [line for manifest in manifests for line in faults(manifest)]
-    if found:
+    changes = [change for manifest in manifests for change in find_changes(manifest)]
+    if changes:
         raise InputError(
-            f"{len(found)} raw file{'s' * (len(found) > 1)} changed since fetching: {found[0]}"
-            f"{', …' * (len(found) > 1)}; delete what is wrong and run again"
+            f"{len(changes)} raw file{'s' * (len(changes) > 1)} changed since fetching: "
+            f"{changes[0]}{', …' * (len(changes) > 1)}; delete what is wrong and rerun"
         )
     return sum(len(_entries(Path(manifest))) for manifest in manifests)
 
 
 def _entries(manifest: Path) -> list[dict[str, Any]]:
     try:
-        return list(read_json(manifest)["files"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{manifest}: is no manifest ({error!r}); fetch its files anew") from None
+        content = read_json(manifest)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{manifest}: not a manifest ({error}); {FETCH_AGAIN}") from error
+    entries = content.get("files") if isinstance(content, dict) else None
+    if not isinstance(entries, list) or not all(_is_entry(entry) for entry in entries):
+        raise InputError(f"{manifest}: not a manifest (no list of files); {FETCH_AGAIN}")
+    return entries
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and {field.name for field in fields(RawFile)} <= entry.keys()
 
 
 def _iso(time: datetime.datetime) -> str:
     return time.isoformat(timespec="seconds")
 
 
-def _fault(folder: Path, entry: dict[str, Any]) -> str:
+def _change(folder: Path, entry: dict[str, Any]) -> str:
+    """Return how a file differs from its entry; empty if it does not."""
     file = folder / entry["path"] if entry["path"] else Path(entry["url"])
-    # Nothing is kept of pieces that a server sent, nor was there anything of those of size 0.
+    # Chunks from a server are not kept, and those of size 0 never existed.
     if ("://" in entry["url"] and not entry["path"]) or not entry["size_bytes"]:
         return ""
     if not file.is_file():

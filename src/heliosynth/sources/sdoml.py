@@ -1,8 +1,8 @@
-"""SDOMLv2 (Galvez et al. 2019): AIA frames in Zarr format 2, on disk or on the network.
+"""SDOMLv2 (Galvez et al. 2019): AIA frames in Zarr format 2, on disk or on a server.
 
-A store holds one group a year and in it one array (N, H, W) a channel, in DN, corrected for
-degradation and set to one solar radius. Header keywords are lists in the array's attributes;
-some are shorter than N or hold null, and ``T_OBS`` is not sure to be sorted.
+A store holds one group per year and in it one array (N, H, W) per channel, in DN, corrected for
+degradation and scaled to one solar radius. Header keywords are lists in the array's attributes;
+some are shorter than N or hold null, and ``T_OBS`` is not always sorted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from heliosynth.errors import InputError
-from heliosynth.sources.zarr_chunks import ChunkedArray, names, open_array
+from heliosynth.sources.zarr_chunks import ChunkedArray, list_folder, open_array
 
 
 def years(store: Path | str) -> list[int]:
@@ -25,10 +25,10 @@ def years(store: Path | str) -> list[int]:
     InputError
         If there is no folder of a year.
     """
-    found = [int(name) for name in names(store) if name.isdecimal() and len(name) == 4]
-    if not found:
-        raise InputError(f"{store}: is no SDOMLv2 store, there is no group of a year in it")
-    return found
+    names = [name for name in list_folder(store) if name.isdecimal() and len(name) == 4]
+    if not names:
+        raise InputError(f"{store}: not an SDOMLv2 store, there is no group of a year in it")
+    return [int(name) for name in names]
 
 
 def read_header(store: Path | str, year: int, channel: str) -> pd.DataFrame:
@@ -37,9 +37,9 @@ def read_header(store: Path | str, year: int, channel: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a frame in order of time: ``time`` (datetime64[s], UTC), ``year``, ``store_row``
-        (int, place in the array), ``exposure_s`` (float, NaN where unknown) and ``quality`` (int,
-        0 where good or unknown).
+        One row per frame in order of time: ``time`` (datetime64[s], UTC), ``year``,
+        ``store_row`` (int, index in the array), ``exposure_s`` (float, NaN if unknown) and
+        ``quality`` (int, 0 if good or unknown).
 
     Raises
     ------
@@ -65,7 +65,7 @@ def read_header(store: Path | str, year: int, channel: str) -> pd.DataFrame:
     )
     header = header.dropna(subset="time")
     if header.empty:
-        raise InputError(f"{store}: {year}/{channel} has no frame with a time; fetch it anew")
+        raise InputError(f"{store}: {year}/{channel} has no frame with a time; fetch it again")
     return header.sort_values(["time", "store_row"], ignore_index=True)
 
 
@@ -75,23 +75,25 @@ def open_channel(store: Path | str, year: int, channel: str) -> ChunkedArray:
     Raises
     ------
     InputError
-        If the store, the year or the channel is missing or broken, or cannot be had.
+        If the store, the year or the channel is missing, damaged or cannot be read.
     """
     try:
         return open_array(f"{str(store).rstrip('/')}/{year}/{channel}")
-    except FileNotFoundError:
-        raise InputError(_what_is_missing(store, year, channel)) from None
+    except FileNotFoundError as error:
+        raise InputError(_missing(store, year, channel)) from error
 
 
-def _what_is_missing(store: Path | str, year: int, channel: str) -> str:
-    found = years(store)
-    if year not in found:
-        return f"{store}: holds no year {year}, only {', '.join(map(str, found))}"
-    channels = [name for name in names(f"{store}/{year}") if not name.startswith(".")]
+def _missing(store: Path | str, year: int, channel: str) -> str:
+    """Return which of store, year and channel is missing, and what there is instead."""
+    available = years(store)
+    if year not in available:
+        return f"{store}: holds no year {year}, only {', '.join(map(str, available))}"
+    channels = [name for name in list_folder(f"{store}/{year}") if not name.startswith(".")]
     return f"{store}: {year} holds no channel {channel}, only {', '.join(channels) or 'nothing'}"
 
 
 def _keyword(attributes: dict[str, Any], keyword: str, length: int) -> list[Any]:
+    """Return the values of a keyword, one per frame, None where there is none."""
     values = attributes.get(keyword)
     listed = values if isinstance(values, list) else []
     return (listed + [None] * length)[:length]
@@ -105,7 +107,7 @@ def _times(values: list[Any]) -> pd.Series[Any]:
 
 def _quality(value: Any) -> int:
     try:
-        # Bit masks also come as text, "0x40000000".
+        # Some bit masks are text, "0x40000000".
         number = int(value, 0) if isinstance(value, str) else int(value)
     except (TypeError, ValueError, OverflowError):
         return 0

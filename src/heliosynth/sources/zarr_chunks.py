@@ -1,10 +1,9 @@
-"""A Zarr array, on disk or on the network, read chunk by chunk.
+"""Chunk-wise reading of Zarr arrays, on disk or on a server.
 
-A row costs its whole chunk, so every chunk is read once, whatever order the rows are asked
-for in. Chunks are read and worked on side by side, a bounded number of them at a time. They
-are fetched and decoded here rather than by Zarr, whose copies cost more than the decoding.
-What comes from a server is accounted for by its size and SHA-256; what lies on disk is checked
-where a manifest knows it.
+A row costs its whole chunk, so every chunk is read once, in whatever order rows are requested.
+A bounded number of chunks is read and processed in parallel. They are fetched and decoded here
+rather than by Zarr, whose copies cost more than the decoding. Chunks from a server are recorded
+with their size and SHA-256; chunks on disk are checked if a manifest lists them.
 """
 
 from __future__ import annotations
@@ -27,46 +26,51 @@ import numpy as np
 import numpy.typing as npt
 from numcodecs import Blosc
 
+from heliosynth.arrays import Images, Integers
 from heliosynth.errors import InputError
 from heliosynth.sources import blosc
-from heliosynth.sources.manifest import Fetched, checksums, now
-from heliosynth.sources.retry import retry
+from heliosynth.sources.manifest import RawFile, checksums, utc_now
+from heliosynth.sources.retry import NOT_FOUND, retry
 
-Rows = npt.NDArray[np.int64]
-Frames = npt.NDArray[np.float32]
-Made = TypeVar("Made")
+T = TypeVar("T")
+Stream = io.RawIOBase | io.BytesIO
 
-REMOTE_AT_ONCE = 16
-"""Chunks on their way from a server at a time; waiting for it costs no processor."""
+REMOTE_CHUNKS = 16
+"""Chunks requested from a server at a time; waiting for it takes no CPU."""
 LIMIT_S = 180.0
 """Time limit for one chunk, or the attributes of an array, from a server."""
+LONGEST_REASON = 200
+"""Characters of a library's own message to show."""
 
 ANONYMOUS: dict[str, dict[str, Any]] = {
     "s3": {"anon": True},
     "gs": {"token": "anon"},
     "gcs": {"token": "anon"},
 }
-"""What a remote file system needs to let a reader in without an account."""
-
-# The class that gcsfs gives out otherwise asks another service about the bucket before each
-# call, which answers no one without an account.
-for _protocol in ("gs", "gcs"):
-    fsspec.register_implementation(_protocol, "gcsfs.core.GCSFileSystem", clobber=True)
+"""Options of remote file systems for readers without an account."""
+GCS_PROTOCOLS = ("gs", "gcs")
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Part(Generic[Made]):
-    """The wanted rows of one chunk (n,), ascending, what was made of them, and its source.
+class ChunkResult(Generic[T]):
+    """What was computed from the requested rows of one chunk.
 
-    The source has a size of 0 where the store holds no such chunk, and no SHA-256 where the
-    chunk lies on disk and no manifest knows it.
+    Attributes
+    ----------
+    rows
+        Rows of the array (n,), ascending.
+    value
+        What was computed from them.
+    source
+        The chunk: its size is 0 if the store does not hold it, its SHA-256 empty if it is on
+        disk and no manifest lists it.
     """
 
-    rows: Rows
-    made: Made
-    source: Fetched
+    rows: Integers
+    value: T
+    source: RawFile
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class ChunkedArray:
     attributes
         Its attributes.
     sha256
-        What the manifest of a store on disk says of its chunks.
+        SHA-256 of its chunks by key, if the store is on disk and has a manifest.
     """
 
     location: str
@@ -95,43 +99,43 @@ class ChunkedArray:
 
     @property
     def chunk_length(self) -> int:
-        """Rows a chunk."""
+        """Rows per chunk."""
         return int(self.array.chunks[0])
 
     def read(
-        self, rows: Sequence[int] | npt.NDArray[np.integer[Any]], work: Callable[[Frames], Made]
-    ) -> Iterator[Part[Made]]:
-        """Read rows and work on them, each chunk once, in the order of the array.
+        self, rows: Sequence[int] | npt.NDArray[np.integer[Any]], work: Callable[[Images], T]
+    ) -> Iterator[ChunkResult[T]]:
+        """Read rows and process them, each chunk once, in the order of the array.
 
-        Memory holds the chunks under way and no more: one a processor and one waiting, or
-        :data:`REMOTE_AT_ONCE`.
+        Memory holds only the chunks in progress: one per CPU and one waiting, or
+        :data:`REMOTE_CHUNKS`.
 
         Parameters
         ----------
         rows
-            Places in the array; one that is asked for twice is read once.
+            Rows of the array; repeated ones are read once.
         work
-            What to do with the rows of one chunk (n, H, W) float32, in a thread of its own.
-            Rows of a chunk that the store does not hold are NaN.
+            Function of the rows of one chunk (n, H, W) float32, called in a thread. Rows of a
+            chunk that the store does not hold are NaN.
 
         Raises
         ------
         InputError
-            If a row lies outside the array, or a chunk is broken or cannot be had.
+            If a row is outside the array, or a chunk is damaged or cannot be read.
         """
-        wanted = np.unique(np.asarray(rows, dtype=np.int64))
-        if wanted.size and (wanted[0] < 0 or wanted[-1] >= len(self)):
+        requested = np.unique(np.asarray(rows, dtype=np.int64))
+        if requested.size and (requested[0] < 0 or requested[-1] >= len(self)):
             raise InputError(
-                f"{self.location}: has rows 0 to {len(self) - 1}, not {wanted[0]} to "
-                f"{wanted[-1]}; build the index again"
+                f"{self.location}: has rows 0 to {len(self) - 1}, not {requested[0]} to "
+                f"{requested[-1]}; rebuild the index"
             )
-        borders = np.flatnonzero(np.diff(wanted // self.chunk_length)) + 1
-        workers = REMOTE_AT_ONCE if is_remote(self.location) else _processors()
+        borders = np.flatnonzero(np.diff(requested // self.chunk_length)) + 1
+        workers = REMOTE_CHUNKS if is_remote(self.location) else _cpu_count()
         with ThreadPoolExecutor(workers) as pool:
-            waiting: deque[Future[Part[Made]]] = deque()
+            waiting: deque[Future[ChunkResult[T]]] = deque()
             try:
-                for group in np.split(wanted, borders) if wanted.size else []:
-                    waiting.append(pool.submit(self._part, group, work))
+                for group in np.split(requested, borders) if requested.size else []:
+                    waiting.append(pool.submit(self._process, group, work))
                     if len(waiting) > workers:
                         yield waiting.popleft().result()
                 while waiting:
@@ -139,60 +143,79 @@ class ChunkedArray:
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def _part(self, rows: Rows, work: Callable[[Frames], Made]) -> Part[Made]:
-        place = int(rows[0]) // self.chunk_length
-        key = str(self.array.metadata.encode_chunk_key((place, 0, 0)))
-        wanted = rows - place * self.chunk_length
-        read = functools.partial(self._chunk, key, wanted)
-        frames, source = asked(self.location, f"{self.location}/{key}", read)
-        return Part(rows, work(frames), source)
+    def _process(self, rows: Integers, work: Callable[[Images], T]) -> ChunkResult[T]:
+        """Read some rows of one chunk and process them."""
+        index = int(rows[0]) // self.chunk_length
+        key = str(self.array.metadata.encode_chunk_key((index, 0, 0)))
+        read = functools.partial(self._read_chunk, key, rows - index * self.chunk_length)
+        frames, source = _request(self.location, f"{self.location}/{key}", read)
+        return ChunkResult(rows, work(frames), source)
 
-    def _chunk(self, key: str, wanted: Rows) -> tuple[Frames, Fetched]:
+    def _read_chunk(self, key: str, rows: Integers) -> tuple[Images, RawFile]:
+        """Return some frames of a chunk, by their rows in it, and its entry of a manifest."""
         address = f"{self.location}/{key}"
         try:
-            stream, sha256 = self._opened(key)
+            stream, sha256 = self._open_chunk(key)
         except FileNotFoundError:
-            # Zarr would have its fill value stand for them, which is no observation.
+            # Zarr would return its fill value, which is not an observation.
             _log.warning("%s: no such chunk, its frames are missing", address)
-            missing = np.full((len(wanted), *self.array.shape[1:]), np.nan, np.float32)
-            return missing, Fetched("", address, now(), 0, "")
+            missing = np.full((len(rows), *self.array.shape[1:]), np.nan, np.float32)
+            return missing, RawFile("", address, utc_now(), 0, "")
         with stream:
-            frames = _decoded(stream, wanted, self.array.metadata)
-            return frames, Fetched("", address, now(), stream.seek(0, io.SEEK_END), sha256)
+            frames = _decode(stream, rows, self.array.metadata)
+            return frames, RawFile("", address, utc_now(), stream.seek(0, io.SEEK_END), sha256)
 
-    def _opened(self, key: str) -> tuple[io.RawIOBase | io.BytesIO, str]:
-        """Open a chunk, and give its SHA-256 where that is wanted, for which it is read whole."""
-        files, path = _files(self.location)
-        known = self.sha256.get(key, "")
-        if not known and not is_remote(self.location):
-            return io.FileIO(f"{path}/{key}"), ""
-        content: bytes = files.cat_file(f"{path}/{key}")
+    def _open_chunk(self, key: str) -> tuple[Stream, str]:
+        """Open a chunk; return its SHA-256 too if it is from a server or in a manifest."""
+        files, folder = _file_system(self.location)
+        listed = self.sha256.get(key, "")
+        if not listed and not is_remote(self.location):
+            return io.FileIO(f"{folder}/{key}"), ""
+        content: bytes = _library(lambda: files.cat_file(f"{folder}/{key}"))
         sha256 = hashlib.sha256(content).hexdigest()
-        if known and sha256 != known:
+        if listed and sha256 != listed:
             raise InputError(
-                f"{self.location}/{key}: is not what its manifest says; make its store anew"
+                f"{self.location}/{key}: checksum differs from the manifest; rebuild the store"
             )
         return io.BytesIO(content), sha256
 
 
-def _decoded(stream: io.RawIOBase | io.BytesIO, wanted: Rows, metadata: Any) -> Frames:
-    """Decode some frames of a chunk; of a Blosc chunk, hardly more than those."""
+def _decode(stream: Stream, rows: Integers, metadata: Any) -> Images:
+    """Decode some frames of a chunk; of a Blosc chunk, only the blocks that hold them.
+
+    Raises
+    ------
+    OSError
+        If the chunk is damaged.
+    """
     dtype, shape = metadata.dtype.to_native_dtype(), metadata.chunks
     codecs = [*(metadata.filters or ()), *([metadata.compressor] if metadata.compressor else [])]
     if metadata.order == "C" and len(codecs) == 1 and isinstance(codecs[0], Blosc):
-        each = math.prod(shape[1:]) * dtype.itemsize
-        chunk = blosc.Chunk(stream, shape[0] * each)
-        runs = np.split(wanted, np.flatnonzero(np.diff(wanted) > 1) + 1)
-        parts = [chunk.decode(run[0] * each, (run[-1] + 1) * each) for run in runs]
-        # Neighbours, the usual case, need no copy.
-        whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        frames = whole.view(dtype).reshape(len(wanted), *shape[1:])
+        content = _decode_blosc(stream, rows, shape[0], math.prod(shape[1:]) * dtype.itemsize)
+        frames = content.view(dtype).reshape(len(rows), *shape[1:])
     else:
         decoded: Any = stream.read()
         for codec in reversed(codecs):
-            decoded = codec.decode(decoded)
-        frames = np.frombuffer(decoded, dtype).reshape(shape, order=metadata.order)[wanted]
+            decoded = _library(functools.partial(codec.decode, decoded))
+        values = _library(lambda: np.frombuffer(decoded, dtype))
+        if values.size != math.prod(shape):
+            raise OSError(f"decodes to {values.size} of {math.prod(shape)} numbers")
+        frames = values.reshape(shape, order=metadata.order)[rows]
     return np.asarray(frames, np.float32)
+
+
+def _decode_blosc(
+    stream: Stream, rows: Integers, length: int, frame_bytes: int
+) -> npt.NDArray[np.uint8]:
+    """Decode the bytes of some frames of a Blosc chunk of ``length`` frames."""
+    runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
+    try:
+        chunk = blosc.Chunk(stream, length * frame_bytes)
+        parts = [chunk.decode(run[0] * frame_bytes, (run[-1] + 1) * frame_bytes) for run in runs]
+    except blosc.DamagedChunkError as error:
+        raise OSError(str(error)) from error
+    # Consecutive rows, the usual case, need no copy.
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def open_array(location: str) -> ChunkedArray:
@@ -203,20 +226,20 @@ def open_array(location: str) -> ChunkedArray:
     FileNotFoundError
         If there is none.
     InputError
-        If it is broken or cannot be had, or its chunks hold parts of frames.
+        If it is damaged or cannot be read, or its chunks hold parts of frames.
     """
-    array = asked(location, location, functools.partial(_open, location))
+    array = _request(location, location, functools.partial(_open_zarr, location))
     if array.ndim != 3 or tuple(array.chunks[1:]) != tuple(array.shape[1:]):
         raise InputError(
             f"{location}: should hold whole frames (frame, y, x), not chunks of {array.chunks} "
             f"of an array of {array.shape}"
         )
-    known = {} if is_remote(location) else checksums(_files(location)[1])
-    return ChunkedArray(location, array, dict(array.attrs), known)
+    listed = {} if is_remote(location) else checksums(_file_system(location)[1])
+    return ChunkedArray(location, array, dict(array.attrs), listed)
 
 
-def names(location: Path | str) -> list[str]:
-    """List a folder on disk or on the network.
+def list_folder(location: Path | str) -> list[str]:
+    """List a folder on disk or on a server.
 
     Raises
     ------
@@ -224,79 +247,97 @@ def names(location: Path | str) -> list[str]:
         If there is no such folder.
     """
 
-    def listed() -> list[str]:
-        files, path = _files(str(location))
-        return sorted(Path(entry).name for entry in files.ls(path, detail=False))
+    def list_names() -> list[str]:
+        files, folder = _file_system(str(location))
+        entries = _library(lambda: files.ls(folder, detail=False))
+        return sorted(Path(entry).name for entry in entries)
 
     try:
-        return asked(str(location), str(location), listed)
-    except FileNotFoundError:
-        raise InputError(f"{location}: no such Zarr store") from None
-    except NotADirectoryError:
-        raise InputError(f"{location}: is a file, not a Zarr store") from None
+        return _request(str(location), str(location), list_names)
+    except FileNotFoundError as error:
+        raise InputError(f"{location}: no such Zarr store") from error
+    except NotADirectoryError as error:
+        raise InputError(f"{location}: is a file, not a Zarr store") from error
 
 
 def is_remote(location: str) -> bool:
-    """Tell the address of a server from a path."""
+    """Return whether a location is on a server."""
     protocol, separator, _ = location.partition("://")
     return bool(separator) and protocol not in ("file", "local")
 
 
-def asked(location: str, what: str, call: Callable[[], Made]) -> Made:
-    """Ask a store: a server retry, a disk once.
+def _request(location: str, what: str, call: Callable[[], T]) -> T:
+    """Call a function that reads a store: on a server with retries, on a disk once.
+
+    Parameters
+    ----------
+    location
+        Path or URL of the store.
+    what
+        The file, for messages.
+    call
+        The function, which raises OSError if the file is damaged or cannot be read.
 
     Raises
     ------
     FileNotFoundError, NotADirectoryError
-        If what was asked for is not there.
+        If there is no such file.
     InputError
-        If there is no good answer.
+        If the file is damaged or cannot be read.
     """
-    if not is_remote(location):
-        try:
-            return call()
-        except (InputError, FileNotFoundError, NotADirectoryError):
-            raise
-        # Codecs raise errors of their own.
-        except Exception as error:
-            raise InputError(f"{what}: cannot be read ({repr(error)[:200]})") from error
-    answer = retry(functools.partial(_missing_or, call), what, LIMIT_S)
-    if isinstance(answer, FileNotFoundError | NotADirectoryError):
-        raise answer
-    return answer
-
-
-def _missing_or(call: Callable[[], Made]) -> Made | FileNotFoundError | NotADirectoryError:
-    """Give the answer, or the news that there is nothing, which asking again does not change."""
+    if is_remote(location):
+        return retry(call, what, LIMIT_S)
     try:
         return call()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        return error
-    except (InputError, OSError):
+    except NOT_FOUND:
         raise
-    # Remote file systems and codecs each raise errors of their own.
+    except OSError as error:
+        reason = str(error)[:LONGEST_REASON]
+        raise InputError(f"{what}: cannot be read ({reason})") from error
+
+
+def _library(call: Callable[[], T]) -> T:
+    """Return what a library's call returns, and raise its errors as OSError.
+
+    ``call`` must hold nothing but the library's call, so that errors of this code keep their
+    type.
+    """
+    try:
+        return call()
+    except OSError:
+        raise
+    # Remote file systems, Zarr and codecs each raise errors of their own.
     except Exception as error:
-        raise OSError(repr(error)) from error
+        raise OSError(repr(error)[:LONGEST_REASON]) from error
 
 
-def _open(location: str) -> Any:
+def _open_zarr(location: str) -> Any:
     # zarr takes a second to import, which listing years need not wait for.
     import zarr
 
-    options = _access(location) if "://" in location else None
-    return zarr.open_array(location, mode="r", zarr_format=2, storage_options=options)
+    options = _storage_options(location) if "://" in location else None
+    return _library(
+        lambda: zarr.open_array(location, mode="r", zarr_format=2, storage_options=options)
+    )
 
 
-def _files(location: str) -> tuple[Any, str]:
-    """Give the file system of a location and its path there."""
-    files, path = fsspec.core.url_to_fs(location, **_access(location))
+def _file_system(location: str) -> tuple[Any, str]:
+    """Return the file system of a location, and the path in it."""
+    options = _storage_options(location)
+    files, path = _library(lambda: fsspec.core.url_to_fs(location, **options))
     return files, str(path)
 
 
-def _access(location: str) -> dict[str, Any]:
+def _storage_options(location: str) -> dict[str, Any]:
+    """Return the options with which fsspec opens a location."""
     protocol, separator, _ = location.partition("://")
+    if separator and protocol in GCS_PROTOCOLS:
+        from gcsfs.core import GCSFileSystem
+
+        # gcsfs' default class first asks a service about the bucket that needs an account.
+        fsspec.register_implementation(protocol, GCSFileSystem, clobber=True)
     return dict(ANONYMOUS.get(protocol, {})) if separator else {}
 
 
-def _processors() -> int:
+def _cpu_count() -> int:
     return len(os.sched_getaffinity(0))

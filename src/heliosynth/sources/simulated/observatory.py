@@ -23,7 +23,7 @@ from heliosynth.config.observations import SIMULATED_CHANNEL, SimulationConfig
 from heliosynth.errors import InputError
 from heliosynth.goes_class import LOWER_FLUX, NAMES
 from heliosynth.io.files import atomic_directory
-from heliosynth.sources.manifest import fetched, write_manifest
+from heliosynth.sources.manifest import describe, write_manifest
 from heliosynth.sources.simulated import xrs_file
 from heliosynth.sources.simulated.activity import Regions, emerge
 from heliosynth.sources.simulated.corona import FIELD_ARCSEC, SOLAR_RADIUS_ARCSEC, Corona
@@ -116,7 +116,7 @@ def simulate(settings: SimulationConfig, channel: str, seed: int, directory: Pat
     written = (path for path in sorted(Path(directory).rglob("*")) if path.is_file())
     write_manifest(
         directory,
-        (fetched(path, f"simulated, seed {seed}", Path(directory).parent) for path in written),
+        (describe(path, f"simulated, seed {seed}", Path(directory).parent) for path in written),
     )
 
 
