@@ -1,3 +1,5 @@
+"""GOES XRS light curves: scales, missing samples, choice of satellite, and damaged files."""
+
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,7 +67,7 @@ def test_flags_make_samples_missing(
     np.testing.assert_array_equal(np.isfinite(series.xrsb), good)
 
 
-def test_flags_without_an_account_of_them(make_netcdf: Callable[..., Path]) -> None:
+def test_flags_without_meanings_use_the_defaults(make_netcdf: Callable[..., Path]) -> None:
     path = make_netcdf(15, "d20210101", "2021-01-01", FLUX[:4], flags=np.array([0, 1, 4, 16]))
     with h5py.File(path, "a") as file:
         del file["xrsb_flag"].attrs["flag_meanings"]
@@ -86,7 +88,7 @@ def test_floor_fill_and_exchanged_channels_are_missing(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.isfinite(series.xrsb), [True, False, False, False, False])
 
 
-def test_a_day_is_served_by_one_satellite_only(
+def test_a_day_is_taken_from_one_satellite_only(
     make_netcdf: Callable[..., Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     files = [
@@ -100,7 +102,7 @@ def test_a_day_is_served_by_one_satellite_only(
     assert "GOES-14" in caplog.text
 
 
-def test_satellites_of_different_days_meet_on_the_operational_scale(
+def test_satellites_of_different_days_are_joined_as_operational(
     make_netcdf: Callable[..., Path],
 ) -> None:
     files = [
@@ -134,19 +136,19 @@ def test_an_empty_day_stays_as_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["sci_xrsf-l2-avg1m_g15_d20120712.nc", "goes15.csv"])
-def test_a_web_page_is_refused_by_name(web_page: Callable[[str], Path], name: str) -> None:
+def test_a_web_page_is_an_error_that_names_it(web_page: Callable[[str], Path], name: str) -> None:
     with pytest.raises(InputError, match=name):
         read_xrs([web_page(name)], "true")
 
 
-def test_a_cut_file_is_refused_by_name(make_netcdf: Callable[..., Path]) -> None:
+def test_a_truncated_file_is_an_error_that_names_it(make_netcdf: Callable[..., Path]) -> None:
     path = make_netcdf(15, "d20120712", "2012-07-12", FLUX)
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(InputError, match=f"{path}: cannot be read"):
         read_xrs([path], "true")
 
 
-def test_what_cannot_serve_is_refused(tmp_path: Path) -> None:
+def test_unusable_files_are_errors_that_name_them(tmp_path: Path) -> None:
     other = tmp_path / "other.csv"
     other.write_text("date,flux\n2012-01-01,1e-6\n")
     with pytest.raises(InputError, match=f"{other}: lacks the columns time, xrsb"):
@@ -159,7 +161,7 @@ def test_what_cannot_serve_is_refused(tmp_path: Path) -> None:
         read_xrs([_csv(tmp_path / "xrs.csv", ["2012-01-01"], [1e-6])], "true").to_operational()
 
 
-def test_cover() -> None:
+def test_a_light_curve_must_cover_the_frames() -> None:
     time = _seconds("2012-01-01") + 300 * np.arange(288)
     flux = np.full(288, 1e-6, dtype=np.float32)
     flux[:12] = np.nan
@@ -183,21 +185,54 @@ def test_cover() -> None:
     flux=hnp.arrays(np.float32, st.integers(1, 20), elements=st.floats(0, 1, width=32)),
     scale=st.sampled_from(["true", "operational"]),
 )
-def test_series_comes_back_from_disk(flux: np.ndarray, scale: str, tmp_path: Path) -> None:
+def test_a_series_is_read_as_it_was_written(flux: np.ndarray, scale: str, tmp_path: Path) -> None:
     series = XrsSeries(np.arange(len(flux)) * 60, flux, scale, "GOES-15")  # type: ignore[arg-type]
     write_series(tmp_path / "xrs.h5", series)
-    back = read_series(tmp_path / "xrs.h5")
-    np.testing.assert_array_equal(back.time, series.time)
-    np.testing.assert_array_equal(back.xrsb, series.xrsb)
-    assert (back.scale, back.satellite) == (scale, "GOES-15")
+    read = read_series(tmp_path / "xrs.h5")
+    np.testing.assert_array_equal(read.time, series.time)
+    np.testing.assert_array_equal(read.xrsb, series.xrsb)
+    assert (read.scale, read.satellite) == (scale, "GOES-15")
 
 
-def test_a_series_knows_its_order() -> None:
-    with pytest.raises(ValueError, match="increasing"):
-        XrsSeries(np.array([0, 0]), np.zeros(2, dtype=np.float32), "true", "GOES-15")
+@pytest.mark.parametrize(
+    ("time", "scale", "message"),
+    [([0, 0], "true", "increasing"), ([0], "true", "do not match"), ([0, 1], "other", "scale")],
+)
+def test_a_series_is_checked(time: list[int], scale: str, message: str) -> None:
+    flux = np.zeros(2, dtype=np.float32)
+    with pytest.raises(ValueError, match=message):
+        XrsSeries(np.array(time), flux, scale, "GOES-15")  # type: ignore[arg-type]
 
 
-def test_door_takes_files_and_folders(make_netcdf: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_series_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "xrs.h5"
+    write_series(path, XrsSeries(np.arange(2), np.ones(2, np.float32), "true", "GOES-15"))
+    with h5py.File(path, "a") as file:
+        file.attrs["scale"] = "other"
+    with pytest.raises(InputError, match=f"{path}: not an XRS series"):
+        read_series(path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda file: file["time"].attrs.update(units="days"), "cannot be read as a NOAA XRS file"),
+        (lambda file: file["xrsb_flag"].attrs.update(flag_masks=[]), "no mask or value of good"),
+    ],
+)
+def test_a_file_with_wrong_attributes_is_named(
+    make_netcdf: Callable[..., Path], damage: Callable[[h5py.File], None], message: str
+) -> None:
+    path = make_netcdf(15, "d20120712", "2012-07-12", FLUX)
+    with h5py.File(path, "a") as file:
+        damage(file)
+    with pytest.raises(InputError, match=f"{path}: .*{message}"):
+        read_xrs([path], "true")
+
+
+def test_the_script_takes_files_and_folders(
+    make_netcdf: Callable[..., Path], tmp_path: Path
+) -> None:
     make_netcdf(15, "d20120712", "2012-07-12", FLUX)
     output = tmp_path / "observations" / "xrs.h5"
     xrs.main(["--files", str(tmp_path), "--csv-scale", "operational", "--output", str(output)])
@@ -230,7 +265,7 @@ def test_csv_and_netcdf_agree_on_the_operational_scale(archive: Path) -> None:
 
 
 @pytest.mark.archive
-def test_exchanged_channels_of_the_real_light_curve_are_missing(archive: Path) -> None:
+def test_samples_of_exchanged_channels_in_the_archive_are_missing(archive: Path) -> None:
     (csv,) = archive.glob("goes/goes15*.csv")
     series = read_xrs([csv], "operational")
     missing = series.time[np.isnan(series.xrsb)]
@@ -239,7 +274,7 @@ def test_exchanged_channels_of_the_real_light_curve_are_missing(archive: Path) -
 
 
 @pytest.mark.archive
-def test_goes_r_file_needs_no_factor(archive: Path) -> None:
+def test_a_goes_r_file_needs_no_factor(archive: Path) -> None:
     (path,) = archive.glob("goes/*g16*.nc")
     series = read_xrs([path], "operational")
     assert series.satellite == "GOES-16"
@@ -249,7 +284,7 @@ def test_goes_r_file_needs_no_factor(archive: Path) -> None:
 def test_the_minutes_around_a_leap_second_keep_their_times(
     make_netcdf: Callable[..., Path], tmp_path: Path
 ) -> None:
-    # 2012-06-30 ended with 23:59:60; NOAA's clock, as that of the labels, knows no such second.
+    # 2012-06-30 ended with 23:59:60; NOAA's clock, like that of the labels, has no such second.
     days = [
         make_netcdf(15, "d20120630", "2012-06-30T23:57", FLUX[:3]),
         make_netcdf(15, "d20120701", "2012-07-01", FLUX[3:6]),

@@ -26,7 +26,7 @@ import numpy.typing as npt
 import pandas as pd
 from tqdm import tqdm
 
-from heliosynth.arrays import DAY_S, Booleans, Floats, Floats32, Seconds
+from heliosynth.arrays import DAY_S, Floats, Floats32, Seconds
 from heliosynth.errors import InputError
 from heliosynth.io import hdf5
 from heliosynth.io.provenance import stamp
@@ -221,11 +221,15 @@ def _read_csv(path: Path, scale: Scale) -> XrsSeries:
 def _read_netcdf(path: Path) -> XrsSeries:
     require_signature(path, "netCDF")
     table, texts = _read_with_sunpy(path)
+    missing = [name for name in ("xrsa", "xrsb", "xrsb_quality") if name not in table]
+    if missing:
+        raise InputError(f"{path}: lacks {', '.join(missing)}; use 1-minute files (avg1m)")
     number = next(filter(None, map(_satellite_number, [*texts, path.name])), None)
     if number is None:
         raise InputError(f"{path}: does not state its GOES satellite; put it in the file name")
     seconds, units, about = _read_clock_and_flags(path)
-    good = _is_good(table["xrsb_quality"].to_numpy(), about, number)
+    mask, value = _good_flags(path, about, number)
+    good = (table["xrsb_quality"].to_numpy().astype(np.int64) & mask) == value
     xrsb = np.where(good, _numbers(table["xrsb"]), np.nan)
     time = _times(path, seconds, units)
     return _series(time, xrsb, _numbers(table["xrsa"]), "true", f"GOES-{number}")
@@ -252,8 +256,8 @@ def _read_clock_and_flags(path: Path) -> tuple[npt.NDArray[Any], str, dict[str, 
             names = [name for name in ("xrsb_flag", "xrsb_flags", "b_flags") if name in file]
             about = dict(file[names[0]].attrs) if names else {}
             return file["time"][()], _text(file["time"].attrs["units"]), about
-    # HDF5 raises errors of many types, depending on what part of the file is damaged.
-    except (OSError, LookupError, ValueError, RuntimeError) as error:
+    # h5py raises errors of many types, depending on what part of the file is damaged.
+    except (OSError, LookupError, ValueError, TypeError, RuntimeError) as error:
         raise _unreadable(path, error) from error
 
 
@@ -275,29 +279,28 @@ def _times(path: Path, seconds: npt.NDArray[Any], units: str) -> pd.DatetimeInde
     return pd.DatetimeIndex(epoch + pd.to_timedelta(seconds, unit="s"))
 
 
-def _is_good(flags: npt.NDArray[np.integer[Any]], about: dict[str, Any], number: int) -> Booleans:
-    """Return whether samples are good by the meanings that the file gives its flags.
+def _good_flags(path: Path, about: dict[str, Any], number: int) -> tuple[int, int]:
+    """Return a mask of the flags of good samples, and their value under it.
 
     Satellites number their flags differently, and set flags on good samples too, such as
-    for an electron correction that does not apply.
+    for an electron correction that does not apply. So the file's own meanings are used, if any.
 
     Parameters
     ----------
-    flags
-        Flags of the samples (N,).
     about
         Attributes of the flags.
     number
         GOES number.
     """
     words = _text(about.get("flag_meanings", "")).split()
-    if "good_data" in words and {"flag_masks", "flag_values"} <= about.keys():
-        index = words.index("good_data")
-        mask, value = int(about["flag_masks"][index]), int(about["flag_values"][index])
-    else:
+    if "good_data" not in words or not {"flag_masks", "flag_values"} <= about.keys():
         # Bad data, eclipse and, up to GOES-15, recovery of the temperature.
-        mask, value = (0b111 if number <= LAST_SCALED_SATELLITE else 0b11), 0
-    return np.asarray((flags.astype(np.int64) & mask) == value)
+        return (0b111 if number <= LAST_SCALED_SATELLITE else 0b11), 0
+    index = words.index("good_data")
+    masks, values = np.ravel(about["flag_masks"]), np.ravel(about["flag_values"])
+    if index >= min(len(masks), len(values)):
+        raise InputError(f"{path}: its flags have no mask or value of good_data; fetch it again")
+    return int(masks[index]), int(values[index])
 
 
 def _series(

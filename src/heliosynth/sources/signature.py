@@ -1,4 +1,4 @@
-"""A look at a file's first bytes, since servers answer with a web page under a good name."""
+"""Check of a file's first bytes, since servers can return HTML with status 200."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from heliosynth.errors import InputError
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """The first bytes of an HDF5 file, and so of a netCDF-4 file."""
+HEAD_BYTES = 512
 
 
 def require_signature(path: Path | str, kind: Literal["netCDF", "JSON"]) -> None:
-    """Check that a file begins as its kind does.
+    """Check that a file begins as files of its kind do.
 
     Raises
     ------
@@ -20,13 +21,17 @@ def require_signature(path: Path | str, kind: Literal["netCDF", "JSON"]) -> None
         If the file does not exist, is empty, holds a web page or is of another kind.
     """
     try:
-        with Path(path).open("rb") as stream:
-            head = stream.read(512)
+        head = _read_head(Path(path))
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    # A text file may begin with a byte-order mark and blanks.
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    # A text file can begin with a byte-order mark and blanks.
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    right = head.startswith(HDF5_SIGNATURE) if kind == "netCDF" else text[:1] in (b"{", b"[")
-    if not right:
-        found = "a web page" if text.startswith(b"<") else "something else" if head else "nothing"
-        raise InputError(f"{path}: should be {kind} but holds {found}; delete it and fetch it anew")
+    if head.startswith(HDF5_SIGNATURE) if kind == "netCDF" else text[:1] in (b"{", b"["):
+        return
+    content = "a web page" if text.startswith(b"<") else "something else" if head else "nothing"
+    raise InputError(f"{path}: should be {kind} but holds {content}; delete it and fetch it again")
+
+
+def _read_head(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(HEAD_BYTES)
