@@ -1,6 +1,6 @@
-"""A local archive of raw inputs: where each provider's files lie in it.
+"""Layout of a local archive of raw inputs: where each provider's files are.
 
-Light enough to be asked before a run begins: nothing is opened, only folders are listed.
+Read while the DAG is planned: folders are listed, no file is opened.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ class ArchivePaths:
     Attributes
     ----------
     aia_store
-        SDOMLv2 Zarr store, or None where the frames are level-1 files.
+        SDOMLv2 Zarr store, or None if the frames are level-1 files.
     level1
-        Folder of AIA level-1 FITS files, or None where there is a store.
+        Folder of AIA level-1 FITS files, or None if there is a store.
     xrs_files
         GOES XRS light curves, of one kind: CSV or NOAA netCDF.
     flare_files
@@ -35,7 +35,7 @@ class ArchivePaths:
 
 
 def locate(directory: Path | str) -> ArchivePaths:
-    """Find the raw inputs of an archive.
+    """Return the raw inputs of an archive.
 
     The layout is ``aia/sdomlv2.zarr`` or ``aia/level1/*.fits``, ``goes/*.csv`` or
     ``goes/*.nc``, and ``hek/*.json`` or ``hek/*.csv``.
@@ -51,8 +51,8 @@ def locate(directory: Path | str) -> ArchivePaths:
     store, level1 = root / "aia" / "sdomlv2.zarr", root / "aia" / "level1"
     if not store.is_dir() and not level1.is_dir():
         raise InputError(
-            f"{store}: no such Zarr store; an archive keeps its AIA frames there, or as level-1 "
-            f"FITS files in {level1}"
+            f"{store}: no such Zarr store; put the AIA frames of the archive there, or as level-1 "
+            f"FITS files into {level1}"
         )
     light_curves, flares = xrs_files(root / "goes"), flare_files(root / "hek")
     if store.is_dir():
@@ -60,41 +60,42 @@ def locate(directory: Path | str) -> ArchivePaths:
     return ArchivePaths(None, level1, light_curves, flares)
 
 
-def xrs_files(place: Path | str) -> list[Path]:
-    """List the light curves of a folder; a file stands for itself.
+def xrs_files(path: Path | str) -> list[Path]:
+    """List the light curves of a folder; the path of a file is returned as it is.
 
-    Where a folder holds CSV, its netCDF files are left alone: the two differ in scale, and a
-    light curve never mixes scales unseen.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    found = _files(place, "*.csv") or _files(place, "*.nc")
-    if not found:
-        raise InputError(f"{place}: holds no XRS light curve (*.csv or *.nc)")
-    return found
-
-
-def flare_files(place: Path | str) -> list[Path]:
-    """List the flare lists of a folder; a file stands for itself.
+    If a folder holds CSV, its netCDF files are ignored: the two can differ in scale, and scales
+    must not be mixed unnoticed.
 
     Raises
     ------
     InputError
         If there is none.
     """
-    found = _files(place, "*.json", "*.csv")
-    if not found:
-        raise InputError(f"{place}: holds no flare list (*.json or *.csv)")
-    return found
+    files = _files(path, "*.csv") or _files(path, "*.nc")
+    if not files:
+        raise InputError(f"{path}: holds no XRS light curve (*.csv or *.nc)")
+    return files
+
+
+def flare_files(path: Path | str) -> list[Path]:
+    """List the flare lists of a folder; the path of a file is returned as it is.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    files = _files(path, "*.json", "*.csv")
+    if not files:
+        raise InputError(f"{path}: holds no flare list (*.json or *.csv)")
+    return files
 
 
 def years(paths: ArchivePaths, channel: str) -> list[int]:
     """List the years in which an archive has frames of a channel.
 
-    The years of level-1 files are those in their names, which say nothing sure of the channel.
+    The years of level-1 files are those in their names, whatever the channel: names do not
+    state it reliably.
 
     Raises
     ------
@@ -104,35 +105,35 @@ def years(paths: ArchivePaths, channel: str) -> list[int]:
     if paths.aia_store is None:
         return _years_in_names(paths.level1 or Path())
     groups = sorted(paths.aia_store.glob("[12][0-9][0-9][0-9]"))
-    found = [int(group.name) for group in groups if channel in _channels(group)]
-    if not found:
-        held = ", ".join(sorted({name for group in groups for name in _channels(group)}))
+    with_channel = [int(group.name) for group in groups if channel in _channels(group)]
+    if not with_channel:
+        available = ", ".join(sorted({name for group in groups for name in _channels(group)}))
         raise InputError(
-            f"{paths.aia_store}: holds no channel {channel}, only {held or 'nothing'}; "
+            f"{paths.aia_store}: holds no channel {channel}, only {available or 'nothing'}; "
             "set `dataset.channel` to one that it holds"
         )
-    return found
+    return with_channel
 
 
 def _years_in_names(folder: Path) -> list[int]:
-    found = {
+    in_names = {
         int(match.group(1))
         for path in folder.glob("*.fits*")
         if (match := re.search(r"(?<!\d)(20\d\d)[-_]?[01]\d[-_]?[0-3]\d", path.name))
     }
-    if not found:
+    if not in_names:
         raise InputError(
             f"{folder}: holds no FITS file with a date in its name, such as "
             "aia.lev1_euv_12s.2012-07-12T160001Z.171.image_lev1.fits"
         )
-    return sorted(found)
+    return sorted(in_names)
 
 
 def _channels(group: Path) -> set[str]:
     return {array.parent.name for array in group.glob("*/.zarray")}
 
 
-def _files(place: Path | str, *patterns: str) -> list[Path]:
-    if Path(place).is_file():
-        return [Path(place)]
-    return sorted(path for pattern in patterns for path in Path(place).glob(pattern))
+def _files(path: Path | str, *patterns: str) -> list[Path]:
+    if Path(path).is_file():
+        return [Path(path)]
+    return sorted(file for pattern in patterns for file in Path(path).glob(pattern))
