@@ -147,7 +147,7 @@ class _Model:
 
     def loss(self, batch: int) -> Tensor:
         images = torch.empty(batch, 1, self.size, self.size)
-        drawn = self.objective.draw(images.shape, torch.Generator())
+        drawn = self.objective.sample_noise(images.shape, torch.Generator())
         return self.objective.loss(images, torch.empty(batch, self.condition_dim), drawn)
 
     def sampling(self, number: int) -> Work:
@@ -175,7 +175,7 @@ def _encoder(name: str) -> Batch:
         settings = open_clip.get_model_config(encoders.CLIP_ARCHITECTURE)
         clip, width = open_clip.CLIP(**settings), encoders.CLIP_SIZE_PX
         return lambda n: clip.encode_image(torch.empty(n, 3, width, width))
-    network, size = encoders.efficientnet_lite0(), encoders.EFFICIENTNET_SIZE_PX
+    network, size = encoders.efficientnet_lite0_network(), encoders.EFFICIENTNET_SIZE_PX
     return lambda n: network(torch.empty(n, 3, size, size))
 
 
