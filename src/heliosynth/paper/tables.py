@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from heliosynth.arrays import SPLITS
 from heliosynth.config.models import SAMPLERS, DdpmConfig
 from heliosynth.errors import InputError
 from heliosynth.evaluation.metrics import find_metric, metric_title, metrics_in_order
@@ -111,17 +112,16 @@ def _span(counts: Sequence[int]) -> str:
 def dataset(products: Run) -> Content:
     """Count the frames of each class and split, and those that are left out."""
     summary = products.summary
-    splits = ("train", "val", "test")
     counts: dict[str, dict[str, int]] = summary["classes"]
     scarce = summary["scarce_classes"]
-    by_class = {name: [int(row.get(s, 0)) for s in splits] for name, row in counts.items()}
+    by_class = {name: [int(row.get(s, 0)) for s in SPLITS] for name, row in counts.items()}
     totals = [sum(column) for column in zip(*by_class.values(), strict=True)]
     left_out = {
         "between splits (gap)": int(summary.get("splits", {}).get("gap", 0)),
         "not labelled or not needed": int(summary.get("splits", {}).get("none", 0)),
     }
     left_out |= {f"refused: {reason}": int(n) for reason, n in summary["refused"].items()}
-    rows: list[list[object]] = [["class", *splits, "trained"]]
+    rows: list[list[object]] = [["class", *SPLITS, "trained"]]
     rows += [[name, *numbers, name not in scarce] for name, numbers in by_class.items()]
     rows += [["all", *totals, ""], *([reason, n, "", "", ""] for reason, n in left_out.items())]
     notes = {name: "too few, not trained" if name in scarce else "" for name in by_class}
