@@ -45,6 +45,12 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
+def snakemake_log(folder: Path) -> str:
+    """Return the log file of the last Snakemake that ran in a copy; its terminal has less."""
+    logs = folder.glob(".snakemake/log/*.log")
+    return max(logs, key=lambda path: path.stat().st_mtime_ns).read_text(errors="replace")
+
+
 def run_snakemake(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     """Run Snakemake in a copy to its end."""
     return subprocess.run(

@@ -61,7 +61,7 @@ def read_dataset(path: Path) -> list:
     values: list = [store.read_description(path)]
     for split in SPLITS:
         lazy = store.LazySplit(path, split)
-        values += [*vars(lazy.whole()).values(), *vars(lazy[[3, 1]]).values()]
+        values += [*vars(lazy.read_all()).values(), *vars(lazy[[3, 1]]).values()]
     return values
 
 

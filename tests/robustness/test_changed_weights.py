@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from heliosynth.errors import InputError
-from heliosynth.training.checkpoint import Checkpoint, Counters, StateFolder
+from heliosynth.training.checkpoint import Checkpoint, CheckpointFolder, Counters
 from heliosynth.training.weights import read_weights, write_weights
 
 pytestmark = pytest.mark.robustness
@@ -66,14 +66,14 @@ def test_truncated_weights_are_rejected(weights: Path, share: float) -> None:
 
 def test_a_flipped_bit_in_a_checkpoint_is_rejected(tmp_path: Path) -> None:
     counters = Counters(2, 0.1, 0.1, 1 / 3, 7, None, None, ())
-    folder = StateFolder(tmp_path, {"seed": 1})
-    folder.write(Checkpoint(WEIGHTS, {}, {}, {}, counters))
+    folder = CheckpointFolder(tmp_path, {"seed": 1})
+    folder.save(Checkpoint(WEIGHTS, {}, {}, {}, counters))
     (path,) = folder.path.glob("*.safetensors")
     content, rng = path.read_bytes(), random.Random(1)
     for index in range(0, len(content), 7):
         changed = bytearray(content)
         changed[index] ^= 1 << rng.randrange(8)
         path.write_bytes(changed)
-        assert folder.read() is None
+        assert folder.load() is None
     path.write_bytes(content)
-    assert folder.read() is not None
+    assert folder.load() is not None

@@ -30,11 +30,16 @@ def use(plan: Plan) -> None:
         if isinstance(value, cached_property):
             getattr(plan, name)
     for model in plan.models:
-        plan.launch(model)
         plan.embedding_model(model)
         plan.settings(plan.configuration.models[model])
+        plan.shards(model)
+    for encoder in plan.encoders:
+        plan.encoder_weights(encoder)
     for figure in plan.figures:
         plan.figure_inputs(figure)
+        plan.figure_code(figure)
+        plan.figure_raw_inputs(figure)
+        plan.figure_raw_options(figure)
     for table in plan.tables:
         plan.table_inputs(table)
 

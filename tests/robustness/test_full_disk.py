@@ -18,7 +18,7 @@ from heliosynth.figures import style
 from heliosynth.io.files import atomic_directory, write_json
 from heliosynth.paper.compile import compile_paper
 from heliosynth.sources.goes import XrsSeries, write_series
-from heliosynth.training.checkpoint import Checkpoint, Counters, StateFolder
+from heliosynth.training.checkpoint import Checkpoint, CheckpointFolder, Counters
 from heliosynth.training.weights import write_weights
 from helpers.outcome import error_line
 from helpers.scripts import load
@@ -64,9 +64,9 @@ def write_samples(path: Path) -> None:
 
 def write_checkpoint(path: Path) -> None:
     # The name of a checkpoint is its step.
-    folder = StateFolder(path.parent, {})
+    folder = CheckpointFolder(path.parent, {})
     tensors = {"layer": torch.ones(60_000)}
-    folder.write(Checkpoint(tensors, {}, {}, {}, Counters(1, 0, 0, 0, 0, None, None, ())))
+    folder.save(Checkpoint(tensors, {}, {}, {}, Counters(1, 0, 0, 0, 0, None, None, ())))
 
 
 def write_figure(path: Path) -> None:

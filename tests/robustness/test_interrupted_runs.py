@@ -9,12 +9,13 @@ from safetensors.numpy import load_file
 
 from helpers.hold import STEP, Hold
 from helpers.processes import LIMIT_S, running
-from helpers.project import TINY, run_snakemake
+from helpers.project import TINY, run_snakemake, snakemake_log
 
 pytestmark = [pytest.mark.robustness, pytest.mark.workflow]
 MODEL = "results/tiny/models/cevae"
 TRAINED = f"{MODEL}/weights.safetensors"
 CHECKPOINTS = "results/tiny/models/.states/*/*.sha256"
+LOG = "results/tiny/logs/train_cevae.log"
 SAMPLES = "results/tiny/samples/cevae.h5"
 IMAGES, BATCH = 256, 16
 """Of the tiny configuration."""
@@ -42,6 +43,9 @@ def test_ctrl_c_in_a_training_ends_all_and_it_resumes(
         assert run.process.wait(LIMIT_S) != 0
         run.wait_until_all_ended()
         assert "Traceback" not in run.log
+    job_log = (untrained / LOG).read_text()
+    assert job_log.splitlines()[-1] == "interrupted", job_log
+    assert "Traceback" not in job_log, job_log
     assert not (untrained / MODEL).exists()
     assert list(untrained.glob("results/tiny/models/**/.unfinished-*")) == []
     step = max((int(path.stem) for path in untrained.glob(CHECKPOINTS)), default=0)
@@ -50,9 +54,9 @@ def test_ctrl_c_in_a_training_ends_all_and_it_resumes(
     hold.release()
     with running(untrained, *options, "--rerun-incomplete") as run:
         assert run.process.wait(LIMIT_S) == 0, run.log[-3000:]
-        # The progress bar begins at the checkpoint.
-        bars = [bar for bar in run.log.split("| ") if f"/{IMAGES} [" in bar]
-        assert int(bars[0].split("/")[0]) == step * BATCH
+    # The progress bar begins at the checkpoint.
+    bars = [bar for bar in (untrained / LOG).read_text().split("| ") if f"/{IMAGES} [" in bar]
+    assert int(bars[0].split("/")[0]) == step * BATCH
     report = json.loads((untrained / MODEL / "training.json").read_text())
     assert report["images"] == IMAGES
     if processes == 1:
@@ -67,7 +71,7 @@ def test_snakemake_that_is_terminated_lets_its_jobs_end(untrained: Path, tmp_pat
     with running(untrained, SAMPLES, *training()) as run:
         hold.wait(run.process)
         run.process.terminate()
-        run.wait_until(lambda: "Will exit after finishing currently running jobs" in run.log)
+        run.wait_until(lambda: "finishing currently running jobs" in snakemake_log(untrained))
         hold.release()
         assert run.process.wait(LIMIT_S) != 0
         assert run.alive == {}
@@ -76,4 +80,4 @@ def test_snakemake_that_is_terminated_lets_its_jobs_end(untrained: Path, tmp_pat
     assert not (untrained / SAMPLES).exists(), "another job was started"
     resumed = run_snakemake(untrained, SAMPLES, *training())
     assert resumed.returncode == 0, resumed.stderr[-3000:]
-    assert "rule train:" not in resumed.stdout + resumed.stderr
+    assert "rule train:" not in snakemake_log(untrained)
