@@ -82,7 +82,7 @@ def test_a_lazy_split_reads_the_indexed_images(lazy):
     rows = np.array([5, 0, 5, 6])
     assert_same(lazy[rows], make_labelled(7).take(rows))
     assert_same(lazy[2:4], make_labelled(7).take(np.arange(2, 4)))
-    assert_same(lazy.whole(), make_labelled(7))
+    assert_same(lazy.read_all(), make_labelled(7))
     lazy.close()
     assert_same(lazy[[1]], make_labelled(7).take(np.array([1])))
 

@@ -44,7 +44,7 @@ class SplitConfig(Section):
     test: Fraction = Field(description="share of frames in the test split")
 
     @model_validator(mode="after")
-    def _leaves_training_frames(self) -> SplitConfig:
+    def _check_shares(self) -> SplitConfig:
         if self.validation + self.test >= 1:
             raise ValueError(
                 "validation + test must be less than 1, or no frames are left to train on"

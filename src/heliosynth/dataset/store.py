@@ -179,7 +179,7 @@ def read_description(path: Path | str) -> Description:
 
 def read_split(path: Path | str, split: str) -> LabelledImages:
     """Read all images of one split of ``dataset.h5``."""
-    return LazySplit(path, split).whole()
+    return LazySplit(path, split).read_all()
 
 
 class LazySplit:
@@ -220,7 +220,7 @@ class LazySplit:
         file = self._open()
         return Labels(**{f.name: file.array(f"{self.split}/{f.name}") for f in fields(Labels)})
 
-    def whole(self) -> LabelledImages:
+    def read_all(self) -> LabelledImages:
         """Read all images."""
         return self[:]
 

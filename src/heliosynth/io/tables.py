@@ -95,7 +95,7 @@ def _parse(path: Path | str, schema: pa.DataFrameSchema) -> pd.DataFrame:
     for name, kind in kinds.items():
         try:
             content[name] = _convert(content[name], kind)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             fault = _misfit(content[name], kind)
             raise InputError(f"{path}: column {name}: {fault}; rebuild it") from error
     return content
