@@ -13,7 +13,7 @@ CADENCE_MINUTES = 360
 
 @pytest.fixture(scope="session")
 def short() -> SimulationConfig:
-    """Give settings of twelve days over a new year, at 64 pixels."""
+    """Return settings of twelve days over a new year, at 64 pixels."""
     return SimulationConfig.model_validate(
         {"start": "2011-12-27", "days": 12, "cadence_minutes": CADENCE_MINUTES, "size_px": 64}
     )
@@ -21,15 +21,15 @@ def short() -> SimulationConfig:
 
 @pytest.fixture(scope="session")
 def observed(short: SimulationConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the raw inputs of that observation."""
-    directory = tmp_path_factory.mktemp("simulated") / "raw"
-    simulate(short, "171A", 3, directory)
-    return directory
+    """Return the folder of raw inputs of that observation."""
+    output = tmp_path_factory.mktemp("simulated") / "raw"
+    simulate(short, channel="171A", seed=3, output=output)
+    return output
 
 
 @pytest.fixture(scope="session")
 def real_frames(archive: Path) -> np.ndarray:
-    """Give 200 real frames over the year 2012, DN."""
+    """Return 200 real frames of the year 2012, DN."""
     import zarr
 
     array = zarr.open_array(archive / "aia" / "sdomlv2.zarr" / "2012" / "171A", mode="r")

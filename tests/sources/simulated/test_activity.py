@@ -1,4 +1,4 @@
-"""Active regions: laws of their places, and quiet and active spells."""
+"""Active regions: latitudes, polarities, rotation, and quiet and active periods."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ def regions() -> Regions:
     return emerge(1000, 22.0, np.random.default_rng(5))
 
 
-def test_regions_keep_to_the_belts(regions: Regions) -> None:
+def test_regions_are_in_the_activity_belts(regions: Regions) -> None:
     latitude = np.abs(np.degrees(regions.latitude))
     assert latitude.min() >= 7
     assert latitude.max() <= 32
@@ -25,13 +25,13 @@ def test_polarities_follow_hale_and_joy(regions: Regions) -> None:
     assert np.corrcoef(np.abs(regions.latitude), regions.tilt)[0, 1] > 0.15
 
 
-def test_a_region_turns_at_the_rate_of_its_latitude(regions: Regions) -> None:
+def test_a_region_rotates_at_the_rate_of_its_latitude(regions: Regions) -> None:
     day = regions.emergence[3]
-    turned = np.diff(regions.longitudes([day, day + 2.0])[3])[0] % (2 * np.pi)
-    assert np.degrees(turned) == pytest.approx(2 * rotation_rate(regions.latitude[3]))
+    rotation = np.diff(regions.longitudes([day, day + 2.0])[3])[0] % (2 * np.pi)
+    assert np.degrees(rotation) == pytest.approx(2 * rotation_rate(regions.latitude[3]))
 
 
-def test_the_equator_turns_faster_than_the_poles() -> None:
+def test_the_equator_rotates_faster_than_the_poles() -> None:
     rates = rotation_rate(np.radians([0.0, 30.0, 75.0]))
     assert np.all(np.diff(rates) < 0)
     # One synodic rotation of sunspots takes about 27 days (Carrington: 27.28 at 16°).
@@ -47,7 +47,7 @@ def test_a_region_emerges_grows_and_decays(regions: Regions) -> None:
     assert old < 0.1 * grown
 
 
-def test_quiet_and_active_spells_take_turns() -> None:
+def test_quiet_and_active_periods_alternate() -> None:
     regions = emerge(220, 22.0, np.random.default_rng(1))
     content = regions.visible_content(np.arange(0, 220, 0.25)).sum(0)
     quiet, active = content < 0.35, content > 2.0

@@ -1,4 +1,4 @@
-"""Flares: power law, hosts, light curves, and what a flare list holds."""
+"""Flares: power law, hosts, light curves, and the list of flares."""
 
 import numpy as np
 import pytest
@@ -16,20 +16,20 @@ from heliosynth.sources.simulated.flares import (
     listed,
     power_law,
 )
-from heliosynth.sources.simulated.observatory import Activity, act, goes_label
+from heliosynth.sources.simulated.observatory import Activity, goes_label, simulate_activity
 
 DAYS, CADENCE_MINUTES, WINDOW_MINUTES = 180, 120, 360
 
 
 def one_flare(excess: float, rise: float = 8.0, decay: float = 20.0, peak: int = 300) -> Flares:
-    whole = np.array([peak]), np.array([excess]), np.array([rise]), np.array([decay])
-    return Flares(*whole, np.array([0]))
+    values = np.array([peak]), np.array([excess]), np.array([rise]), np.array([decay])
+    return Flares(*values, np.array([0]))
 
 
 @pytest.fixture(scope="module", params=[0, 7, 2023])
 def activity(request: pytest.FixtureRequest) -> Activity:
     setting = {"start": "2012-01-01", "days": DAYS, "cadence_minutes": CADENCE_MINUTES}
-    return act(SimulationConfig.model_validate(setting), request.param)
+    return simulate_activity(SimulationConfig.model_validate(setting), request.param)
 
 
 def test_power_law_index_is_recovered() -> None:
@@ -51,9 +51,9 @@ def test_a_light_curve_peaks_at_its_flux(excess: float, rise: float, decay: floa
 
 def test_an_x1_flare_peaks_at_its_operational_flux() -> None:
     flares = one_flare(1e-4)
-    found = listed(flares, light_curve(flares, 1500) + 1e-9)
-    assert found.flux == pytest.approx([1e-4], rel=1e-4)
-    assert goes_label(float(found.flux[0])) == "X1.0"
+    flare_list = listed(flares, light_curve(flares, 1500) + 1e-9)
+    assert flare_list.flux == pytest.approx([1e-4], rel=1e-4)
+    assert goes_label(float(flare_list.flux[0])) == "X1.0"
 
 
 def test_a_light_curve_rises_fast_and_decays_exponentially() -> None:
@@ -62,7 +62,7 @@ def test_a_light_curve_rises_fast_and_decays_exponentially() -> None:
     assert curve[285] < 0.02e-5
 
 
-def test_a_flare_lost_in_the_background_is_not_listed() -> None:
+def test_a_flare_below_the_background_is_not_listed() -> None:
     flares = one_flare(2e-7)
     curve = light_curve(flares, 1500)
     assert len(listed(flares, curve + 1e-8).row) == 1
@@ -72,11 +72,11 @@ def test_a_flare_lost_in_the_background_is_not_listed() -> None:
 @pytest.mark.parametrize(
     ("flux", "label"), [(1.29e-5, "M1.2"), (1e-4, "X1.0"), (1.45e-3, "X14.5"), (9.99e-7, "B9.9")]
 )
-def test_labels_are_cut_off_after_tenths(flux: float, label: str) -> None:
+def test_labels_are_truncated_after_tenths(flux: float, label: str) -> None:
     assert goes_label(flux) == label
 
 
-def test_every_class_comes_in_enough_separate_events(activity: Activity) -> None:
+def test_every_class_has_enough_separate_flares(activity: Activity) -> None:
     counts = np.bincount(goes_class.of_flux(activity.list.flux), minlength=5)
     assert counts[0] == 0
     assert np.all(counts[1:4] > 80)
@@ -99,7 +99,7 @@ def test_frames_of_every_class_fill_several_blocks(activity: Activity) -> None:
     assert np.all(frames.sum(0) >= [200, 200, 300, 150, 36])
     blocks_with_class = (frames >= 4).sum(0)
     assert np.all(blocks_with_class >= [8, 8, 10, 8, 5])
-    # Quiet spells are long enough to fill blocks, and there are several of them.
+    # Quiet periods are long enough to fill blocks, and there are several of them.
     assert (frames[:, 0] >= 40).sum() >= 4
 
 
@@ -111,7 +111,7 @@ def test_large_flares_prefer_large_regions(activity: Activity) -> None:
     assert large > 1.05 * small
 
 
-def test_background_goes_with_the_regions_on_the_disk(activity: Activity) -> None:
+def test_the_background_rises_with_the_regions_on_the_disk(activity: Activity) -> None:
     hours = np.arange(30, DAYS * 1440, 60)
     content = activity.regions.visible_content(hours / 1440).sum(0)
     daily = np.array([np.median(activity.series[h - 30 : h + 30]) for h in hours])

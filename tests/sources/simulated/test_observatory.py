@@ -1,4 +1,4 @@
-"""Raw inputs: true formats that the field's own readers open, and the same for the same seed."""
+"""Raw inputs of the simulation: formats that other readers open, and reproducibility."""
 
 import hashlib
 import json
@@ -10,12 +10,13 @@ import pytest
 import zarr
 
 from heliosynth import goes_class
+from heliosynth.arrays import SOLAR_RADIUS_ARCSEC
 from heliosynth.config.observations import SimulationConfig
 from heliosynth.errors import InputError
 from heliosynth.sources import goes, hek, sdoml
 from heliosynth.sources.archive import locate
 from heliosynth.sources.simulated import simulate
-from heliosynth.sources.simulated.observatory import act
+from heliosynth.sources.simulated.observatory import simulate_activity
 
 
 def hashes(directory: Path) -> dict[str, str]:
@@ -27,7 +28,7 @@ def hashes(directory: Path) -> dict[str, str]:
     }
 
 
-def test_the_store_is_sdoml_version_2(observed: Path, short: SimulationConfig) -> None:
+def test_the_store_has_the_layout_of_sdomlv2(observed: Path, short: SimulationConfig) -> None:
     store = observed / "aia" / "sdomlv2.zarr"
     layout = json.loads((store / "2012" / "171A" / ".zarray").read_text())
     assert layout["zarr_format"] == 2
@@ -45,32 +46,32 @@ def test_the_store_is_sdoml_version_2(observed: Path, short: SimulationConfig) -
     assert sdoml.years(store) == [2011, 2012]
 
 
-def test_the_rooms_of_real_data_read_it(observed: Path, short: SimulationConfig) -> None:
+def test_it_is_read_by_the_code_for_real_data(observed: Path, short: SimulationConfig) -> None:
     paths = locate(observed)
     header = sdoml.read_header(paths.aia_store, 2012, "171A")
     assert header["exposure_s"].between(1.9, 2.1).all()
     series = goes.read_xrs(paths.xrs_files, "operational")
     assert (series.scale, series.satellite) == ("true", "GOES-15")
-    expected = act(short, 3).series
-    found = series.to_operational().xrsb
-    seen = np.isfinite(found)
-    assert 0.9 < seen.mean() < 1
-    assert found[seen] == pytest.approx(expected[seen], rel=0.06)
+    expected = simulate_activity(short, 3).series
+    xrsb = series.to_operational().xrsb
+    valid = np.isfinite(xrsb)
+    assert 0.9 < valid.mean() < 1
+    assert xrsb[valid] == pytest.approx(expected[valid], rel=0.06)
     flares = hek.read_flares(paths.flare_files)
     assert (flares["start"] < flares["peak"]).all()
     assert (flares["peak"] < flares["end"]).all()
 
 
-def test_flares_stand_in_the_light_curve(observed: Path) -> None:
+def test_listed_flares_are_in_the_light_curve(observed: Path) -> None:
     paths = locate(observed)
     series = goes.read_xrs(paths.xrs_files, "operational").to_operational()
     flares = hek.read_flares(paths.flare_files)
     seconds = flares["peak"].to_numpy().astype("datetime64[s]").astype(np.int64)
     measured = series.xrsb[np.searchsorted(series.time, seconds)]
-    seen = np.isfinite(measured)
-    assert seen.sum() > 10
-    # Labels are cut off after a tenth, so they lie a little below.
-    assert measured[seen] == pytest.approx(flares["peak_flux"].to_numpy()[seen], rel=0.15)
+    valid = np.isfinite(measured)
+    assert valid.sum() > 10
+    # Labels are truncated after tenths, so they are slightly lower.
+    assert measured[valid] == pytest.approx(flares["peak_flux"].to_numpy()[valid], rel=0.15)
 
 
 def test_sunpy_opens_the_light_curve(observed: Path) -> None:
@@ -84,17 +85,17 @@ def test_sunpy_opens_the_light_curve(observed: Path) -> None:
 
 
 @pytest.mark.archive
-def test_the_netcdf_has_what_a_real_one_has(observed: Path, archive: Path) -> None:
+def test_the_netcdf_has_the_variables_of_a_real_one(observed: Path, archive: Path) -> None:
     real = archive / "goes" / "sci_xrsf-l2-avg1m_g15_d20120712_v1-0-0.nc"
-    made = observed / "goes" / "sci_xrsf-l2-avg1m_g15_y2012_v1-0-0.nc"
-    with h5py.File(real) as theirs, h5py.File(made) as ours:
-        assert set(theirs) == set(ours)
-        for name in theirs:
-            assert theirs[name].dtype == ours[name].dtype, name
-            assert set(theirs[name].attrs) - {"comments"} <= set(ours[name].attrs), name
+    simulated = observed / "goes" / "sci_xrsf-l2-avg1m_g15_y2012_v1-0-0.nc"
+    with h5py.File(real) as expected, h5py.File(simulated) as actual:
+        assert set(expected) == set(actual)
+        for name in expected:
+            assert expected[name].dtype == actual[name].dtype, name
+            assert set(expected[name].attrs) - {"comments"} <= set(actual[name].attrs), name
 
 
-def test_the_flare_list_is_an_answer_of_the_service(observed: Path) -> None:
+def test_the_flare_lists_are_answers_of_the_service(observed: Path) -> None:
     names = sorted(path.name for path in (observed / "hek").iterdir())
     assert names == ["flares_2011-12.json", "flares_2012-01.json"]
     for name in names:
@@ -105,7 +106,7 @@ def test_the_flare_list_is_an_answer_of_the_service(observed: Path) -> None:
             assert event["frm_name"] == "SWPC"
             assert name[7:14] == event["event_peaktime"][:7]
             assert goes_class.peak_flux(event["fl_goescls"]) >= 1e-7
-            assert np.hypot(event["hpc_x"], event["hpc_y"]) <= 976
+            assert np.hypot(event["hpc_x"], event["hpc_y"]) <= SOLAR_RADIUS_ARCSEC
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -113,12 +114,12 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
         {"start": "2012-01-01", "days": 2, "cadence_minutes": 360, "size_px": 32}
     )
     for name, seed in (("one", 4), ("again", 4), ("other", 5)):
-        simulate(settings, "171A", seed, tmp_path / name)
+        simulate(settings, channel="171A", seed=seed, output=tmp_path / name)
     assert hashes(tmp_path / "one") == hashes(tmp_path / "again")
     assert hashes(tmp_path / "one") != hashes(tmp_path / "other")
 
 
 def test_only_171_is_simulated(short: SimulationConfig, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="171A"):
-        simulate(short, "193A", 1, tmp_path / "raw")
+        simulate(short, channel="193A", seed=1, output=tmp_path / "raw")
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""A simulated observatory: a Sun in 171 Å that writes raw inputs in the archives' formats."""
+"""A simulated observatory: raw inputs of a simulated Sun in 171 Å, in the archives' formats."""
 
 from heliosynth.sources.simulated.observatory import simulate
 

@@ -1,4 +1,4 @@
-"""Flares: how large, when, in which region; the X-ray light curve; and which ones a list holds."""
+"""Flares: sizes, times and host regions; the X-ray light curve; and the flares that are listed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
+from heliosynth.arrays import Floats, Integers
 from heliosynth.goes_class import LOWER_FLUX
 from heliosynth.sources.simulated.activity import Regions
-from heliosynth.sources.simulated.geometry import Floats
 
 POWER_LAW_INDEX = 2.0
 """Index α of dN/dF ∝ F^−α in peak flux (Aschwanden & Freeland 2012: 1.98; SWPC 2012: 2.02)."""
@@ -27,7 +27,7 @@ SIMPLE_REGION = 0.06
 """Content times complexity below which a region does not flare."""
 
 REBUILD_DAYS = 1.5
-"""Time in which a complex stores the energy of another X flare."""
+"""Time scale on which a complex stores the energy of another X flare."""
 
 MINUTES_PER_DAY = 1440
 
@@ -39,26 +39,26 @@ class Flares:
     Attributes
     ----------
     peak
-        Minute of the peak, a whole number.
+        Minute of the peak.
     excess
         Flux at the peak above the background, W m⁻², operational scale.
     rise, decay
         Time scales of the light curve, minutes.
     region
-        Index of the host.
+        Index of the host region.
     """
 
-    peak: npt.NDArray[np.int64]
+    peak: Integers
     excess: Floats
     rise: Floats
     decay: Floats
-    region: npt.NDArray[np.int64]
+    region: Integers
 
     def __len__(self) -> int:
         return len(self.peak)
 
     def take(self, rows: npt.NDArray[np.integer]) -> Flares:
-        """Keep some flares, in the order given."""
+        """Return some flares, in the order of the rows."""
         return Flares(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
@@ -66,7 +66,7 @@ def power_law(count: int, rng: np.random.Generator) -> Floats:
     """Draw peak fluxes (count,), W m⁻², from the power law, stratified over its quantiles.
 
     Stratified draws follow the law as closely as their number allows, so that even a short
-    observation has its share of the rare large flares.
+    observation has the expected number of rare large flares.
     """
     quantile = (np.arange(count) + rng.random(count)) / max(count, 1)
     slope = 1 - POWER_LAW_INDEX
@@ -77,8 +77,8 @@ def power_law(count: int, rng: np.random.Generator) -> Floats:
 def erupt(regions: Regions, days: float, c_per_day: float, rng: np.random.Generator) -> Flares:
     """Draw the flares of an observation.
 
-    Fluxes come from the power law; hosts and times with a probability that goes with the
-    content and complexity of the regions on the disk, the more steeply the larger the flare.
+    Fluxes are from the power law. The probability of hosts and times rises with the content
+    and complexity of the regions on the disk, more steeply for larger flares.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def erupt(regions: Regions, days: float, c_per_day: float, rng: np.random.Genera
     c_per_day
         Mean rate of flares of class C1 and above.
     rng
-        The stream of random numbers of the flares.
+        Random numbers of the flares.
     """
     slope = 1 - POWER_LAW_INDEX
     above_c = LOWER_FLUX[2] ** slope - LARGEST_FLUX**slope
@@ -104,16 +104,22 @@ def erupt(regions: Regions, days: float, c_per_day: float, rng: np.random.Genera
     region, hour = _hosts(potential, excess, rng)
     peak = np.floor(minutes[hour] + rng.uniform(-30, 30, len(excess))).astype(np.int64)
     order = np.argsort(peak, kind="stable")
-    # SWPC, 2012: a C flare rises in 6 minutes, an X flare in 20; half of them twice as long.
+    # SWPC, 2012: a C flare rises in about 6 minutes, an X flare in 20, with a wide spread.
     scale = (excess / 1e-6) ** 0.22 * rng.lognormal(0, 0.35, len(excess))
-    drawn = Flares(np.clip(peak, 0, None), excess, 3.0 * scale, 9.0 * scale, region)
-    return drawn.take(order)
+    flares = Flares(
+        peak=np.clip(peak, 0, None),
+        excess=excess,
+        rise=3.0 * scale,
+        decay=9.0 * scale,
+        region=region,
+    )
+    return flares.take(order)
 
 
 def _hosts(
     potential: Floats, excess: Floats, rng: np.random.Generator
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Draw (region, hour) for every flare."""
+) -> tuple[Integers, Integers]:
+    """Draw (region, hour) of every flare."""
     steepness = np.interp(np.log10(np.maximum(excess, 1e-9)), [-7, -6, -5, -4], [1, 1.1, 1.5, 2.0])
     hosts = np.zeros(len(excess), dtype=np.int64)
     levels = np.round(steepness, 1)
@@ -122,22 +128,22 @@ def _hosts(
         rows = np.flatnonzero(ordinary & (levels == level))
         cumulative = np.cumsum(potential.ravel() ** level)
         hosts[rows] = np.searchsorted(cumulative, rng.random(len(rows)) * cumulative[-1])
-    # The energy of a large flare must be stored again before the next one.
+    # After a large flare its complex must store energy again before the next one.
     hours = np.arange(potential.shape[1])
     weights = potential**2.0
     for row in np.flatnonzero(~ordinary):
         cumulative = np.cumsum(weights.ravel())
         hosts[row] = np.searchsorted(cumulative, rng.random() * cumulative[-1])
-        away = (hours - hosts[row] % potential.shape[1]) / (24 * REBUILD_DAYS)
-        weights = weights * (1 - 0.95 * np.exp(-0.5 * away**2))
+        distance = (hours - hosts[row] % potential.shape[1]) / (24 * REBUILD_DAYS)
+        weights = weights * (1 - 0.95 * np.exp(-0.5 * distance**2))
     region, hour = np.divmod(hosts, potential.shape[1])
     return region, hour
 
 
 def light_curve(flares: Flares, minutes: int) -> Floats:
-    """Give the flux (minutes,) of flares alone, W m⁻²: fast rise, exponential decay.
+    """Return the flux (minutes,) of flares alone, W m⁻²: fast rise, exponential decay.
 
-    Every flare is its ``excess`` at its ``peak``, to the bit.
+    A flare contributes exactly its ``excess`` at its ``peak``.
     """
     series = np.zeros(minutes)
     for peak, excess, rise, decay in zip(
@@ -151,35 +157,41 @@ def light_curve(flares: Flares, minutes: int) -> Floats:
 
 
 def background(regions: Regions, minutes: int, rng: np.random.Generator) -> Floats:
-    """Give the XRS-B background (minutes,), W m⁻²: it goes with the content on the disk."""
+    """Return the XRS-B background (minutes,), W m⁻², which rises with the content on the disk."""
     hours = np.arange(0, minutes + 60, 60.0)
     content = regions.visible_content(hours / MINUTES_PER_DAY).sum(0)
-    wander = np.cumsum(rng.normal(0, 0.02, len(hours)))
-    wander -= np.convolve(np.pad(wander, 24, mode="edge"), np.ones(49) / 49, mode="valid")
-    level = (QUIET_FLUX + REGION_FLUX * content) * np.exp(wander)
+    drift = np.cumsum(rng.normal(0, 0.02, len(hours)))
+    drift -= np.convolve(np.pad(drift, 24, mode="edge"), np.ones(49) / 49, mode="valid")
+    level = (QUIET_FLUX + REGION_FLUX * content) * np.exp(drift)
     return np.asarray(np.interp(np.arange(minutes), hours, level))
 
 
 @dataclass(frozen=True)
 class FlareList:
-    """The flares that a list such as SWPC's holds; all arrays (n,).
+    """The flares of a list such as SWPC's; all arrays (n,), times in minutes since the start.
 
-    ``row`` points into the flares; times are minutes since the start, ``flux`` the measured
-    flux at the peak, background included, W m⁻², operational scale.
+    Attributes
+    ----------
+    row
+        Index of the flare in :class:`Flares`.
+    start, peak, end
+        Times of the flare.
+    flux
+        Measured flux at the peak with the background, W m⁻², operational scale.
     """
 
-    row: npt.NDArray[np.int64]
-    start: npt.NDArray[np.int64]
-    peak: npt.NDArray[np.int64]
-    end: npt.NDArray[np.int64]
+    row: Integers
+    start: Integers
+    peak: Integers
+    end: Integers
     flux: Floats
 
 
 def listed(flares: Flares, series: Floats) -> FlareList:
-    """Choose the flares that stand out of the light curve and reach class B1.
+    """Return the flares that stand out of the light curve and reach class B1.
 
-    SWPC asks for a rise by a factor of 1.4; the peak is the largest flux near it, and a flare
-    ends halfway down to the flux before it.
+    SWPC requires a rise by a factor of 1.4 and a peak that is the largest flux around it; a
+    flare ends when the flux has decayed halfway to the flux before it.
 
     Parameters
     ----------
@@ -189,11 +201,14 @@ def listed(flares: Flares, series: Floats) -> FlareList:
         XRS-B flux (minutes,), W m⁻², operational scale.
     """
     start = np.maximum(flares.peak - np.ceil(2.2 * flares.rise).astype(np.int64), 0)
-    # A half of the peak is gone after ln 2 decay times.
+    # An exponential decay has halved after ln 2 decay times.
     end = flares.peak + np.ceil(0.7 * flares.decay).astype(np.int64)
-    inside = np.minimum(flares.peak, len(series) - 1)
-    flux = series[inside]
-    near = np.max([series[np.clip(inside + k, 0, len(series) - 1)] for k in (-3, 3)], axis=0)
-    stands_out = (flux > 1.4 * series[start]) & (flux >= near) & (flux >= LOWER_FLUX[1])
+    last = len(series) - 1
+    peak = np.minimum(flares.peak, last)
+    flux = series[peak]
+    around = np.max([series[np.clip(peak + k, 0, last)] for k in (-3, 3)], axis=0)
+    stands_out = (flux > 1.4 * series[start]) & (flux >= around) & (flux >= LOWER_FLUX[1])
     rows = np.flatnonzero(stands_out & (end < len(series)))
-    return FlareList(rows, start[rows], flares.peak[rows], end[rows], flux[rows])
+    return FlareList(
+        row=rows, start=start[rows], peak=flares.peak[rows], end=end[rows], flux=flux[rows]
+    )

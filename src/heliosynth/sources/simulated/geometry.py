@@ -1,4 +1,4 @@
-"""Where things on a rotating Sun stand, seen with the solar equator in the line of sight (B0 = 0).
+"""Positions on a rotating Sun, with the observer in the plane of the solar equator (B0 = 0).
 
 Positions are in solar radii: x to the west, y to the north, z towards the observer.
 Longitudes are counted from the central meridian, positive to the west (Stonyhurst).
@@ -9,17 +9,17 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from heliosynth.arrays import Floats
 
 EARTH_DEG_PER_DAY = 0.9856
-"""Mean motion of the Earth: what the synodic rotation lacks to the sidereal one."""
+"""Mean motion of the Earth: the sidereal minus the synodic rotation rate."""
 
 RIGID_DEG_PER_DAY = 13.2
-"""Synodic rotation of coronal holes, which hardly shear (Timothy et al. 1975)."""
+"""Synodic rotation rate of coronal holes, nearly rigid (Timothy et al. 1975)."""
 
 
 def rotation_rate(latitude: npt.ArrayLike) -> Floats:
-    """Give the synodic rotation rate, degrees a day (Snodgrass & Ulrich 1990).
+    """Return the synodic rotation rate, degrees per day (Snodgrass & Ulrich 1990).
 
     Parameters
     ----------
@@ -31,21 +31,20 @@ def rotation_rate(latitude: npt.ArrayLike) -> Floats:
 
 
 def unit_vector(latitude: npt.ArrayLike, longitude: npt.ArrayLike) -> Floats:
-    """Give the position (3, …) on the unit sphere of a latitude and longitude in radians."""
+    """Return the position (3, …) on the unit sphere of a latitude and longitude in radians."""
     latitude, longitude = np.broadcast_arrays(latitude, longitude)
-    across = np.cos(latitude)
-    return np.stack(
-        [across * np.sin(longitude), np.sin(latitude), across * np.cos(longitude)]
-    ).astype(float)
+    distance_from_axis = np.cos(latitude)
+    x, z = distance_from_axis * np.sin(longitude), distance_from_axis * np.cos(longitude)
+    return np.stack([x, np.sin(latitude), z]).astype(float)
 
 
-def wrapped(longitude: npt.ArrayLike) -> Floats:
-    """Bring longitudes in radians to −π…π."""
+def wrap(longitude: npt.ArrayLike) -> Floats:
+    """Wrap longitudes in radians to −π…π."""
     return np.asarray((np.asarray(longitude, dtype=float) + np.pi) % (2 * np.pi) - np.pi)
 
 
 def pixel_positions(size_px: int, pixel: float) -> tuple[Floats, Floats]:
-    """Give x and y (size, size) of the pixel centres of a frame, row 0 south, column 0 east.
+    """Return x and y (size, size) of a frame's pixel centres, row 0 south, column 0 east.
 
     Parameters
     ----------

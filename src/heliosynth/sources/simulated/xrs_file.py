@@ -1,7 +1,7 @@
-"""X-ray light curves in the layout of NOAA's science-quality files of GOES 13–15.
+"""X-ray light curves in the format of NOAA's science-quality netCDF files of GOES 13–15.
 
 The variables, attributes and flags are those of ``sci_xrsf-l2-avg1m`` version 1-0-0. The files
-hold true flux: SWPC's operational scale, on which flares are classed, is 0.7 of it for XRS-B
+hold true flux: SWPC's operational scale, on which flares are classified, is 0.7 of it for XRS-B
 and 0.85 for XRS-A (NOAA, README for science quality GOES 13–15 XRS data).
 """
 
@@ -14,9 +14,9 @@ from typing import Any
 import h5netcdf
 import numpy as np
 
+from heliosynth.arrays import Booleans, Floats, Times
 from heliosynth.io.files import atomic_file
 from heliosynth.io.hdf5 import deferred_errors
-from heliosynth.sources.simulated.geometry import Floats
 
 SATELLITE = 15
 OPERATIONAL_XRSB, OPERATIONAL_XRSA = 0.7, 0.85
@@ -27,73 +27,79 @@ LOG_XRSA = [-9.6, -8.98, -8.35, -7.32, -6.50, -5.74, -5.05, -4.52, -3.75]
 """Median XRS-A flux at an XRS-B flux, log₁₀ W m⁻², operational scale (measured, GOES-15 2012)."""
 
 XRSA_LEAD_MINUTES = 1
-"""The hotter channel peaks first."""
+"""Time by which XRS-A, the hotter channel, peaks earlier."""
 
 FLOOR = 1e-9
-"""Smallest flux the sensor gives, W m⁻²."""
+"""Smallest flux that the sensor measures, W m⁻²."""
 
 FILL = -9999.0
 EPOCH = np.datetime64("2000-01-01T12:00:00")
 
 ECLIPSED, CORRECTION_INVALID = 2, 16
-"""Bits of the flags: the Earth before the Sun; no electron correction was made."""
+"""Bits of the flags: eclipsed by the Earth; no electron correction was made."""
 
 GAPS_PER_YEAR = 24
+"""Gaps of tens of minutes per year."""
 NOISE = 0.008
-"""Gaps of tens of minutes a year, and relative noise of a minute."""
+"""Relative noise of a minute."""
 
 
 def write_years(
     folder: Path, start: datetime.date, series: Floats, rng: np.random.Generator
 ) -> None:
-    """Write one file a year.
+    """Write one file per year.
 
     Parameters
     ----------
     folder
-        Where the files go.
+        Folder of the files.
     start
-        The day whose midnight is the first minute.
+        The day that begins with the first minute.
     series
         XRS-B flux of every minute (N,), W m⁻², operational scale, at least an hour.
     rng
-        Random numbers of noise and gaps.
+        Random numbers of the noise and the gaps.
     """
     minutes = np.arange(len(series)).astype("timedelta64[m]")
     time = np.datetime64(start, "m") + minutes
     xrsa = _short_channel(series, rng)
     xrsb = np.maximum(series * (1 + NOISE * rng.standard_normal(len(series))), FLOOR)
-    lost = _gaps(len(series), rng)
+    missing = _gaps(len(series), rng)
     years = time.astype("datetime64[Y]")
     for year in np.unique(years):
         rows = years == year
         name = f"sci_xrsf-l2-avg1m_g{SATELLITE}_y{year}_v1-0-0.nc"
         with atomic_file(folder / name) as path:
-            _write(path, name, time[rows], xrsa[rows], xrsb[rows], lost[rows])
+            _write(
+                path,
+                name,
+                time=time[rows],
+                xrsa=xrsa[rows],
+                xrsb=xrsb[rows],
+                missing=missing[rows],
+            )
 
 
 def _short_channel(series: Floats, rng: np.random.Generator) -> Floats:
-    ahead = np.append(series[XRSA_LEAD_MINUTES:], np.full(XRSA_LEAD_MINUTES, series[-1]))
-    flux = 10 ** np.interp(np.log10(ahead), LOG_XRSB, LOG_XRSA)
+    """Return the XRS-A flux of an XRS-B flux, with noise."""
+    shifted = np.append(series[XRSA_LEAD_MINUTES:], np.full(XRSA_LEAD_MINUTES, series[-1]))
+    flux = 10 ** np.interp(np.log10(shifted), LOG_XRSB, LOG_XRSA)
     return np.asarray(np.maximum(flux * (1 + 3 * NOISE * rng.standard_normal(len(flux))), FLOOR))
 
 
-def _gaps(minutes: int, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    lost = np.zeros(minutes, dtype=bool)
+def _gaps(minutes: int, rng: np.random.Generator) -> Booleans:
+    """Draw which minutes are missing."""
+    missing = np.zeros(minutes, dtype=bool)
     for _ in range(max(2, round(GAPS_PER_YEAR * minutes / 525_600))):
         first = int(rng.integers(0, minutes))
-        lost[first : first + int(rng.integers(10, 70))] = True
-    return lost
+        missing[first : first + int(rng.integers(10, 70))] = True
+    return missing
 
 
 def _write(
-    path: Path,
-    name: str,
-    time: np.ndarray[Any, Any],
-    xrsa: Floats,
-    xrsb: Floats,
-    lost: np.ndarray[Any, np.dtype[np.bool_]],
+    path: Path, name: str, *, time: Times, xrsa: Floats, xrsb: Floats, missing: Booleans
 ) -> None:
+    """Write a file from times (N,), fluxes of the two channels and missing minutes."""
     with deferred_errors(path) as raw, h5netcdf.File(raw, "w") as file:
         file.attrs.update(_about(name, time))
         file.dimensions = {"time": len(time)}
@@ -102,8 +108,8 @@ def _write(
             ("a", xrsa, OPERATIONAL_XRSA),
             ("b", xrsb, OPERATIONAL_XRSB),
         ):
-            true = np.where(lost, FILL, flux / scale).astype(np.float32)
-            flags = np.where(lost, ECLIPSED, 0).astype(np.uint16)
+            true = np.where(missing, FILL, flux / scale).astype(np.float32)
+            flags = np.where(missing, ECLIPSED, 0).astype(np.uint16)
             channel, largest = f"xrs{letter}", 0.003 if letter == "a" else 0.2
             about = _flux_attributes(channel, largest)
             _variable(file, f"{channel}_flux", true, about)
@@ -115,9 +121,9 @@ def _write(
             _variable(file, f"{channel}_flux_observed", true, observed)
             _variable(file, f"{channel}_flux_electrons", np.zeros_like(true), _electrons(channel))
             _variable(file, f"{channel}_flag", flags + CORRECTION_INVALID, _flags(channel))
-            counts = np.where(lost, 0, 29).astype(np.uint8)
+            counts = np.where(missing, 0, 29).astype(np.uint8)
             _variable(file, f"{channel}_num", counts, _numbers(channel))
-            excluded = np.where(lost, 4, 0).astype(np.uint16)
+            excluded = np.where(missing, 4, 0).astype(np.uint16)
             _variable(file, f"{channel}_flag_excluded", excluded, _excluded(channel))
 
 
@@ -202,7 +208,7 @@ def _excluded(channel: str) -> dict[str, Any]:
     }
 
 
-def _about(name: str, time: np.ndarray[Any, Any]) -> dict[str, Any]:
+def _about(name: str, time: Times) -> dict[str, Any]:
     return {
         "Conventions": "ACDD-1.3, Spase v2.2.6",
         "title": "GOES 1-15 L2 XRS 1-minute Irradiance averages",
