@@ -15,12 +15,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--files", required=True, help="folder of level-1 FITS files")
     parser.add_argument("--settings", required=True, help="section `level1`, as JSON")
     parser.add_argument("--channel", required=True, help="AIA channel, such as 171A")
-    parser.add_argument("--workers", type=int, default=1, help="files calibrated side by side")
+    parser.add_argument("--workers", type=int, default=1, help="files calibrated in parallel")
     parser.add_argument("--output", required=True, help="Zarr store")
     args = parser.parse_args(argv)
-    tables = Tables(**Level1Config.model_validate_json(args.settings).model_dump())
-    code = fingerprint(__file__)
-    write_store(args.files, args.channel, tables, args.output, args.workers, code=code)
+    settings = Level1Config.model_validate_json(args.settings)
+    write_store(
+        folder=args.files,
+        channel=args.channel,
+        tables=Tables(degradation=settings.degradation, pointing=settings.pointing),
+        output=args.output,
+        workers=args.workers,
+        code=fingerprint(__file__),
+    )
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ from heliosynth.sources.fetch import fetch_flares
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--year", required=True, type=int)
-    parser.add_argument("--output", required=True, help="JSON as HEK answers")
+    parser.add_argument("--output", required=True, help="JSON in the format of HEK")
     args = parser.parse_args(argv)
-    fetch_flares(args.year, args.output)
+    fetch_flares(year=args.year, output=args.output)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--year", required=True, type=int)
     parser.add_argument(
-        "--satellites", required=True, nargs="+", type=int, help="GOES numbers by preference"
+        "--satellites",
+        required=True,
+        nargs="+",
+        type=int,
+        help="GOES numbers, in order of preference",
     )
-    parser.add_argument("--output", required=True, help="folder for netCDF files")
+    parser.add_argument("--output", required=True, help="folder of netCDF files")
     args = parser.parse_args(argv)
-    fetch_xrs(args.year, args.satellites, args.output)
+    fetch_xrs(year=args.year, satellites=args.satellites, output=args.output)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Make one table of flares of HEK lists."""
+"""Read HEK flare lists into one table."""
 
 import argparse
 from collections.abc import Sequence
@@ -13,10 +13,12 @@ from heliosynth.sources.hek import read_flares
 @one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--files", required=True, nargs="+", help="HEK JSON, CSV, or folders")
+    parser.add_argument(
+        "--files", required=True, nargs="+", help="HEK JSON, CSV, or folders of them"
+    )
     parser.add_argument("--output", required=True, help="CSV of flares")
     args = parser.parse_args(argv)
-    files = [file for place in args.files for file in flare_files(place)]
+    files = [file for path in args.files for file in flare_files(path)]
     tables.write(args.output, read_flares(files), schemas.FLARES)
 
 

@@ -1,4 +1,4 @@
-"""Observe a simulated Sun and write raw inputs as the archives hold them."""
+"""Simulate an observation, and write raw inputs in the archives' formats."""
 
 import argparse
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", required=True, help="folder of raw inputs")
     args = parser.parse_args(argv)
     settings = SimulationConfig.model_validate_json(args.settings)
-    simulate(settings, args.channel, args.seed, args.output)
+    simulate(settings, channel=args.channel, seed=args.seed, output=args.output)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifests", required=True, nargs="+", help="manifests, JSON")
     args = parser.parse_args(argv)
-    print(f"{verify(args.manifests)} raw files are what was fetched")
+    print(f"{verify(args.manifests)} raw files are unchanged")
 
 
 if __name__ == "__main__":
