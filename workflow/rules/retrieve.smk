@@ -1,10 +1,11 @@
-# Raw inputs, and the three tables that are made of them.
+# Raw inputs, and the tables of frames, X-rays and flares that are read from them.
 #
-# What uses a network runs where snakemake runs: the fetch rules, and what reads a remote store.
+# Rules that use a network run on the host of Snakemake: the fetch rules, and those that read a
+# remote store.
 
 
 rule simulate:
-    """Let a simulated observatory write raw inputs in the archives' own formats."""
+    """Simulate an observation, in the archives' formats."""
     output:
         raw=directory(f"{RESOURCES}/simulated"),
         manifest=f"{RESOURCES}/simulated.manifest.json",
@@ -104,7 +105,7 @@ rule calibrate:
 
 
 rule frames:
-    """List the frames of a year: time, place in the store, exposure, quality."""
+    """List the frames of a year: time, row of the store, exposure, quality."""
     input:
         raw=PLAN.raw_inputs.aia_depends_on,
     output:
@@ -130,7 +131,7 @@ rule frames:
 
 
 rule xrs:
-    """Read the GOES XRS light curves into one series that carries its flux scale."""
+    """Read the GOES XRS light curves into one series with its flux scale."""
     input:
         raw=PLAN.raw_inputs.xrs_depends_on,
     output:
@@ -155,7 +156,7 @@ rule xrs:
 
 
 rule flares:
-    """Read the flare lists into one table without doubles."""
+    """Read the flare lists into one table without duplicates."""
     input:
         raw=PLAN.raw_inputs.flare_depends_on,
     output:
