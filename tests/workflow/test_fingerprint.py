@@ -20,7 +20,8 @@ def source(tmp_path: Path) -> Path:
     (package / "jobs" / "entry.py").write_text("from heliosynth.errors import E\nmain = E\n")
     (package / "errors.py").write_text("E = 1\n")
     (package / "near.py").write_text("from heliosynth.far import value\n")
-    (package / "far.py").write_text('value = 1\n"""A value."""\nROW = "heliosynth.named:metric"\n')
+    far = 'value = 1\n"""A value."""\nROW = "heliosynth.named:metric"\nif not value:\n'
+    (package / "far.py").write_text(f'{far}    raise ValueError(f"{{value}} is wrong")\n')
     (package / "named.py").write_text("metric = 1\n")
     (package / "drawn.py").write_text("from heliosynth.style import colour\n")
     (package / "style.py").write_text("colour = 1\n")
@@ -42,6 +43,7 @@ def compute(source: Path, *references: str) -> str:
         ("script.py", "print(1)", "print( 1 )"),
         ("src/heliosynth/far.py", "value = 1\n", "# a comment\nvalue = 1  # more\n"),
         ("src/heliosynth/far.py", '"""A value."""', '"""The value."""'),
+        ("src/heliosynth/far.py", "is wrong", "is not a value"),
         ("src/heliosynth/apart.py", "2", "3"),
         ("src/heliosynth/drawn.py", "colour", "colour as c"),
         ("src/heliosynth/jobs/entry.py", "main = E", "main = 2"),
@@ -61,6 +63,7 @@ def test_edits_without_effect_keep_the_hash(source: Path, name: str, old: str, n
         ("script.py", "print(1)", "print(2)"),
         ("src/heliosynth/near.py", "value", "value as v"),
         ("src/heliosynth/far.py", "1", "2"),
+        ("src/heliosynth/far.py", "ValueError", "KeyError"),
         ("src/heliosynth/named.py", "1", "2"),
         ("src/heliosynth/__init__.py", "__version__", "other = 1\n__version__"),
     ],
