@@ -1,4 +1,4 @@
-"""Builders of small raw inputs in the archives' own formats."""
+"""Small raw inputs in the archives' formats."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ FLAGS = {
 
 @pytest.fixture
 def make_store(tmp_path: Path) -> Callable[..., Path]:
-    """Write an SDOMLv2 store: one year and channel of given frames, with given keywords."""
+    """Return a function that writes an SDOMLv2 store of one year and channel."""
 
     def make(
         frames: np.ndarray,
@@ -48,7 +48,7 @@ def make_store(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def make_netcdf(tmp_path: Path) -> Callable[..., Path]:
-    """Write a NOAA 1-minute XRS file; ``span`` is ``d20120712`` or ``y2012``."""
+    """Return a function that writes a NOAA XRS file; ``span`` is ``d20120712`` or ``y2012``."""
 
     def make(
         satellite: int,
@@ -85,7 +85,7 @@ def make_netcdf(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def make_hek(tmp_path: Path) -> Callable[..., Path]:
-    """Write events as HEK's service answers, from (peak, class) and further columns."""
+    """Return a function that writes events as the HEK service answers them."""
 
     def make(*events: Mapping[str, Any], name: str = "flares.json") -> Path:
         path = tmp_path / name
@@ -97,7 +97,7 @@ def make_hek(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def web_page(tmp_path: Path) -> Callable[[str], Path]:
-    """Write a web page under a name that promises something else."""
+    """Return a function that writes a web page under another file type's name."""
 
     def make(name: str) -> Path:
         path = tmp_path / name

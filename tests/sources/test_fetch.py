@@ -93,7 +93,7 @@ def test_temporary_faults_of_hek_change_nothing(
         fetch.fetch_flares(2012, tmp_path / "2012.json", f"{server.url}/her?")
         assert len(server.requested) == 12 + 2
         server.faults["/her"] = [fault] * 10
-        with pytest.raises(InputError, match="HEK flares of 2013-01, page 1: no good answer"):
+        with pytest.raises(InputError, match="HEK flares of 2013-01, page 1: no valid answer"):
             fetch.fetch_flares(2013, tmp_path / "2013.json", f"{server.url}/her?")
     assert len(read_flares([tmp_path / "2012.json"])) == 1
     assert not list(tmp_path.glob("2013*"))
@@ -101,7 +101,7 @@ def test_temporary_faults_of_hek_change_nothing(
 
 def test_a_dead_service_is_an_error_of_one_line(tmp_path: Path) -> None:
     with pytest.raises(
-        InputError, match="HEK flares of 2012-01, page 1: no good answer in 5 attempts"
+        InputError, match="HEK flares of 2012-01, page 1: no valid answer in 5 attempts"
     ):
         fetch.fetch_flares(2012, tmp_path / "flares.json", "http://127.0.0.1:9/her?")
     assert not list(tmp_path.rglob("*.json"))
@@ -170,7 +170,7 @@ def test_a_permanent_fault_leaves_no_output(noaa: Any, tmp_path: Path) -> None:
     noaa.add(15, range(10, 14))
     faulty = next(noaa.server.folder.rglob("*d20120712*.nc"))
     noaa.server.faults[f"/{faulty.relative_to(noaa.server.folder).as_posix()}"] = ["html"] * 50
-    with pytest.raises(InputError, match="GOES-15 XRS files of 2012: no good answer"):
+    with pytest.raises(InputError, match="GOES-15 XRS files of 2012: no valid answer"):
         fetch.fetch_xrs(2012, [15], tmp_path / "2012")
     assert not (tmp_path / "2012").exists()
     assert not (tmp_path / "2012.manifest.json").exists()

@@ -255,11 +255,11 @@ def test_the_flare_of_2012_07_12_peaks_at_x1_4(archive: Path) -> None:
 def test_csv_and_netcdf_agree_on_the_operational_scale(archive: Path) -> None:
     (csv,) = archive.glob("goes/goes15*.csv")
     (netcdf,) = archive.glob("goes/*g15_d20120712*.nc")
-    whole = read_xrs([csv], "operational")
+    year = read_xrs([csv], "operational")
     day = read_xrs([netcdf], "operational").to_operational()
-    frame = pd.Series(day.xrsb, pd.to_datetime(day.time, unit="s")).resample("5min").mean()
-    year = pd.Series(whole.xrsb, pd.to_datetime(whole.time, unit="s"))
-    ratio = (frame / year.reindex(frame.index)).dropna()
+    means = pd.Series(day.xrsb, pd.to_datetime(day.time, unit="s")).resample("5min").mean()
+    samples = pd.Series(year.xrsb, pd.to_datetime(year.time, unit="s"))
+    ratio = (means / samples.reindex(means.index)).dropna()
     assert len(ratio) > 280
     assert abs(ratio.median() - 1) < 0.01
 

@@ -110,7 +110,7 @@ def test_entries_without_class_or_peak_are_left_out(make_hek: Callable[..., Path
     ("name", "content", "message"),
     [
         ("page.json", "<html>busy</html>", "should be JSON but holds a web page"),
-        ("cut.json", '{"result": [{"event_pea', "broken JSON"),
+        ("cut.json", '{"result": [{"event_pea', "not valid JSON"),
         ("other.json", '{"error": "no"}', "holds no list of events"),
         ("page.csv", "<html>\nbusy\n</html>\n", "lacks the HEK columns"),
         ("bad.csv", "event_peaktime,fl_goescls\n2012-01-01,Q9\n", "not a GOES class"),

@@ -123,9 +123,8 @@ def test_a_killed_job_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     folder, output = tmp_path / "level1", tmp_path / "sdomlv2.zarr"
     write_sun(folder / "a.fits")
     (folder / "b.fits").write_bytes(write_sun(tmp_path / "b.fits").read_bytes())
-    broken = fits.open(folder / "b.fits", mode="update")
-    broken[0].header["EXPTIME"] = 0.0
-    broken.close()
+    with fits.open(folder / "b.fits", mode="update") as file:
+        file[0].header["EXPTIME"] = 0.0
     with pytest.raises(InputError, match=r"b\.fits: has no exposure time"):
         level1.write_store(folder, "171A", TABLES, output, size_px=SIZE)
     assert not output.exists()

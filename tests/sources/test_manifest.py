@@ -75,9 +75,9 @@ def test_a_chunk_read_from_a_disk_is_checked_by_its_size(tmp_path: Path) -> None
 
 
 def test_checksums_are_found_next_to_a_folder_or_its_parents(product: Path) -> None:
-    known = manifest.checksums(product)
-    assert sorted(known) == ["a.nc", "b.nc"]
-    assert known["a.nc"] == hashlib.sha256(b"a.nc").hexdigest()
+    sha256 = manifest.checksums(product)
+    assert sorted(sha256) == ["a.nc", "b.nc"]
+    assert sha256["a.nc"] == hashlib.sha256(b"a.nc").hexdigest()
     (product / "deeper").mkdir()
     assert manifest.checksums(product / "deeper") == {}
     assert manifest.checksums(product.parent.parent) == {}

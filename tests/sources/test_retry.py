@@ -47,7 +47,7 @@ def test_warnings_tell_the_error_and_the_pause(
 def test_five_attempts_fail_with_the_last_error(pauses: list[float]) -> None:
     last = OSError("still busy")
     call = failing(*[OSError("busy")] * 4, last)
-    with pytest.raises(InputError, match=r"a server: no good answer in 5 .*still busy") as caught:
+    with pytest.raises(InputError, match=r"a server: no valid answer in 5 .*still busy") as caught:
         retry.retry(call, "a server")
     assert caught.value.__cause__ is last
     assert pauses == [5, 10, 20, 40]
@@ -61,7 +61,7 @@ def test_an_attempt_has_a_time_limit(pauses: list[float], monkeypatch: pytest.Mo
         calls.append(1)
         time.sleep(30)
 
-    with pytest.raises(InputError, match=r"a stall: no good answer in 2 attempts.*0 s"):
+    with pytest.raises(InputError, match=r"a stall: no valid answer in 2 attempts.*0 s"):
         retry.retry(stall, "a stall", limit_s=0.05)
     assert len(calls) == 2
 

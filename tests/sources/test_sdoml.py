@@ -84,13 +84,13 @@ def test_errors_name_what_is_missing_and_what_there_is(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows=st.lists(st.integers(0, N - 1), max_size=2 * N))
-def test_rows_come_once_chunk_by_chunk(rows: list[int], store: Path) -> None:
+def test_every_chunk_is_read_once(rows: list[int], store: Path) -> None:
     parts = list(sdoml.open_channel(store, 2012, "171A").read(rows, np.copy))
     chunks = [set(part.rows // 4) for part in parts]
     assert all(len(chunk) == 1 for chunk in chunks)
     assert len(chunks) == len({row // 4 for row in rows}), "a chunk was read twice"
-    got = [int(row) for part in parts for row in part.rows]
-    assert got == sorted(set(rows))
+    rows_read = [int(row) for part in parts for row in part.rows]
+    assert rows_read == sorted(set(rows))
     for part in parts:
         assert part.value.dtype == np.float32
         np.testing.assert_array_equal(part.value, IMAGES[part.rows])
@@ -137,8 +137,8 @@ def test_chunks_decode_as_zarr_decodes_them(
         compressors=compressor,
         zarr_format=2,
     )
-    found = sdoml.open_channel(tmp_path / "store.zarr", 2012, "171A").read(range(7), np.copy)
-    read = np.concatenate([part.value for part in found])
+    parts = sdoml.open_channel(tmp_path / "store.zarr", 2012, "171A").read(range(7), np.copy)
+    read = np.concatenate([part.value for part in parts])
     np.testing.assert_array_equal(read, np.asarray(array[:], np.float32))
 
 

@@ -60,7 +60,7 @@ def test_a_temporary_fault_changes_nothing(server: FaultyServer, fault: str | in
 @pytest.mark.parametrize("fault", [429, 403, "html", "cut", "stall"])
 def test_a_permanent_fault_is_named_with_its_url(server: FaultyServer, fault: str | int) -> None:
     server.faults[CHUNK] = [fault] * 20
-    with pytest.raises(InputError, match=f"{server.url}{CHUNK}: no good answer in 5 attempts"):
+    with pytest.raises(InputError, match=f"{server.url}{CHUNK}: no valid answer in 5 attempts"):
         read(server)
 
 
@@ -146,7 +146,7 @@ def test_faults_of_a_bucket_are_temporary_or_named(
     monkeypatch.setattr(retry, "ATTEMPTS", 2)
     monkeypatch.setattr(zarr_chunks, "LIMIT_S", 1.0)
     server.faults[chunk] = [fault] * 40
-    with pytest.raises(InputError, match=f"{bucket}/2012/171A/1.0.0: no good answer"):
+    with pytest.raises(InputError, match=f"{bucket}/2012/171A/1.0.0: no valid answer"):
         list(array.read(range(N), np.copy))
 
 

@@ -77,7 +77,9 @@ def _read_events(path: Path) -> pd.DataFrame:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     # Deeply nested brackets exceed the recursion limit.
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: broken JSON ({error}); delete it and fetch it again") from error
+        raise InputError(
+            f"{path}: not valid JSON ({error}); delete it and fetch it again"
+        ) from error
     events = content.get("result") if isinstance(content, dict) else content
     if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
         raise InputError(f"{path}: holds no list of events under `result`; fetch it again")

@@ -74,7 +74,7 @@ def retry(call: Callable[[], T], what: str, limit_s: float | None = None) -> T:
     except RetryError as error:
         last = error.last_attempt.exception()
         raise InputError(
-            f"{what}: no good answer in {ATTEMPTS} attempts, last {last!r}; "
+            f"{what}: no valid answer in {ATTEMPTS} attempts, last {last!r}; "
             "rerun later, what was fetched is kept"
         ) from last
 
