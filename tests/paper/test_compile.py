@@ -1,4 +1,4 @@
-"""The paper names what exists, and compiles for any run."""
+"""The paper refers to what exists, and compiles for any run."""
 
 import re
 import shutil
@@ -6,72 +6,73 @@ from pathlib import Path
 
 import pytest
 
-import fake_run
+from factories.run import build_run
 from heliosynth.errors import InputError
 from heliosynth.figures.plot import plot_figure
-from heliosynth.figures.registry import FIGURES
+from heliosynth.figures.registry import of_run
 from heliosynth.paper.compile import compile_paper, first_error
 from heliosynth.paper.macros import conditionals, macros, write_macros
 from heliosynth.paper.tables import TABLES, write_table
 from heliosynth.results.run import Run
+from helpers.project import ROOT
 from helpers.scripts import load
 
 script = load("paper")
 
-PAPER = fake_run.REPOSITORY / "paper"
-SOURCE = (PAPER / "main.tex").read_text(encoding="utf-8")
+PAPER = ROOT / "paper"
+SOURCE = re.sub(r"(?<!\\)%.*", "", (PAPER / "main.tex").read_text(encoding="utf-8"))
+"""The paper without comments."""
+PLOTTED = ("class_distribution", "unet", "flux_response", "class_grid_ddpm_cevae")
 needs_latex = pytest.mark.skipif(
     shutil.which("latexmk") is None, reason="latexmk is not installed; `make setup` installs it"
 )
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a run with its tables, its numbers and some of its figures."""
-    root = fake_run.build(tmp_path_factory.mktemp("paper"))
-    _set(Run(root))
-    return root
+def results(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with its tables, its macros and some of its figures."""
+    folder = tmp_path_factory.mktemp("compiled") / "results"
+    shutil.copytree(run.root, folder)
+    write_inputs(Run(folder), PLOTTED)
+    return folder
 
 
-FIGURES_SET = ("class_distribution", "unet", "flux_response")
-
-
-def _set(products: Run, figures: tuple[str, ...] = FIGURES_SET) -> None:
+def write_inputs(run: Run, figures: tuple[str, ...] = ()) -> None:
+    """Write the tables, the macros and some figures of a run."""
     for name in TABLES:
-        place = products.root / "tables" / name
-        write_table(name, products, place.with_suffix(".tex"), place.with_suffix(".csv"))
-    write_macros(products, products.root / "tables/numbers.tex")
+        path = run.root / "tables" / name
+        write_table(name, run, path.with_suffix(".tex"), path.with_suffix(".csv"))
+    write_macros(run, run.root / "tables/numbers.tex")
     for name in figures:
-        place = products.root / "figures" / name
-        plot_figure(name, products, place.with_suffix(".pdf"), place.with_suffix(".png"))
+        path = run.root / "figures" / name
+        plot_figure(name, run, path.with_suffix(".pdf"), path.with_suffix(".png"))
 
 
-def test_every_figure_named_is_registered_and_every_registered_one_named() -> None:
-    text = re.sub(r"%.*", "", SOURCE)
-    placed = set(re.findall(r"\\(?:column|page)figure\{(\w+)\}", text))
-    assert placed == set(FIGURES)
-    assert set(re.findall(r"\\seefigure\{(\w+)\}", text)) <= set(FIGURES)
-    assert set(re.findall(r"\\ref\{fig:(\w+)\}", SOURCE)) <= set(FIGURES)
+def test_paper_shows_every_figure_of_the_run_once(run: Run) -> None:
+    values = macros(run)
+    text = "\n".join([SOURCE, values["classgrid"], values["furtherclassgrids"]])
+    figures = set(of_run(run.presentation))
+    assert sorted(re.findall(r"\\(?:column|page)figure\{(\w+)\}", text)) == sorted(figures)
+    text += values["classgridsentences"]
+    assert set(re.findall(r"\\seefigure\{(\w+)\}", text)) <= figures
+    assert set(re.findall(r"\\ref\{fig:(\w+)\}", text)) <= figures
 
 
 def test_every_table_is_included() -> None:
-    assert set(re.findall(r"\\input\{(\w+)\}", SOURCE)) == {*TABLES, "numbers"}
+    assert set(re.findall(r"\\fitinput\{(\w+)\}", SOURCE)) == set(TABLES)
 
 
-def test_every_reference_is_cited_and_every_citation_has_one() -> None:
+def test_references_and_citations_agree() -> None:
     keys = set(re.findall(r"@\w+\{(\w+),", (PAPER / "refs.bib").read_text(encoding="utf-8")))
     groups = re.findall(r"\\cite[pt](?:\[[^]]*\])*\{([^}]+)\}", SOURCE)
     cited = {key.strip() for group in groups for key in group.split(",")}
     assert cited == keys
 
 
-def test_no_result_is_typed_by_hand(results: Path) -> None:
-    # A macro of the run is used only if it is defined, and conditionals likewise.
-    found = macros(Run(results))
-    camel = set(re.findall(r"\\([a-z]+(?:Ddpm\w+|Real|Cevae|Overall|[A-Z]))\b", SOURCE))
-    assert {name for name in camel if name not in found} <= set()
-    used = set(re.findall(r"\\if([a-z]+)\b", SOURCE))
-    assert used <= set(conditionals(Run(results)))
+def test_paper_names_no_model_and_uses_defined_conditionals(run: Run) -> None:
+    assert not re.findall(r"\\[a-z]+(?:Ddpm|Cevae)\w*|ddpm_\w+", SOURCE)
+    used = set(re.findall(r"\\if([a-z]+)\b", SOURCE)) - {"dim"}
+    assert used == set(conditionals(run))
 
 
 @needs_latex
@@ -87,14 +88,11 @@ def test_compiles_and_leaves_the_sources_alone(results: Path) -> None:
 
 @needs_latex
 def test_compiles_for_real_observations_without_figures(tmp_path: Path) -> None:
-    root = fake_run.build(
-        tmp_path, scarce=(), source="archive", archive="somewhere",
+    root = build_run(
+        tmp_path, counts={"A": 60}, source="archive", archive="somewhere",
         dataset={"image_size_px": 64},
     )  # fmt: skip
-    products = Run(root)
-    for name in TABLES:
-        write_table(name, products, root / f"tables/{name}.tex", root / f"tables/{name}.csv")
-    write_macros(products, root / "tables/numbers.tex")
+    write_inputs(Run(root))
     compile_paper(PAPER, root, root / "paper.pdf")
     first = (root / "paper.pdf").read_bytes()
     compile_paper(PAPER, root, root / "paper.pdf")
@@ -102,9 +100,9 @@ def test_compiles_for_real_observations_without_figures(tmp_path: Path) -> None:
 
 
 @needs_latex
-def test_compiles_without_a_model_that_knows_the_flux(tmp_path: Path) -> None:
-    root = fake_run.build(tmp_path, without=("ddpm_continuous",))
-    _set(Run(root), figures=("class_distribution",))
+def test_compiles_without_a_model_of_the_flux(tmp_path: Path) -> None:
+    root = build_run(tmp_path, without=("ddpm_continuous",))
+    write_inputs(Run(root), ("class_distribution",))
     compile_paper(PAPER, root, root / "paper.pdf")
     assert (root / "paper.pdf").read_bytes().startswith(b"%PDF")
 
@@ -136,4 +134,4 @@ def test_first_error() -> None:
     log = "This is pdfTeX\n(./main.tex\n/a b/main.tex:12: LaTeX Error: File `x' not found.\nmore"
     assert first_error(log) == "/a b/main.tex:12: LaTeX Error: File `x' not found."
     assert first_error("! Emergency stop.\n") == "! Emergency stop."
-    assert "without naming" in first_error("nothing")
+    assert first_error("nothing") == "LaTeX failed without an error message"

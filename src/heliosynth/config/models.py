@@ -83,11 +83,25 @@ class ClassConditionConfig(Section):
     kind: Literal["goes_class"]
     embedding_of: str | None = Field(None, description="the ceVAE of the embedding")
 
+    @property
+    def title(self) -> str:
+        """What figures and prose call the condition."""
+        return "GOES class with ceVAE embedding" if self.embedding_of else "GOES class"
+
 
 class FluxConditionConfig(Section):
     """The logarithm of the X-ray flux, a continuous condition."""
 
     kind: Literal["xray_flux"]
+
+    @property
+    def title(self) -> str:
+        """What figures and prose call the condition."""
+        return "X-ray flux"
+
+
+ConditionConfig = ClassConditionConfig | FluxConditionConfig
+"""The kinds of conditions."""
 
 
 class TrainingConfig(Section):
@@ -170,7 +184,7 @@ class DdpmConfig(Section):
     """A row of `models`: a conditional diffusion model."""
 
     kind: Literal["ddpm"]
-    condition: Annotated[ClassConditionConfig | FluxConditionConfig, Field(discriminator="kind")]
+    condition: Annotated[ConditionConfig, Field(discriminator="kind")]
     network: Annotated[NetworkConfig, Field(discriminator="kind")]
     denoiser: Annotated[
         VariancePreservingConfig | PreconditionedConfig, Field(discriminator="kind")

@@ -66,7 +66,8 @@ def cevae_samples(run: Run) -> Figure:
         panels = grid.panels[:, grid.blocks[block]].ravel()
         for axes, image in zip(panels, evenly_spaced(images, len(panels)), strict=False):
             style.show_sun(axes, image, run.description)
-    grid.intensity_bar(run.description)
+    # Small panels of several ceVAEs are too low for the full label.
+    grid.intensity_bar(run.description, None if len(run.cevae_models) == 1 else "DN")
     return grid.figure
 
 

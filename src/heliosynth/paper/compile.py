@@ -1,4 +1,4 @@
-"""Compiling the paper: LaTeX runs in a folder of its own, and the sources stay clean."""
+"""Compilation of the paper with latexmk, in a temporary folder."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from heliosynth.errors import InputError
 from heliosynth.io.files import atomic_file
 
 TIME_LIMIT_S = 300
-ROOM_BYTES = 2**20
-"""Free bytes below which the disk is to blame for what fails."""
+DISK_FULL_BYTES = 2**20
+"""Free space below which a failure is attributed to a full disk."""
 INSTALL = (
     "apt-get install --no-install-recommends latexmk texlive-latex-base "
     "texlive-latex-recommended texlive-science texlive-fonts-recommended lmodern"
@@ -24,7 +24,7 @@ _ERROR = re.compile(r"^(?:[^\s:][^:\n]*:\d+: .+|! .+)$", re.MULTILINE)
 
 
 def compile_paper(paper: Path | str, results: Path | str, output: Path | str) -> None:
-    """Compile ``main.tex`` with the figures, tables and numbers of a run.
+    """Compile ``main.tex`` with the figures, tables and macros of a run.
 
     Parameters
     ----------
@@ -38,47 +38,47 @@ def compile_paper(paper: Path | str, results: Path | str, output: Path | str) ->
     Raises
     ------
     InputError
-        If latexmk is missing, the disk is full, or LaTeX fails: then with its first error, and
-        the log beside the output.
+        If latexmk is missing, the disk is full, or LaTeX fails; then it holds the first error, and
+        the log is next to the output.
     """
     program = shutil.which("latexmk")
     if program is None:
         raise InputError(f"latexmk is not installed; on Debian or Ubuntu: {INSTALL}")
     source, log = Path(paper).resolve() / "main.tex", Path(output).with_suffix(".log")
     if not source.exists():
-        raise InputError(f"{source}: is not there; --paper must name the folder of main.tex")
+        raise InputError(f"{source}: not found; --paper must name the folder of main.tex")
     command = [program, "-pdf", "-norc", "-interaction=nonstopmode", "-halt-on-error"]
     command += ["-file-line-error", "-quiet", str(source)]
     with atomic_file(output) as unfinished:
         build = unfinished.parent / "build"
         build.mkdir()
         failed = _run(command, build, _environment(source.parent, Path(results).resolve()))
-        made, written = build / "main.pdf", build / "main.log"
-        text = written.read_text(encoding="utf-8", errors="replace") if written.exists() else failed
-        if failed or not made.exists():
-            # LaTeX says much of a full disk, but not that it is full.
-            if shutil.disk_usage(build).free < ROOM_BYTES:
+        pdf, tex_log = build / "main.pdf", build / "main.log"
+        text = tex_log.read_text(encoding="utf-8", errors="replace") if tex_log.exists() else failed
+        if failed or not pdf.exists():
+            # LaTeX reports a full disk as an error of another kind.
+            if shutil.disk_usage(build).free < DISK_FULL_BYTES:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             log.write_text(text, encoding="utf-8")
-            raise InputError(f"the paper: {first_error(text)}; the whole log is {log}")
-        made.rename(unfinished)
+            raise InputError(f"the paper: {first_error(text)}; see {log}")
+        pdf.rename(unfinished)
     log.unlink(missing_ok=True)
 
 
 def first_error(log: str) -> str:
-    """Give the first error of a LaTeX log in one line."""
-    found = _ERROR.search(log)
-    return " ".join(found.group().split()) if found else "LaTeX failed without naming an error"
+    """Return the first error of a LaTeX log in one line."""
+    error = _ERROR.search(log)
+    return " ".join(error.group().split()) if error else "LaTeX failed without an error message"
 
 
 def _environment(paper: Path, results: Path) -> dict[str, str]:
-    # The empty last entry stands for the distribution's own files.
+    # The empty last entry stands for the files of the TeX distribution.
     inputs = [".", paper, results / "tables", results / "figures", ""]
     return {
         **os.environ,
         "TEXINPUTS": os.pathsep.join(map(str, inputs)),
         "BIBINPUTS": os.pathsep.join((str(paper), "")),
-        # LaTeX breaks the lines of its log, and with them the errors in it, at this width.
+        # LaTeX wraps the lines of its log, also those with errors, at this width.
         "max_print_line": "1000",
         "SOURCE_DATE_EPOCH": "0",
         "FORCE_SOURCE_DATE": "1",
@@ -86,12 +86,12 @@ def _environment(paper: Path, results: Path) -> dict[str, str]:
 
 
 def _run(command: list[str], build: Path, environment: dict[str, str]) -> str:
-    """Run LaTeX; give what it said if it failed, else nothing."""
+    """Run LaTeX; return its output if it failed, else an empty text."""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command, cwd=build, env=environment, check=False, timeout=TIME_LIMIT_S,
             stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return f"! LaTeX did not end within {TIME_LIMIT_S} s."
-    return (done.stdout + done.stderr or "failed") if done.returncode else ""
+        return f"! LaTeX did not finish within {TIME_LIMIT_S} s."
+    return (process.stdout + process.stderr or "failed") if process.returncode else ""

@@ -1,4 +1,4 @@
-"""The report of a run: one zip with the paper, its figures and tables, and what they rest on."""
+"""The report of a run: a zip of the paper, its figures and tables, and the products behind them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import json
 import zipfile
 from pathlib import Path
 
-from heliosynth.figures.registry import FIGURES
-from heliosynth.io.files import atomic_file, read_json
+from heliosynth.figures.registry import of_run
+from heliosynth.io.files import atomic_file
 from heliosynth.io.provenance import versions
+from heliosynth.results.run import Run
 
 PATTERNS = (
     "paper.pdf",
@@ -25,23 +26,23 @@ PATTERNS = (
     "tables/*",
     "benchmarks/*.tsv",
 )
-"""What goes in: everything but images, features and weights."""
+"""Files in the report: all products but images, features and weights."""
 
 LINKED = ("tables/*.csv", "metrics/summary.*", "metrics/flux_response/*", "application/*")
-"""What its page links to."""
+"""Files that the page links to."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def write_report(results: Path | str, output: Path | str) -> None:
-    """Pack a run's products, with an ``index.html`` that shows them.
+    """Write the products of a run, with an ``index.html`` that shows them, as a zip.
 
     Parameters
     ----------
     results
         The folder of a run.
     output
-        The zip to write; the same products give the same bytes.
+        The zip file; the same products give the same bytes.
     """
     folder = Path(results)
     files = sorted({path for pattern in PATTERNS for path in folder.glob(pattern)})
@@ -59,12 +60,12 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
 
 
 def _page(folder: Path) -> str:
-    config = read_json(folder / "config.json")
-    title = html.escape(f"heliosynth, run {config['run']}")
+    run = Run(folder)
+    title = html.escape(f"heliosynth, run {run.configuration.run}")
     figures = "\n".join(
         f'<figure><img src="figures/{name}.png" alt="{name}"><figcaption>'
         f"<b>{name}</b> ({figure.category}): {html.escape(figure.caption)}</figcaption></figure>"
-        for name, figure in FIGURES.items()
+        for name, figure in of_run(run.presentation).items()
         if (folder / "figures" / f"{name}.png").exists()
     )
     links = "\n".join(
@@ -77,7 +78,7 @@ def _page(folder: Path) -> str:
 <style>body{{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em}}
 img{{max-width:100%}}figure{{margin:2em 0}}</style>
 <h1>{title}</h1>
-<p>Observations: {html.escape(config["observations"])}.
+<p>Observations: {html.escape(run.configuration.observations)}.
 <a href="paper.pdf">The paper</a>, <a href="config.json">the configuration</a>.</p>
 <ul>{links}</ul>
 {figures}

@@ -1,4 +1,4 @@
-"""The paper's tables: each a LaTeX ``tabular`` and a CSV of the same numbers."""
+"""Tables of the paper: each as a LaTeX ``tabular`` and a CSV of the same numbers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from heliosynth.results.run import Run
 
 @dataclass(frozen=True)
 class Content:
-    """A table: LaTeX to include, and the rows of its CSV, header first."""
+    """The content of a table: its LaTeX, and the rows of its CSV, header first."""
 
     tex: str
     rows: Sequence[Sequence[object]]
@@ -30,130 +30,136 @@ class Content:
 
 @dataclass(frozen=True)
 class Table:
-    """What the workflow knows of a table.
+    """A row of the registry of tables.
 
     Attributes
     ----------
     products
-        Paths below ``results/<run>/``; ``{model}`` stands for every model of the run.
+        Paths below ``results/<run>/``; placeholders as in the registry of figures.
     content
-        Makes it from a run's products.
+        The function that computes it from the products of a run.
     """
 
     products: tuple[str, ...]
     content: Callable[[Run], Content]
 
 
-def write_table(name: str, products: Run, tex: Path | str, csv_path: Path | str) -> None:
+def write_table(name: str, run: Run, tex: Path | str, csv_path: Path | str) -> None:
     """Write a table as LaTeX and CSV.
 
     Raises
     ------
     InputError
-        If the name is not registered or a product is missing.
+        If there is no such table, or a product is missing.
     """
     if name not in TABLES:
-        raise InputError(f"{name!r} is no table: it must be one of {', '.join(TABLES)}")
-    content = TABLES[name].content(products)
+        raise InputError(f"{name!r}: unknown table; choose one of {', '.join(TABLES)}")
+    content = TABLES[name].content(run)
     write_text(tex, content.tex)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(content.rows)
     write_text(csv_path, text.getvalue())
 
 
-def metrics(products: Run) -> Content:
-    """Set this run's metrics beside the published ones (Ramunno et al. 2024)."""
-    summary = products.metrics
+def metrics(run: Run) -> Content:
+    """Compare the metrics of this run with the published ones (Ramunno et al. 2024)."""
+    summary = run.metrics
     models = models_in_order(set(summary) | set(PUBLISHED))
-    found = {name for row in summary.values() for name in row}
+    measured = {name for row in summary.values() for name in row}
     rows: list[list[object]] = [
         ["metric", "model", "value", "std", "n", "published_value", "published_std"]
     ]
     groups = []
-    for metric in metrics_in_order(found | {name for row in PUBLISHED.values() for name in row}):
-        ours = {model: summary.get(model, {}).get(metric) or {} for model in models}
-        for model in models:
-            numbers = [ours[model].get(key) for key in ("value", "std", "n")]
+    for metric in metrics_in_order(measured | {name for row in PUBLISHED.values() for name in row}):
+        estimates = {model: summary.get(model, {}).get(metric) or {} for model in models}
+        for model, estimate in estimates.items():
+            numbers = [estimate.get(key) for key in ("value", "std", "n")]
             rows.append([metric, model, *numbers, *published(model, metric)])
-        groups.append(_metric_rows(metric, ours if metric in found else {}, models))
+        groups.append(_metric_rows(metric, estimates if metric in measured else {}, models))
     header = ["metric", *(latex.escape(model_title(model)) for model in models), "$n$"]
     return Content(latex.tabular("l" + "r" * len(models) + "r", header, groups), rows)
 
 
 def _metric_rows(
-    metric: str, ours: Mapping[str, Mapping[str, Any]], models: Sequence[str]
+    metric: str, estimates: Mapping[str, Mapping[str, Any]], models: Sequence[str]
 ) -> list[list[str]]:
+    """Return the line of this run, if it has the metric, and that of the published values."""
     title = f"{latex.escape(metric_title(metric))} {_direction(metric)}"
     lines = []
-    if ours:
-        counts = [int(entry["n"]) for entry in ours.values() if entry.get("n")]
-        cells = [latex.measurement(ours[m].get("value"), ours[m].get("std")) for m in models]
+    if estimates:
+        counts = [int(estimate["n"]) for estimate in estimates.values() if estimate.get("n")]
+        cells = [latex.measurement(e.get("value"), e.get("std")) for e in estimates.values()]
         lines.append([title, *cells, _span(counts)])
-    theirs = [PUBLISHED.get(model, {}).get(metric) for model in models]
-    if any(theirs):
-        cells = [latex.as_printed(text) for text in theirs]
+    published_values = [PUBLISHED.get(model, {}).get(metric) for model in models]
+    if any(published_values):
+        cells = [latex.as_printed(text) for text in published_values]
         lines.append([r"\quad published" if lines else f"{title}, published", *cells, ""])
     return lines
 
 
 def _direction(metric: str) -> str:
+    """Return an arrow towards better values, or the ideal value."""
     row = find_metric(metric)
     arrows = {"lower": r"$\downarrow$", "higher": r"$\uparrow$"}
     return arrows.get(row.direction, rf"($\to {latex.plain(row.ideal)}$)")
 
 
 def _span(counts: Sequence[int]) -> str:
+    """Return the lowest and the highest of some counts."""
     if not counts:
         return ""
     low, high = latex.integer(min(counts)), latex.integer(max(counts))
     return low if low == high else f"{low}--{high}"
 
 
-def dataset(products: Run) -> Content:
-    """Count the frames of each class and split, and those that are left out."""
-    summary = products.summary
-    counts: dict[str, dict[str, int]] = summary["classes"]
+def dataset(run: Run) -> Content:
+    """Count the frames per class and split, and those that are not used."""
+    summary = run.summary
     scarce = summary["scarce_classes"]
-    by_class = {name: [int(row.get(s, 0)) for s in SPLITS] for name, row in counts.items()}
-    totals = [sum(column) for column in zip(*by_class.values(), strict=True)]
-    left_out = {
-        "between splits (gap)": int(summary.get("splits", {}).get("gap", 0)),
-        "not labelled or not needed": int(summary.get("splits", {}).get("none", 0)),
+    by_class = {
+        name: [int(row.get(split, 0)) for split in SPLITS]
+        for name, row in summary["classes"].items()
     }
-    left_out |= {f"refused: {reason}": int(n) for reason, n in summary["refused"].items()}
+    totals = [sum(column) for column in zip(*by_class.values(), strict=True)]
+    unused = {
+        "between splits (gap)": int(summary["splits"]["gap"]),
+        "without a label or of another class": int(summary["splits"]["none"]),
+    }
+    unused |= {f"rejected: {reason}": int(n) for reason, n in summary["refused"].items()}
     rows: list[list[object]] = [["class", *SPLITS, "trained"]]
     rows += [[name, *numbers, name not in scarce] for name, numbers in by_class.items()]
-    rows += [["all", *totals, ""], *([reason, n, "", "", ""] for reason, n in left_out.items())]
+    rows += [["all", *totals, ""], *([reason, n, "", "", ""] for reason, n in unused.items())]
     notes = {name: "too few, not trained" if name in scarce else "" for name in by_class}
     groups = [
-        [[name, *map(latex.integer, n), notes[name]] for name, n in by_class.items()],
+        [[name, *map(latex.integer, counts), notes[name]] for name, counts in by_class.items()],
         [["all", *map(latex.integer, totals), ""]],
         [
             [rf"\multicolumn{{3}}{{l}}{{{latex.escape(reason)}}}", latex.integer(n), ""]
-            for reason, n in left_out.items()
+            for reason, n in unused.items()
         ],
     ]
     header = ["class", "training", "validation", "test", ""]
     return Content(latex.tabular("lrrrl", header, groups), rows)
 
 
-def models(products: Run) -> Content:
-    """Describe every model: its size, its training and its sampling."""
+def models(run: Run) -> Content:
+    """Describe every model: its network, training and sampling."""
     # Imported late, so that planning the DAG, which reads TABLES, does not import torch.
     from heliosynth.models import network_title
 
     columns = ["network", "parameters", "images", "seconds", "sampler", "steps", "guidance"]
     rows: list[list[object]] = [["model", *columns]]
     lines = []
-    for name, row in products.configuration.models.items():
-        training = products.json(f"models/{name}/training.json")
+    for name, config in run.configuration.models.items():
+        training = run.json(f"models/{name}/training.json")
         size, images, seconds = (training.get(k) for k in ("parameters", "images", "seconds"))
-        if isinstance(row, DdpmConfig):
-            network, sampling = network_title(row.network), row.sampling
-            how: list[Any] = [SAMPLERS[sampling.sampler], sampling.steps, sampling.guidance]
-        else:
-            network, how = "convolutional VAE", ["prior", None, None]
-        rows.append([name, network, size, images, seconds, *how])
+        network, sampler = "convolutional VAE", "prior"
+        steps: int | None = None
+        guidance: float | None = None
+        if isinstance(config, DdpmConfig):
+            network, sampler = network_title(config.network), SAMPLERS[config.sampling.sampler]
+            steps, guidance = config.sampling.steps, config.sampling.guidance
+        rows.append([name, network, size, images, seconds, sampler, steps, guidance])
         lines.append(
             [
                 latex.escape(model_title(name)),
@@ -161,9 +167,9 @@ def models(products: Run) -> Content:
                 latex.integer(size),
                 latex.integer(images),
                 latex.duration(seconds),
-                how[0],
-                latex.integer(how[1]),
-                latex.DASH if how[2] is None else latex.plain(how[2]),
+                sampler,
+                latex.integer(steps),
+                latex.DASH if guidance is None else latex.plain(guidance),
             ]
         )
     header = ["model", "network", "parameters", "images seen", "training"]
@@ -171,9 +177,9 @@ def models(products: Run) -> Content:
     return Content(latex.tabular("llrrrlrr", header, [lines]), rows)
 
 
-def application(products: Run) -> Content:
+def application(run: Run) -> Content:
     """Compare the accuracy with and without generated images."""
-    summary = products.json("application/summary.json")
+    summary = run.json("application/summary.json")
     without, with_generated = summary["real_only"], summary["with_generated"]
     added = summary["generated"]
     rows: list[list[object]] = [
