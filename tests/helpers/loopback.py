@@ -7,7 +7,6 @@ import http.server
 import json
 import re
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +30,7 @@ class FaultyServer:
     faults
         By path, such as ``/a/b.nc``, the faults of the first requests for it, in order: a
         status, ``html`` (a web page under status 200), ``cut`` (half a body under the length
-        of the whole) or ``stall`` (no answer within :attr:`stall_s`). Later requests succeed.
+        of the whole) or ``stall`` (no answer until the server closes). Later requests succeed.
     requested
         The paths that were requested with GET.
     """
@@ -40,7 +39,7 @@ class FaultyServer:
         self.folder = folder
         self.faults: dict[str, list[str | int]] = defaultdict(list)
         self.requested: list[str] = []
-        self.stall_s = 3.0
+        self.closing = threading.Event()
         self.url = ""
 
     def answer(self, request: http.server.BaseHTTPRequestHandler, body: bool) -> None:
@@ -54,7 +53,7 @@ class FaultyServer:
             request.send_error(fault)
             return
         if fault == "stall":
-            time.sleep(self.stall_s)
+            self.closing.wait()
             return
         if google and not google["name"]:
             content = _google_objects(file, query)
@@ -154,5 +153,6 @@ def serving(folder: Path) -> Iterator[FaultyServer]:
     try:
         yield faulty
     finally:
+        faulty.closing.set()
         server.shutdown()
         server.server_close()

@@ -14,6 +14,9 @@ TINY = ("--configfile", "config/tiny.yaml")
 HOME = "home"
 """The home folder, inside the copy, of the user who runs Snakemake there."""
 
+LIMIT_S = 3600
+"""A safety net: the tiny run takes three minutes on two idle cores."""
+
 
 def copy_project(folder: Path) -> Path:
     """Copy the pipeline and add the tiny configuration; return the folder."""
@@ -60,4 +63,5 @@ def run_snakemake(folder: Path, *options: str) -> "subprocess.CompletedProcess[s
         capture_output=True,
         text=True,
         check=False,
+        timeout=LIMIT_S,
     )

@@ -83,16 +83,17 @@ def test_flares_are_fetched_by_month_each_once(hek_service: Any, tmp_path: Path)
 def test_temporary_faults_of_hek_change_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str | int
 ) -> None:
-    monkeypatch.setattr(fetch, "HEK_LIMIT_S", 0.5)
+    if fault == "stall":
+        monkeypatch.setattr(fetch, "HEK_LIMIT_S", 3.0)
     event = _answer({"event_starttime": ["2012-07-01"]})["result"]
     (tmp_path / "served").mkdir()
     (tmp_path / "served" / "her").write_text(json.dumps({"result": event, "overmax": False}))
     with serving(tmp_path / "served") as server:
-        server.stall_s = 1.0
         server.faults["/her"] = [fault, fault]
         fetch.fetch_flares(2012, tmp_path / "2012.json", f"{server.url}/her?")
         assert len(server.requested) == 12 + 2
         server.faults["/her"] = [fault] * 10
+        monkeypatch.setattr(fetch, "HEK_LIMIT_S", 0.2)
         with pytest.raises(InputError, match="HEK flares of 2013-01, page 1: no valid answer"):
             fetch.fetch_flares(2013, tmp_path / "2013.json", f"{server.url}/her?")
     assert len(read_flares([tmp_path / "2012.json"])) == 1
