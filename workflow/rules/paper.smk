@@ -1,8 +1,8 @@
-# Figures, tables, numbers and the paper; they read products and compute nothing.
+# Figures, tables, macros and the paper; they read products and compute nothing.
 
 
 rule configuration:
-    """Write down the resolved configuration of this run."""
+    """Write the resolved configuration of this run."""
     output:
         json=f"{RESULTS}/config.json",
     log:
@@ -25,7 +25,7 @@ rule configuration:
 
 
 rule figure:
-    """Draw a figure."""
+    """Plot a figure."""
     input:
         products=lambda wildcards: PLAN.figure_inputs(wildcards.figure),
         raw=lambda wildcards: PLAN.figure_raw_inputs(wildcards.figure),
@@ -53,7 +53,7 @@ rule figure:
 
 
 rule table:
-    """Set a table."""
+    """Write a table as LaTeX and CSV."""
     input:
         products=lambda wildcards: PLAN.table_inputs(wildcards.table),
     output:
@@ -79,7 +79,7 @@ rule table:
 
 
 rule numbers:
-    """Write every number of the prose as a LaTeX macro."""
+    """Write the macros of the paper: its numbers and statements."""
     input:
         products=PLAN.number_inputs,
     output:
@@ -130,7 +130,7 @@ rule paper:
 
 
 rule pack_report:
-    """Pack the paper with everything it was made of, but images and weights."""
+    """Write the report: the paper and the products behind it, without images and weights."""
     input:
         config=f"{RESULTS}/config.json",
         paper=f"{RESULTS}/paper.pdf",

@@ -1,4 +1,4 @@
-"""Draw a figure from the products of a run."""
+"""Plot a figure from the products of a run."""
 
 import argparse
 from collections.abc import Sequence
@@ -19,11 +19,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--png", required=True, help="PNG file to write")
     parser.add_argument("--simulated", type=Path, help="folder of simulated raw inputs")
     parser.add_argument("--archive", type=Path, help="folder of an archive of real raw inputs")
-    parser.add_argument("--presentation", required=True, help="of the configuration, JSON")
+    parser.add_argument("--presentation", required=True, help="settings of figures and tables, JSON")
     args = parser.parse_args(argv)
-    presented = PresentationConfig.model_validate_json(args.presentation)
-    products = Run(args.results, args.simulated, args.archive, presented)
-    plot_figure(args.name, products, args.pdf, args.png)
+    run = Run(
+        args.results,
+        simulated=args.simulated,
+        archive=args.archive,
+        presented=PresentationConfig.model_validate_json(args.presentation),
+    )
+    plot_figure(args.name, run, pdf=args.pdf, png=args.png)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Write every number of the paper's prose as a LaTeX macro."""
+"""Write the LaTeX macros of the paper: its numbers and statements."""
 
-# Not named after its product: Python would take numbers.py, in the folder of the running
-# script, for the standard library's module that NumPy imports.
+# Not named after its product: numbers.py, in the folder of the running script, would shadow the
+# module of the standard library that NumPy imports.
 import argparse
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Pack a run's paper, figures, tables and metrics into one zip."""
+"""Write the report of a run: a zip of its paper, figures, tables and metrics."""
 
 import argparse
 from collections.abc import Sequence

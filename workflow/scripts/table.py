@@ -1,4 +1,4 @@
-"""Set a table from the products of a run."""
+"""Write a table from the products of a run."""
 
 import argparse
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--results", required=True, type=Path, help="folder of the run")
     parser.add_argument("--tex", required=True, help="LaTeX file to write")
     parser.add_argument("--csv", required=True, help="CSV file to write")
-    parser.add_argument("--presentation", required=True, help="of the configuration, JSON")
+    parser.add_argument("--presentation", required=True, help="settings of figures and tables, JSON")
     args = parser.parse_args(argv)
     presented = PresentationConfig.model_validate_json(args.presentation)
     write_table(args.name, Run(args.results, presentation_config=presented), args.tex, args.csv)
