@@ -19,13 +19,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--png", required=True, help="PNG file to write")
     parser.add_argument("--simulated", type=Path, help="folder of simulated raw inputs")
     parser.add_argument("--archive", type=Path, help="folder of an archive of real raw inputs")
-    parser.add_argument("--presentation", required=True, help="settings of figures and tables, JSON")
+    parser.add_argument("--presentation", required=True, help="PresentationConfig, JSON")
     args = parser.parse_args(argv)
     run = Run(
         args.results,
         simulated=args.simulated,
         archive=args.archive,
-        presented=PresentationConfig.model_validate_json(args.presentation),
+        presentation_config=PresentationConfig.model_validate_json(args.presentation),
     )
     plot_figure(args.name, run, pdf=args.pdf, png=args.png)
 

@@ -17,10 +17,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--results", required=True, type=Path, help="folder of the run")
     parser.add_argument("--tex", required=True, help="LaTeX file to write")
     parser.add_argument("--csv", required=True, help="CSV file to write")
-    parser.add_argument("--presentation", required=True, help="settings of figures and tables, JSON")
+    parser.add_argument("--presentation", required=True, help="PresentationConfig, JSON")
     args = parser.parse_args(argv)
-    presented = PresentationConfig.model_validate_json(args.presentation)
-    write_table(args.name, Run(args.results, presentation_config=presented), args.tex, args.csv)
+    run = Run(
+        args.results,
+        presentation_config=PresentationConfig.model_validate_json(args.presentation),
+    )
+    write_table(args.name, run, tex=args.tex, csv_path=args.csv)
 
 
 if __name__ == "__main__":
