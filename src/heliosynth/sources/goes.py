@@ -14,15 +14,12 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-import h5py
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from tqdm import tqdm
 
@@ -30,24 +27,23 @@ from heliosynth.arrays import DAY_S, Floats, Floats32, Seconds
 from heliosynth.errors import InputError
 from heliosynth.io import hdf5
 from heliosynth.io.provenance import stamp
-from heliosynth.sources.signature import require_signature
+from heliosynth.sources.goes_netcdf import (
+    LAST_SCALED_SATELLITE,
+    read_netcdf,
+    satellite_number,
+    to_floats,
+)
 
 Scale = Literal["true", "operational"]
 
 OPERATIONAL_FACTOR = 0.7
 """Operational over true XRS-B flux, GOES 8–15."""
 
-LAST_SCALED_SATELLITE = 15
-"""From the next satellite on, the operational scale is the true scale."""
-
 FLOOR = 1e-9
 """Smallest flux that the sensor measures, W m⁻²; also NOAA's smallest valid value."""
 
 COVER_TOLERANCE_S = 900
 """Longest time of a frame before or after a light curve, s: three 5-minute samples."""
-
-LONGEST_REASON = 200
-"""Characters of a library's own message to show."""
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +95,7 @@ class XrsSeries:
         """
         if self.scale == "operational":
             return self
-        number = _satellite_number(self.satellite)
+        number = satellite_number(self.satellite)
         if number is None:
             raise InputError(
                 f"the satellite of a true-flux light curve is unknown ({self.satellite}), and so "
@@ -208,99 +204,20 @@ def _read_csv(path: Path, scale: Scale) -> XrsSeries:
         raise InputError(f"{path}: lacks the columns {', '.join(missing)}")
     table["time"] = pd.to_datetime(table["time"], format="ISO8601", utc=True, errors="coerce")
     table = table.dropna(subset="time")
-    number = _satellite_number(path.name)
+    number = satellite_number(path.name)
     return _series(
         pd.DatetimeIndex(table["time"]).tz_localize(None),
-        _numbers(table["xrsb"]),
-        _numbers(table["xrsa"]) if "xrsa" in table else None,
+        to_floats(table["xrsb"]),
+        to_floats(table["xrsa"]) if "xrsa" in table else None,
         scale,
         f"GOES-{number}" if number else "unknown",
     )
 
 
 def _read_netcdf(path: Path) -> XrsSeries:
-    require_signature(path, "netCDF")
-    table, texts = _read_with_sunpy(path)
-    missing = [name for name in ("xrsa", "xrsb", "xrsb_quality") if name not in table]
-    if missing:
-        raise InputError(f"{path}: lacks {', '.join(missing)}; use 1-minute files (avg1m)")
-    number = next(filter(None, map(_satellite_number, [*texts, path.name])), None)
-    if number is None:
-        raise InputError(f"{path}: does not state its GOES satellite; put it in the file name")
-    seconds, units, about = _read_clock_and_flags(path)
-    mask, value = _good_flags(path, about, number)
-    good = (table["xrsb_quality"].to_numpy().astype(np.int64) & mask) == value
-    xrsb = np.where(good, _numbers(table["xrsb"]), np.nan)
-    time = _times(path, seconds, units)
-    return _series(time, xrsb, _numbers(table["xrsa"]), "true", f"GOES-{number}")
-
-
-def _read_with_sunpy(path: Path) -> tuple[pd.DataFrame, list[str]]:
-    """Return a file's samples, and texts that name its satellite."""
-    # sunpy takes seconds to import, which readers of a finished series need not wait for.
-    from sunpy.timeseries import TimeSeries
-
-    try:
-        series = TimeSeries(str(path), source="XRS")
-        platform = series.meta.metas[0].get("platform")
-        return series.to_dataframe(), [str(series.observatory), f"{platform}_"]
-    # sunpy, its readers and HDF5 each raise errors of their own.
-    except Exception as error:
-        raise _unreadable(path, error) from error
-
-
-def _read_clock_and_flags(path: Path) -> tuple[npt.NDArray[Any], str, dict[str, Any]]:
-    """Return a file's times, their units, and the attributes of its flags."""
-    try:
-        with h5py.File(path) as file:
-            names = [name for name in ("xrsb_flag", "xrsb_flags", "b_flags") if name in file]
-            about = dict(file[names[0]].attrs) if names else {}
-            return file["time"][()], _text(file["time"].attrs["units"]), about
-    # h5py raises errors of many types, depending on what part of the file is damaged.
-    except (OSError, LookupError, ValueError, TypeError, RuntimeError) as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: Exception) -> InputError:
-    reason = str(error)[:LONGEST_REASON]
-    return InputError(f"{path}: cannot be read as a NOAA XRS file ({reason}); fetch it again")
-
-
-def _times(path: Path, seconds: npt.NDArray[Any], units: str) -> pd.DatetimeIndex:
-    """Return the times on the file's clock, which has 86,400 seconds per day.
-
-    sunpy's times are astropy's, which spread a leap second over its day.
-    """
-    text = units.removeprefix("seconds since").removesuffix("UTC").strip()
-    try:
-        epoch = pd.Timestamp(text)
-    except ValueError as error:
-        raise _unreadable(path, error) from error
-    return pd.DatetimeIndex(epoch + pd.to_timedelta(seconds, unit="s"))
-
-
-def _good_flags(path: Path, about: dict[str, Any], number: int) -> tuple[int, int]:
-    """Return a mask of the flags of good samples, and their value under it.
-
-    Satellites number their flags differently, and set flags on good samples too, such as
-    for an electron correction that does not apply. So the file's own meanings are used, if any.
-
-    Parameters
-    ----------
-    about
-        Attributes of the flags.
-    number
-        GOES number.
-    """
-    words = _text(about.get("flag_meanings", "")).split()
-    if "good_data" not in words or not {"flag_masks", "flag_values"} <= about.keys():
-        # Bad data, eclipse and, up to GOES-15, recovery of the temperature.
-        return (0b111 if number <= LAST_SCALED_SATELLITE else 0b11), 0
-    index = words.index("good_data")
-    masks, values = np.ravel(about["flag_masks"]), np.ravel(about["flag_values"])
-    if index >= min(len(masks), len(values)):
-        raise InputError(f"{path}: its flags have no mask or value of good_data; fetch it again")
-    return int(masks[index]), int(values[index])
+    samples = read_netcdf(path)
+    satellite = f"GOES-{samples.satellite}"
+    return _series(samples.times, samples.xrsb, samples.xrsa, "true", satellite)
 
 
 def _series(
@@ -369,20 +286,6 @@ def _cadence(series: XrsSeries) -> int:
 
 def _about(series: XrsSeries) -> str:
     return f"{series.satellite} ({series.scale} flux, {_cadence(series)} s)"
-
-
-def _satellite_number(text: str) -> int | None:
-    """Return the 15 of ``GOES-15``, ``goes15_xrs.csv``, ``g15_`` or ``…_g15_d20120712_…``."""
-    match = re.search(r"(?:goes[-_ ]?|(?:^|_)g)(\d{1,2})(?!\d)", text, re.IGNORECASE)
-    return int(match.group(1)) if match else None
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
-def _numbers(column: pd.Series[Any]) -> Floats:
-    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
 
 
 def _seconds(time: Any) -> int:
