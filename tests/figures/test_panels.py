@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from factories.run import build_run
 from heliosynth.dataset.store import Description, LabelledImages
-from heliosynth.figures import deviation, diffusion, grids, observations, simulated
+from heliosynth.figures import deviation, diffusion, grids, observations, simulated, style
 from heliosynth.figures.mosaic import mosaic
 from heliosynth.results.run import Run
 
@@ -113,8 +113,8 @@ def test_envelope_keeps_peaks_and_gaps() -> None:
 
 
 def test_flux_is_written_as_a_class() -> None:
-    assert grids.flux_text(np.log10(1.2e-5)) == "M1.2"
-    assert grids.flux_text(-8.5) == "A0.3"
+    assert style.flux_text(np.log10(1.2e-5)) == "M1.2"
+    assert style.flux_text(-8.5) == "A0.3"
 
 
 def test_mosaic_panels_are_square_equal_and_apart() -> None:

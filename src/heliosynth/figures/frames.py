@@ -10,8 +10,7 @@ from heliosynth.arrays import Images
 from heliosynth.catalogue.index import NO_IMAGE, SCHEMA
 from heliosynth.dataset.scaling import scale
 from heliosynth.figures import style
-from heliosynth.figures.grids import evenly_spaced
-from heliosynth.figures.mosaic import mosaic
+from heliosynth.figures.mosaic import evenly_spaced, mosaic
 from heliosynth.frames.store import read_images
 from heliosynth.io import tables
 from heliosynth.results.run import Run

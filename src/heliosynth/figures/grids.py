@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from heliosynth import goes_class
 from heliosynth.arrays import SPLITS, Images
 from heliosynth.dataset.store import GeneratedImages
 from heliosynth.figures import style
-from heliosynth.figures.mosaic import Mosaic, mosaic
+from heliosynth.figures.mosaic import Mosaic, evenly_spaced, mosaic
 from heliosynth.results.names import model_title
 from heliosynth.results.run import Run
 
@@ -92,7 +88,7 @@ def _levels(grid: Mosaic, first_row: int, title: str, samples: GeneratedImages, 
         panels = grid.panels[row]
         for axes, image in zip(panels, evenly_spaced(level, len(panels)), strict=False):
             style.show_sun(axes, samples.images[image, 0], run.description)
-            axes.set_title(flux_text(float(samples.log10_flux[image])), fontsize=6.5)
+            axes.set_title(style.flux_text(float(samples.log10_flux[image])), fontsize=6.5)
 
 
 def balanced_images(samples: GeneratedImages, number: int) -> Images:
@@ -110,16 +106,3 @@ def dataset_images(run: Run, number: int, count: int) -> Images:
         missing = count - sum(map(len, images))
         images.append(evenly_spaced(of_class.images[:, 0], missing))
     return np.concatenate(images)
-
-
-def evenly_spaced(rows: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
-    """Return up to ``count`` rows, evenly spaced: neighbouring frames are near copies."""
-    positions = np.linspace(0, len(rows) - 1, min(count, len(rows)))
-    return np.asarray(rows[positions.round().astype(int)])
-
-
-def flux_text(log10_flux: float) -> str:
-    """Write a flux as a flare class, ``M1.2``."""
-    flux = 10.0**log10_flux
-    number = int(goes_class.of_flux(flux))
-    return f"{goes_class.NAMES[number]}{flux / goes_class.LOWER_FLUX[number]:.1f}"

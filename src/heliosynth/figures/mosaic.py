@@ -126,3 +126,9 @@ def mosaic(
     bar_height = height - top - bottom
     bar = figure.add_axes((x / width, bottom / height, BAR_IN / width, bar_height / height))
     return Mosaic(figure, panels, tuple(slices), bar)
+
+
+def evenly_spaced(rows: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
+    """Return up to ``count`` rows, evenly spaced: neighbouring frames are near copies."""
+    positions = np.linspace(0, len(rows) - 1, min(count, len(rows)))
+    return np.asarray(rows[positions.round().astype(int)])

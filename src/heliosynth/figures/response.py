@@ -14,8 +14,7 @@ from heliosynth.arrays import Floats32
 from heliosynth.dataset.store import GeneratedImages
 from heliosynth.evaluation.flux_response import FLUX_RESPONSE
 from heliosynth.figures import style
-from heliosynth.figures.grids import evenly_spaced, flux_text
-from heliosynth.figures.mosaic import Mosaic, mosaic
+from heliosynth.figures.mosaic import Mosaic, evenly_spaced, mosaic
 from heliosynth.io import tables
 from heliosynth.results.names import model_title
 from heliosynth.results.run import Run
@@ -108,4 +107,4 @@ def _images(grid: Mosaic, row: int, samples: GeneratedImages, run: Run) -> None:
     panels = grid.panels[row]
     for axes, image in zip(panels, evenly_spaced(rows, len(panels)), strict=False):
         style.show_sun(axes, samples.images[image, 0], run.description)
-        axes.set_title(flux_text(float(samples.log10_flux[image])), fontsize=6.5)
+        axes.set_title(style.flux_text(float(samples.log10_flux[image])), fontsize=6.5)

@@ -12,8 +12,7 @@ from heliosynth.arrays import Floats, Images
 from heliosynth.dataset.store import Description
 from heliosynth.errors import InputError
 from heliosynth.figures import style
-from heliosynth.figures.grids import evenly_spaced
-from heliosynth.figures.mosaic import Mosaic, mosaic
+from heliosynth.figures.mosaic import Mosaic, evenly_spaced, mosaic
 from heliosynth.results.run import Run
 from heliosynth.sources import sdoml
 
