@@ -5,7 +5,7 @@ CORES ?= all
 VENV := .venv
 READY := $(VENV)/ready
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
-SNAKEMAKE := $(RUN) snakemake --cores $(CORES)
+SNAKEMAKE := $(RUN) python -m heliosynth.workflow --cores $(CORES)
 PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: paper figures verify test test-robustness test-slurm lint bench setup programs clean

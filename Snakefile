@@ -22,6 +22,16 @@ from heliosynth.workflow import terminal
 from heliosynth.workflow.plan import Plan, memory_per_attempt
 from heliosynth.workflow.preflight import check_folders
 
+terminal.install(
+    logger,
+    workflow,
+    products=lambda: {
+        "paper": f"{RESULTS}/paper.pdf",
+        "report": f"{RESULTS}/report.zip",
+    },
+    show_traceback=os.environ.get(entry_point.TRACEBACK_VARIABLE) == "1",
+)
+
 
 configfile: "config.yaml"
 
@@ -34,13 +44,6 @@ except InputError as error:
 CONFIG = PLAN.configuration
 RESULTS = PLAN.results
 RESOURCES = PLAN.resources
-
-terminal.install(
-    logger,
-    workflow,
-    products={"paper": f"{RESULTS}/paper.pdf", "report": f"{RESULTS}/report.zip"},
-    show_traceback=os.environ.get(entry_point.TRACEBACK_VARIABLE) == "1",
-)
 
 # Jobs use this Python, keep library caches in the project, write tracebacks to their logs, and
 # exit when this process does.

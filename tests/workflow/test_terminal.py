@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from heliosynth.workflow.terminal import SNAKEMAKE_TERMINAL, install
+from heliosynth.workflow.terminal import INTERRUPTED, SNAKEMAKE_TERMINAL, install, report_interrupts
 
 PRODUCTS = {"paper": "results/a/paper.pdf", "report": "results/a/report.zip"}
 FAILED_COMMAND = "CalledProcessError in file a.smk, line 9:\nCommand 'python' {}."
@@ -64,6 +65,7 @@ class Run:
 @pytest.fixture
 def make_run() -> Iterator[Callable[..., Run]]:
     """Start a run with some targets and settings of Snakemake's output."""
+    hook = sys.excepthook
     logger = logging.Logger("snakemake")
 
     def make(targets: tuple[str, ...] = (), traceback: bool = False, **settings: Any) -> Run:
@@ -77,10 +79,11 @@ def make_run() -> Iterator[Callable[..., Run]]:
             is_main_process=True,
             dag_settings=SimpleNamespace(targets=targets),
         )
-        install(logger, workflow, products=PRODUCTS, show_traceback=traceback)
+        install(logger, workflow, products=lambda: PRODUCTS, show_traceback=traceback)
         return Run(logger, stream)
 
     yield make
+    sys.excepthook = hook
     for handler in logger.handlers:
         handler.close()
 
@@ -218,20 +221,26 @@ def test_of_a_group_only_the_job_that_failed_is_named(make_run, log: Path) -> No
     assert run.lines[-2] == "error: no flares"
 
 
-def test_an_interrupt_is_one_line(make_run, log: Path) -> None:
+@pytest.mark.parametrize("text", ["interrupted\n", "KeyboardInterrupt\n", ""])
+def test_an_interrupt_is_one_line(make_run, log: Path, text: str) -> None:
     run = make_run()
     run.start(train=1)
     run.begin(1, "train", "cevae", log=log)
-    log.write_text("interrupted\n")
+    log.write_text(text)
     run.fail(1, "returned non-zero exit status 130")
     run.log(message="Terminating processes on user request, this might take some time.")
     message = "WorkflowError:\nAt least one job did not complete successfully."
     run.log(LogEvent.ERROR, message, exception="WorkflowError")
-    assert run.end()[1:] == [
-        "0/1  train cevae …",
-        "interrupted; the same command continues the run",
-        "",
-    ]
+    assert run.end()[1:] == ["0/1  train cevae …", INTERRUPTED, ""]
+
+
+def test_an_interrupt_of_snakemake_has_no_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+    report_interrupts()
+    sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert capsys.readouterr().err == f"{INTERRUPTED}\n"
 
 
 def test_errors_of_snakemake_itself_are_printed(make_run) -> None:

@@ -11,7 +11,8 @@ INTERNAL = "error: internal error"
 ERROR = re.compile(r"(?:^|\] ?)(error: .+)$", re.MULTILINE)
 """The line that a script ends with; a progress bar, which ends with a bracket, may precede it."""
 STATUS = re.compile(r"(returned non-zero exit status \d+|died with .*?>)\.?$", re.MULTILINE)
-KILLED = re.compile(r"SIGKILL|status 137")
+KILLED = re.compile(r"SIGKILL|status 137\b")
+INTERRUPTED = re.compile(r"SIGINT|status 130\b")
 CLOCK_S = 60.0
 """How far the clocks of a file system and of this machine may differ."""
 
@@ -61,7 +62,7 @@ def read_failure(label: str, log: Path | None, start: float, reason: str) -> Fai
     if errors:
         where = f"; the traceback is in {log}" if errors[-1].startswith(INTERNAL) else ""
         return Failure(f"{errors[-1]}{where}", traceback)
-    if lines and lines[-1] == "interrupted":
+    if INTERRUPTED.search(reason) or (lines and lines[-1] in ("interrupted", "KeyboardInterrupt")):
         return Failure(f"error: {label}: interrupted", is_interrupt=True)
     statuses = STATUS.findall(reason)
     if KILLED.search(reason):

@@ -10,11 +10,13 @@ stay as they are.
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TextIO
 
 from heliosynth.workflow import job_log
@@ -25,6 +27,7 @@ SNAKEMAKE_LOG = "DefaultLogFileHandler"
 SNAKEMAKE_TERMINAL = "DefaultStreamHandler"
 """Names of Snakemake's own handlers."""
 NOTHING_TO_DO = "Nothing to be done"
+INTERRUPTED = "interrupted; the same command continues the run"
 INTERRUPTS = ("Terminating processes on user request", "Will exit after finishing currently")
 AFTER_FAILURES = (
     "Exiting because a job execution failed",
@@ -55,12 +58,10 @@ class Terminal(logging.Handler):
     Parameters
     ----------
     default
-        Snakemake's handler for the terminal; prints what comes before the first job, and what
-        this one does not know.
+        Snakemake's handler for the terminal; prints warnings and errors of Snakemake itself, and
+        everything where no jobs run, as with ``--unlock``.
     products
-        The paths of the products of a whole run, by title; printed at its end.
-    is_whole
-        Returns whether this run makes those products.
+        Returns the products to print at the end: paths by title.
     show_traceback
         Print the traceback from the log of a failed job, too.
     """
@@ -68,16 +69,15 @@ class Terminal(logging.Handler):
     def __init__(
         self,
         default: logging.StreamHandler[TextIO],
-        products: Mapping[str, str],
-        is_whole: Callable[[], bool],
+        products: Callable[[], Mapping[str, str]],
         show_traceback: bool = False,
     ) -> None:
         super().__init__()
         self.default = default
         self.products = products
-        self.is_whole = is_whole
         self.show_traceback = show_traceback
         self.start: float | None = None
+        self.before_start: list[logging.LogRecord] = []
         self.jobs: dict[int, Job] = {}
         self.failures: dict[int, job_log.Failure] = {}
         self.reasons: dict[int | None, str] = {}
@@ -90,8 +90,11 @@ class Terminal(logging.Handler):
         event = str(getattr(record, "event", None) or "")
         if event == "workflow_started":
             self.start = record.created
+            self.before_start.clear()
         elif self.start is None:
-            self.default.handle(record)
+            self.before_start.append(record)
+            if record.levelno >= logging.WARNING:
+                self._flush_before_start()
         elif action := getattr(self, f"_on_{event}", None):
             action(record)
         else:
@@ -152,10 +155,16 @@ class Terminal(logging.Handler):
         elif record.levelno >= logging.WARNING:
             self.default.handle(record)
 
+    def _flush_before_start(self) -> None:
+        for record in self.before_start:
+            self.default.handle(record)
+        self.before_start.clear()
+
     def close(self) -> None:
         """Print the end of the run; Snakemake closes its handlers last of all."""
         if not self.closed:
             self.closed = True
+            self._flush_before_start()
             self._print_end()
         self.default.close()
         super().close()
@@ -165,17 +174,17 @@ class Terminal(logging.Handler):
             if not self.interrupted:
                 self._print(reason)
         if self.interrupted:
-            self._print("interrupted; the same command continues the run")
+            self._print(INTERRUPTED)
             return
         if self.show_traceback:
             for failure in self.failures.values():
-                self._print(failure.traceback)
+                self._print(failure.traceback.rstrip())
         for failure in self.failures.values():
             self._print(failure.message)
-        if self.succeeded and not self.failures and self.is_whole():
-            width = max(map(len, self.products)) + 2
-            for title, path in self.products.items():
-                self._print(f"{title + ':':{width}}{path}")
+        if self.succeeded and not self.failures:
+            products = self.products()
+            for title, path in products.items():
+                self._print(f"{title + ':':{max(map(len, products)) + 1}} {path}")
 
     def _progress(self, text: str) -> None:
         elapsed = _duration(time.time() - (self.start or time.time()))
@@ -197,29 +206,50 @@ def _duration(seconds: float) -> str:
 
 
 def install(
-    logger: logging.Logger, workflow: Any, products: Mapping[str, str], show_traceback: bool
+    logger: logging.Logger,
+    workflow: Any,
+    products: Callable[[], Mapping[str, str]],
+    show_traceback: bool,
 ) -> None:
     """Put a :class:`Terminal` in the place of Snakemake's handler, where that is in use.
 
     Jobs on a cluster, dry runs, and runs that were asked to say more or less keep Snakemake's.
+    An interrupt is one line in any case.
 
     Parameters
     ----------
     logger, workflow
         Snakemake's.
-    products, show_traceback
+    products
+        Returns the products of a run without explicit targets: paths by title.
+    show_traceback
         See :class:`Terminal`.
     """
+    report_interrupts()
     settings = workflow.output_settings
     if not workflow.is_main_process or settings.dryrun or settings.quiet:
         return
     if settings.verbose or settings.printshellcmds or settings.debug_dag:
         return
+
+    def final_products() -> Mapping[str, str]:
+        return {} if workflow.dag_settings.targets else products()
+
     for handler in list(logger.handlers):
         if handler.name == SNAKEMAKE_TERMINAL and isinstance(handler, logging.StreamHandler):
             logger.removeHandler(handler)
-            logger.addHandler(
-                Terminal(
-                    handler, products, lambda: not workflow.dag_settings.targets, show_traceback
-                )
-            )
+            logger.addHandler(Terminal(handler, final_products, show_traceback))
+
+
+def report_interrupts() -> None:
+    """Print one line when this process ends by an interrupt, in place of a traceback."""
+    sys.excepthook = _excepthook
+
+
+def _excepthook(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        print(INTERRUPTED, file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, traceback)
