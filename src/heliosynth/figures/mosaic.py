@@ -129,6 +129,6 @@ def mosaic(
 
 
 def evenly_spaced(rows: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
-    """Return up to ``count`` rows, evenly spaced: neighbouring frames are near copies."""
+    """Return up to ``count`` rows, evenly spaced, as neighbouring frames are nearly identical."""
     positions = np.linspace(0, len(rows) - 1, min(count, len(rows)))
     return np.asarray(rows[positions.round().astype(int)])

@@ -24,7 +24,7 @@ BINS = 1200
 CLOSE_UP_DAYS = 1.5
 """Half width of the close-up, days."""
 RIBBON_COLOURS = {**style.SPLIT_COLOURS, "test": style.ACCENT}
-"""As the splits everywhere, but the light colour of the test split is invisible in thin ticks."""
+"""Colours of the splits; the usual one of the test split is too light for thin ticks."""
 
 
 def xrs_and_frames(run: Run) -> Figure:
