@@ -78,7 +78,7 @@ class DistributedContext:
         """Wrap a module so that its gradients are averaged over the ranks."""
         if self.world_size == 1:
             return module
-        return DistributedDataParallel(module, broadcast_buffers=False)
+        return DistributedDataParallel(module, forward_sync_buffers=False)
 
 
 @contextmanager
