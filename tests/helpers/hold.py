@@ -12,12 +12,12 @@ test (an interrupt, a kill, a second training), and releases the process or kill
     hold = Hold(tmp_path / "hold", "torch")               # as `import torch` begins: start-up
     hold.install(project / "src")                         # Snakemake sets PYTHONPATH to it
     with running(project, *options) as run:
-        hold.wait(run.process, processes=2)               # both children of torchrun
+        hold.wait(run.process, processes=2)               # both ranks of a training
         hold.release()
 
 The hold travels as a ``sitecustomize`` module on the PYTHONPATH, so it reaches every descendant:
-scripts, torchrun and its children, jobs of Snakemake. A held process sleeps in its main thread,
-where an interrupt raises KeyboardInterrupt as it would in the code held. A process is held once.
+scripts, ranks of a training, jobs of Snakemake. A held process sleeps in its main thread,
+where an interrupt does what it would do in the code held. A process is held once.
 This module is loaded by those processes, so it imports the standard library only.
 """
 
@@ -80,10 +80,15 @@ class Hold:
         self.set(point, call, within)
 
     @property
+    def variables(self) -> dict[str, str]:
+        """The variable with the hold on the PYTHONPATH."""
+        folders = filter(None, (str(self.folder), os.getenv("PYTHONPATH")))
+        return {"PYTHONPATH": os.pathsep.join(folders)}
+
+    @property
     def environment(self) -> dict[str, str]:
-        """The environment of this process, with the hold on the PYTHONPATH."""
-        python_path = os.pathsep.join(filter(None, (str(self.folder), os.getenv("PYTHONPATH"))))
-        return {**os.environ, "PYTHONPATH": python_path}
+        """The environment of this process, with the hold."""
+        return {**os.environ, **self.variables}
 
     def install(self, folder: Path) -> None:
         """Put the hold in a folder of the PYTHONPATH, for programs that set it themselves."""
@@ -124,6 +129,12 @@ class Hold:
         (self.folder / "released").touch()
 
 
+def before_call(point: str, call: int, action: Callable[[], None]) -> None:
+    """Take an action in this process before a call of the function at a point."""
+    module, _, name = point.partition(":")
+    _patch(importlib.import_module(module), name, call, action)
+
+
 def activate(folder: str) -> None:
     """Set up the hold in this process; called by ``sitecustomize``."""
     settings = json.loads(Path(folder, "settings.json").read_text())
@@ -132,7 +143,7 @@ def activate(folder: str) -> None:
     wait = functools.partial(_wait, Path(folder))
     module, _, name = settings["point"].partition(":")
     if name:
-        _change(module, functools.partial(_patch, name=name, call=settings["call"], wait=wait))
+        _change(module, functools.partial(_patch, name=name, call=settings["call"], action=wait))
     else:
         sys.meta_path.insert(0, _Finder(module, begin=wait))
     for constant, value in settings["constants"].items():
@@ -161,21 +172,21 @@ def _set_constant(module: ModuleType, name: str, value: float) -> None:
     setattr(module, name, value)
 
 
-def _patch(module: ModuleType, name: str, call: int, wait: Callable[[], None]) -> None:
-    """Replace a function of a module by one that waits before a call of it."""
+def _patch(module: ModuleType, name: str, call: int, action: Callable[[], None]) -> None:
+    """Replace a function of a module by one that takes an action before a call of it."""
     *outer, last = name.split(".")
     owner = functools.reduce(getattr, outer, module)
     function, calls = getattr(owner, last), 0
 
     @functools.wraps(function)
-    def held(*args: Any, **kwargs: Any) -> Any:
+    def replacement(*args: Any, **kwargs: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == call:
-            wait()
+            action()
         return function(*args, **kwargs)
 
-    setattr(owner, last, held)
+    setattr(owner, last, replacement)
 
 
 class _Finder(importlib.abc.MetaPathFinder):

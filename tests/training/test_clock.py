@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pandas as pd
 import pytest
 import tqdm.std
 
-from heliosynth.config.models import DdpmConfig
+from factories.training import ddpm_config
 from heliosynth.errors import OutOfTimeError
 from heliosynth.jobs.walltime import deadline
 from heliosynth.training.train_model import train_model
@@ -36,33 +35,29 @@ def clock_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_deadline_holds_and_the_seconds_only_grow(
-    dataset: Path,
-    ddpm_row: Callable[..., DdpmConfig],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row, model = ddpm_row(images=400), tmp_path / "model"
+    config, model = ddpm_config(images=400), tmp_path / "model"
+    paths = {"checkpoints": tmp_path / "checkpoints", "output": model}
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     # At the next call of the clock the job ends one tick after the margin.
     monkeypatch.setenv("SLURM_JOB_END_TIME", str(time.time() - 3600 + MARGIN_S + TICK_S))
     stop = deadline()
     assert stop - time.monotonic() <= TICK_S
-    with pytest.raises(OutOfTimeError, match="time is up after 8 of 400 images"):
-        train_model(dataset, "m", row, 1, tmp_path / "state", model, deadline=stop)
-    began = time.monotonic()
-    train_model(dataset, "m", row, 1, tmp_path / "state", model)
+    with pytest.raises(OutOfTimeError, match="time limit reached after 8 of 400 images"):
+        train_model(dataset, "m", config, 1, **paths, deadline=stop)
+    start = time.monotonic()
+    train_model(dataset, "m", config, 1, **paths)
     seconds = pd.read_csv(model / "history.csv")["seconds"]
     assert (seconds.diff().dropna() >= 0).all()
-    assert 0 < seconds.iloc[-1] < time.monotonic() - began + TICK_S
+    assert 0 < seconds.iloc[-1] < time.monotonic() - start + TICK_S
     assert json.loads((model / "training.json").read_text())["ended"] == "planned length"
 
 
-def test_a_time_budget_is_used_up(
-    dataset: Path, ddpm_row: Callable[..., DdpmConfig], tmp_path: Path
-) -> None:
-    row = ddpm_row(images=80_000, time_budget_minutes=40 * TICK_S / 60)
-    train_model(dataset, "m", row, 1, tmp_path / "state", tmp_path / "model")
-    report = json.loads((tmp_path / "model" / "training.json").read_text())
+def test_a_time_budget_is_used_up(dataset: Path, tmp_path: Path) -> None:
+    config, model = ddpm_config(images=80_000, time_budget_minutes=40 * TICK_S / 60), tmp_path / "m"
+    train_model(dataset, "m", config, 1, checkpoints=tmp_path / "checkpoints", output=model)
+    report = json.loads((model / "training.json").read_text())
     assert report["ended"] == "time budget"
     assert report["seconds"] >= 40 * TICK_S
     assert report["images"] <= 41 * 8

@@ -1,4 +1,4 @@
-"""What a training does on a GPU only, tried on the CPU: bfloat16, and a compiled network."""
+"""Code paths that only a GPU takes, on the CPU: bfloat16, and a compiled network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ import pytest
 import torch
 
 from heliosynth.config.loading import presets
-from heliosynth.training.objectives import build_objective
+from heliosynth.diffusion.denoiser import Noise
+from heliosynth.training.objectives import (
+    AutoencodingObjective,
+    DenoisingObjective,
+    build_objective,
+)
 from heliosynth.training.trained_model import read_model_config
 
 SMALL = {
@@ -16,43 +21,49 @@ SMALL = {
     "modern": {"network": {"width": 8, "multipliers": [1, 2], "embedding_dim": 16}},
     "cevae": {"widths": [4, 8], "latent_dim": 5},
 }
+"""Changes of presets that make their networks small."""
 DIFFUSION = pytest.mark.parametrize("model", ["study", "modern"])
 
+AnyObjective = DenoisingObjective | AutoencodingObjective
+Batch = tuple[torch.Tensor, torch.Tensor, Noise]
 
-def objective_of(model):
+
+def small_objective(model: str) -> AnyObjective:
     kind, preset = ("cevae", "study") if model == "cevae" else ("ddpm", model)
-    row = {**presets()[kind][preset], "kind": kind}
-    del row["sampling"]
+    content = {**presets()[kind][preset], "kind": kind}
+    del content["sampling"]
     for name, small in SMALL[model].items():
-        row[name] = {**row[name], **small} if isinstance(small, dict) else small
-    row["training"] = {**row["training"], "images": 100}
+        content[name] = {**content[name], **small} if isinstance(small, dict) else small
+    content["training"] = {**content["training"], "images": 100}
     if kind == "ddpm":
-        row["condition"] = {"kind": "goes_class"}
+        content["condition"] = {"kind": "goes_class"}
     torch.manual_seed(0)
-    return build_objective(read_model_config(json.dumps(row)), 16)
+    return build_objective(read_model_config(json.dumps(content)), 16)
 
 
-def batch_for(objective):
+def batch_for(objective: AnyObjective) -> Batch:
     generator = torch.Generator().manual_seed(1)
     images = torch.rand(4, 1, 16, 16, generator=generator) * 2 - 1
-    dim = objective.encoder.dim if hasattr(objective, "encoder") else 0
+    dim = objective.encoder.dim if isinstance(objective, DenoisingObjective) else 0
     condition = torch.randn(4, dim, generator=generator)
-    return images, condition, objective.draw(images.shape, generator)
+    return images, condition, objective.sample_noise(images.shape, generator)
 
 
-def loss_and_gradients(objective, batch, *, bfloat16=False):
+def loss_and_gradients(
+    objective: AnyObjective, batch: Batch, *, bfloat16: bool = False
+) -> tuple[torch.Tensor, torch.Tensor]:
     objective.zero_grad()
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         loss = objective.loss(*batch)
     loss.backward()
-    # Layers that begin at zero keep those before them from having a gradient.
+    # Layers that are initialised to zero leave those before them without a gradient.
     gradients = [p.grad for p in objective.parameters() if p.grad is not None]
     return loss.detach(), torch.cat([gradient.flatten() for gradient in gradients])
 
 
 @pytest.mark.parametrize("model", SMALL)
-def test_bfloat16_keeps_the_loss_and_the_direction_of_its_gradient(model):
-    objective = objective_of(model)
+def test_bfloat16_hardly_changes_loss_and_gradient(model: str) -> None:
+    objective = small_objective(model)
     batch = batch_for(objective)
     loss, gradient = loss_and_gradients(objective, batch)
     rounded, rounded_gradient = loss_and_gradients(objective, batch, bfloat16=True)
@@ -63,11 +74,11 @@ def test_bfloat16_keeps_the_loss_and_the_direction_of_its_gradient(model):
 
 
 @DIFFUSION
-def test_the_network_compiles_without_a_break(model):
-    objective = objective_of(model)
+def test_the_network_compiles_without_a_graph_break(model: str) -> None:
+    objective = small_objective(model)
     batch = batch_for(objective)
     loss, gradient = loss_and_gradients(objective, batch)
-    (network,) = objective.trunks()
+    (network,) = objective.compiled_modules()
     network.compile(backend="aot_eager", fullgraph=True)
     compiled, compiled_gradient = loss_and_gradients(objective, batch)
     assert compiled == pytest.approx(loss.item(), rel=1e-5)
@@ -75,10 +86,10 @@ def test_the_network_compiles_without_a_break(model):
 
 
 @DIFFUSION
-def test_a_compiled_network_has_the_same_weights(model):
-    """So that what a GPU trained is what any machine loads."""
-    objective = objective_of(model)
+def test_a_compiled_network_has_the_same_weight_names(model: str) -> None:
+    """So that any machine can load what a GPU trained."""
+    objective = small_objective(model)
     names = list(objective.state_dict())
-    for network in objective.trunks():
+    for network in objective.compiled_modules():
         network.compile(backend="aot_eager")
     assert list(objective.state_dict()) == names

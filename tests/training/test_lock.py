@@ -1,84 +1,73 @@
-"""Two trainings of one model at a time: the second waits, and goes on from the first."""
+"""Two trainings of one model: the second waits, then resumes from the first."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
-from safetensors.torch import load_file
 
-from heliosynth.config.models import DdpmConfig
+from factories.training import ddpm_config
 from heliosynth.errors import OutOfTimeError
 from heliosynth.training import lock
-from heliosynth.training.distributed import Processes
-from heliosynth.training.train_model import train_model
-from training.test_resume import command, history
+from heliosynth.training.distributed import DistributedContext
+from helpers.hold import Hold
+from helpers.training import assert_same_model, on_cpu, started, train_command, train_on_cpu
 
-Rows = Callable[..., DdpmConfig]
-
-
-def start(given: list[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(given, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+CONFIG = ddpm_config(images=240, checkpoints=6)
+TIMEOUT_S = 300
 
 
-def under_way(given: list[str], state: Path) -> subprocess.Popen[str]:
-    training = start(given)
-    while training.poll() is None and not list(state.glob("*/*.sha256")):
-        time.sleep(0.01)
-    return training
+def wait_for(text: str, path: Path) -> None:
+    """Wait until a file has a text."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while text not in path.read_text():
+        assert time.monotonic() < deadline, path.read_text()
+        time.sleep(0.05)
 
 
-def test_of_two_trainings_at_once_the_second_takes_over_what_the_first_made(
-    dataset: Path, ddpm_row: Rows, tmp_path: Path
-) -> None:
-    row, state = ddpm_row(images=1600, checkpoints=40), tmp_path / "state"
-    first = under_way(command(dataset, row, state, tmp_path / "first"), state)
-    second = start(command(dataset, row, state, tmp_path / "second"))
-    assert first.communicate(timeout=100) is not None
-    said = "".join(second.communicate(timeout=100))
-    assert (first.returncode, second.returncode) == (0, 0), said
-    assert f"m: waits for another training of it, process {first.pid} on " in said
-    one, other = (tmp_path / name for name in ("first", "second"))
-    torch.testing.assert_close(
-        load_file(one / "weights.safetensors"), load_file(other / "weights.safetensors")
-    )
-    # It did not train again: even the seconds are those of the first.
-    seconds = [json.loads((p / "training.json").read_text())["seconds"] for p in (one, other)]
-    assert seconds[0] == seconds[1]
-    assert history(one).equals(history(other))
+@pytest.mark.parametrize("killed", [False, True])
+def test_the_second_resumes_from_the_first(dataset: Path, tmp_path: Path, killed: bool) -> None:
+    checkpoints, hold = tmp_path / "checkpoints", Hold(tmp_path / "hold", call=12)
+    commands = {
+        name: train_command(dataset, CONFIG, checkpoints=checkpoints, output=tmp_path / name)
+        for name in ("first", "second")
+    }
+    log = tmp_path / "second.log"
+    with started(commands["first"], tmp_path / "first.log", on_cpu(**hold.variables)) as first:
+        hold.wait(first)
+        with started(commands["second"], log) as second:
+            wait_for(f"m: waiting for another training of this model, process {first.pid} on ", log)
+            if killed:
+                first.kill()
+            else:
+                hold.release()
+                assert first.wait(TIMEOUT_S) == 0
+            assert second.wait(TIMEOUT_S) == 0, log.read_text()
+    if killed:
+        other = tmp_path / "uninterrupted"
+        train_on_cpu(dataset, CONFIG, checkpoints=tmp_path / "other", output=other)
+    else:
+        other = tmp_path / "first"
+        # It did not train again: even the seconds are those of the first.
+        reports = [json.loads((tmp_path / n / "training.json").read_text()) for n in commands]
+        assert reports[0]["seconds"] == reports[1]["seconds"]
+    assert_same_model(tmp_path / "second", other)
 
 
-def test_a_training_that_was_killed_keeps_nobody_waiting(
-    dataset: Path, ddpm_row: Rows, tmp_path: Path
-) -> None:
-    row, state = ddpm_row(images=1600, checkpoints=40), tmp_path / "state"
-    first = under_way(command(dataset, row, state, tmp_path / "first"), state)
-    second = start(command(dataset, row, state, tmp_path / "second"))
-    first.kill()
-    first.communicate()
-    second.communicate(timeout=100)
-    assert second.returncode == 0
-    train_model(dataset, "m", row, 1, tmp_path / "other", tmp_path / "straight")
-    one, other = (load_file(tmp_path / n / "weights.safetensors") for n in ("second", "straight"))
-    torch.testing.assert_close(one, other, rtol=0, atol=0)
-
-
-def test_a_training_waits_no_longer_than_its_job_lasts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lock, "LOOK_EVERY_S", 0.05)
-    with lock.exclusive(tmp_path, "m", Processes()):
-        began = time.monotonic()
+def test_waiting_ends_with_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "POLL_S", 0.05)
+    alone = DistributedContext()
+    with lock.exclusive(tmp_path, "m", alone):
+        deadline = time.monotonic() + 0.3
         with (
-            pytest.raises(OutOfTimeError, match="m: another training of it still goes on, submit"),
-            lock.exclusive(tmp_path, "m", Processes(), began + 0.3),
+            pytest.raises(
+                OutOfTimeError, match=r"m: another training .* is still running; resubmit"
+            ),
+            lock.exclusive(tmp_path, "m", alone, deadline),
         ):
             pytest.fail("two at once")
-        assert 0.3 <= time.monotonic() - began < 5
-    with lock.exclusive(tmp_path, "m", Processes(), deadline=0):
+        assert time.monotonic() >= deadline
+    with lock.exclusive(tmp_path, "m", alone, deadline=0):
         pass

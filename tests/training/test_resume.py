@@ -1,10 +1,12 @@
-"""Trainings as processes of their own: killed at random, and shared between two."""
+"""Trainings as processes of their own: killed at chosen points, and divided between two ranks."""
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -12,116 +14,114 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from heliosynth.config.models import CevaeConfig, DdpmConfig
-from heliosynth.training.train_model import train_model
+from factories.training import cevae_config, ddpm_config
+from heliosynth.jobs.entry_point import TIME_UP_STATUS
+from helpers.hold import STEP
+from helpers.training import (
+    assert_same_model,
+    on_cpu,
+    read_history,
+    train_command,
+    train_on_cpu,
+    train_until_killed,
+)
 
-SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "train.py"
-Rows = Callable[..., DdpmConfig | CevaeConfig]
 KILLS = 10
+POINTS = {
+    STEP: 16,
+    "heliosynth.training.trainer:Trainer.validate": 1,
+    "heliosynth.training.trainer:Trainer.update_ema": 16,
+    "heliosynth.training.checkpoint:save_file": 4,
+    "heliosynth.training.checkpoint:write_text": 4,
+}
+"""Points at which a training is killed, each with the largest number of the call."""
+
+TrainTwice = Callable[..., tuple[Path, Path]]
 
 
-def command(
-    dataset: Path, row: DdpmConfig | CevaeConfig, state: Path, output: Path, *start: str
-) -> list[str]:
-    settings = ["--settings", row.model_dump_json(), "--seed", "1", "--threads", "1"]
-    paths = ["--state", str(state), "--output", str(output)]
-    given = ["--dataset", str(dataset), "--model", "m", *settings, *paths]
-    return [sys.executable, *start, str(SCRIPT), *given]
-
-
-def history(folder: Path) -> pd.DataFrame:
-    return pd.read_csv(folder / "history.csv").drop(columns="seconds")
-
-
-def test_a_training_killed_ten_times_gives_the_same_weights_to_the_bit(
-    dataset: Path, ddpm_row: Rows, tmp_path: Path
+def test_ten_kills_do_not_change_the_weights(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row = ddpm_row(images=4800, checkpoints=120)
-    given = command(dataset, row, tmp_path / "state", tmp_path / "killed")
-    chance = random.Random(5)
+    config = ddpm_config(images=1600, checkpoints=50, validations=20)
+    checkpoints, killed = tmp_path / "checkpoints", tmp_path / "killed"
+    # The server imports torch once; every training is forked from it.
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["helpers.training"])
+    rng = random.Random(5)
     for _ in range(KILLS):
-        before = set(tmp_path.glob("state/*/*.sha256"))
-        with subprocess.Popen(given, stderr=subprocess.DEVNULL) as training:
-            # At some moment after it has got on: in a step, in a validation, in a writing.
-            while training.poll() is None and set(tmp_path.glob("state/*/*.sha256")) <= before:
-                time.sleep(0.005)
-            time.sleep(chance.uniform(0, 0.15))
-            assert training.poll() is None, "it was too short to be killed so often"
-            training.kill()
-        assert not (tmp_path / "killed" / "training.json").exists()
-    subprocess.run(given, check=True, capture_output=True)
-    train_model(dataset, "m", row, 1, tmp_path / "other", tmp_path / "straight")
-    one, other = (load_file(tmp_path / n / "weights.safetensors") for n in ("killed", "straight"))
-    torch.testing.assert_close(one, other, rtol=0, atol=0)
-    pd.testing.assert_frame_equal(history(tmp_path / "killed"), history(tmp_path / "straight"))
+        point = rng.choice(list(POINTS))
+        call = rng.randint(1, POINTS[point])
+        arguments = (point, call, dataset, config, checkpoints, killed)
+        training = context.Process(target=train_until_killed, args=arguments)
+        training.start()
+        training.join()
+        assert training.exitcode == -signal.SIGKILL, (point, call)
+        assert not (killed / "training.json").exists()
+    train_on_cpu(dataset, config, checkpoints=checkpoints, output=killed)
+    other = train_on_cpu(
+        dataset, config, checkpoints=tmp_path / "other", output=tmp_path / "uninterrupted"
+    )
+    assert_same_model(killed, other)
 
 
 @pytest.fixture(params=["ddpm", "cevae"])
-def in_two_ways(
-    request: pytest.FixtureRequest,
-    dataset: Path,
-    ddpm_row: Rows,
-    cevae_row: Rows,
-    tmp_path: Path,
-) -> Callable[..., tuple[Path, Path]]:
-    """Train a row by two processes and by one, with the same batches."""
-    make = {"ddpm": ddpm_row, "cevae": cevae_row}[request.param]
+def train_twice(request: pytest.FixtureRequest, dataset: Path, tmp_path: Path) -> TrainTwice:
+    """Train a model on two ranks and on one, with the same batches; checkpoints are inside."""
+    make_config = {"ddpm": ddpm_config, "cevae": cevae_config}[request.param]
 
     def train(**training: int) -> tuple[Path, Path]:
-        row = make(**training, gpus=2)
-        torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+        config = make_config(**training, gpus=2)
         two, one = tmp_path / "two", tmp_path / "one"
-        given = command(dataset, row, two / "state", two, *torchrun)
-        on_cpu = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
-        subprocess.run(given, check=True, capture_output=True, env=on_cpu, timeout=120)
-        train_model(dataset, "m", row, 1, one / "state", one)
+        command = train_command(
+            dataset, config, checkpoints=two / "checkpoints", output=two, processes=2
+        )
+        subprocess.run(command, check=True, capture_output=True, env=on_cpu())
+        train_on_cpu(dataset, config, checkpoints=one / "checkpoints", output=one)
         return two, one
 
     return train
 
 
-def test_two_processes_have_the_gradients_of_one(
-    in_two_ways: Callable[..., tuple[Path, Path]],
-) -> None:
+def test_two_ranks_have_the_gradients_of_one(train_twice: TrainTwice) -> None:
     states = []
-    for folder in in_two_ways(images=8):
-        (path,) = folder.glob("state/*/*.safetensors")
+    for folder in train_twice(images=8):
+        (path,) = folder.glob("checkpoints/*/*.safetensors")
         states.append(load_file(path))
     # After the first step Adam's mean of the gradients is a tenth of the gradient.
-    gradients = [name for name in states[0] if name.endswith(".exp_avg")]
-    assert gradients
-    largest = max(states[1][name].abs().max() for name in gradients)
-    for name in gradients:
-        torch.testing.assert_close(
-            states[0][name], states[1][name], rtol=1e-4, atol=1e-6 * float(largest)
-        )
+    names = [name for name in states[0] if name.endswith(".exp_avg")]
+    assert names
+    largest = max(float(states[1][name].abs().max()) for name in names)
     assert largest > 0
+    for name in names:
+        torch.testing.assert_close(states[0][name], states[1][name], rtol=1e-4, atol=1e-6 * largest)
 
 
-def test_two_processes_train_as_one_does(in_two_ways: Callable[..., tuple[Path, Path]]) -> None:
-    two, one = in_two_ways(images=64)
+def test_two_ranks_train_like_one(train_twice: TrainTwice) -> None:
+    two, one = train_twice(images=64)
     columns = ["images", "train_loss", "val_loss", "learning_rate"]
-    expected, found = (history(folder)[columns].to_numpy(float) for folder in (one, two))
-    np.testing.assert_allclose(found, expected, rtol=1e-3)
+    result, expected = (read_history(folder)[columns].to_numpy(float) for folder in (two, one))
+    np.testing.assert_allclose(result, expected, rtol=1e-3)
     assert json.loads((two / "training.json").read_text())["images"] == 64
 
 
-def test_two_processes_stop_before_their_job_does_and_go_on(
-    dataset: Path, ddpm_row: Rows, tmp_path: Path
-) -> None:
-    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
-    row = ddpm_row(images=400, gpus=2)
-    given = command(dataset, row, tmp_path / "state", tmp_path / "model", *torchrun)
-    on_cpu = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
-    in_job = {**on_cpu, "SLURM_JOB_ID": "7", "SLURM_JOB_END_TIME": str(time.time())}
-    stopped = subprocess.run(given, capture_output=True, text=True, env=in_job, timeout=120)
-    assert stopped.returncode != 0
-    assert stopped.stderr.count("m: time is up after 160 of 400 images; the state is kept") == 1
-    assert not (tmp_path / "model").exists()
-    subprocess.run(given, check=True, capture_output=True, env=on_cpu, timeout=120)
-    assert json.loads((tmp_path / "model" / "training.json").read_text())["images"] == 400
+def test_two_ranks_stop_before_the_job_ends_and_resume(dataset: Path, tmp_path: Path) -> None:
+    config, model = ddpm_config(images=400, gpus=2), tmp_path / "model"
+    command = train_command(
+        dataset, config, checkpoints=tmp_path / "checkpoints", output=model, processes=2
+    )
+    in_job = on_cpu(SLURM_JOB_ID="7", SLURM_JOB_END_TIME=str(time.time()))
+    stopped = subprocess.run(command, capture_output=True, text=True, env=in_job, check=False)
+    assert stopped.returncode == TIME_UP_STATUS
+    # The ranks agree to stop every 20 steps.
+    message = "m: time limit reached after 160 of 400 images; the checkpoint is saved"
+    assert stopped.stderr.splitlines()[-1].startswith(message)
+    assert stopped.stderr.count("time limit reached") == 1
+    assert "Traceback" not in stopped.stderr
+    assert not model.exists()
+    subprocess.run(command, check=True, capture_output=True, env=on_cpu())
+    assert json.loads((model / "training.json").read_text())["images"] == 400

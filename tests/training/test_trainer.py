@@ -1,9 +1,9 @@
-"""The loop, on objectives whose course is known."""
+"""The training loop, on objectives whose course is known."""
 
 from __future__ import annotations
 
 import math
-import time
+import types
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,45 +11,50 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from heliosynth.config.models import TrainingConfig
 from heliosynth.errors import InputError
-from heliosynth.training.checkpoint import StateFolder
-from heliosynth.training.data import Images
-from heliosynth.training.trainer import Objective, TrainingResult, train
+from heliosynth.training import trainer
+from heliosynth.training.checkpoint import CheckpointFolder
+from heliosynth.training.data import ConditionedImages
+from heliosynth.training.trainer import Objective, Trainer, TrainingResult
+
+COSINE_AND_FLIPS = {"decay": "cosine", "flips": True}
 
 
-class Mean(Objective):
+class MeanObjective(Objective):
     """Learns the mean of its images; can fail at a step."""
 
     def __init__(self, interrupted_at: int | None = None, infinite_from: int = 10**9) -> None:
         super().__init__()
         self.value = nn.Parameter(torch.zeros(1))
         self.dropout = nn.Dropout(0.3)
-        self.interrupted_at, self.infinite_from, self.calls = interrupted_at, infinite_from, 0
+        self.interrupted_at, self.infinite_from, self.steps = interrupted_at, infinite_from, 0
 
-    def draw(self, shape: torch.Size, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    def sample_noise(self, shape: torch.Size, generator: torch.Generator) -> dict[str, Tensor]:
         return {"noise": torch.randn(shape, generator=generator)}
 
-    def loss(
-        self, images: torch.Tensor, condition: torch.Tensor, drawn: Mapping[str, torch.Tensor]
-    ) -> torch.Tensor:
+    def loss(self, images: Tensor, condition: Tensor, noise: Mapping[str, Tensor]) -> Tensor:
         if self.training:
-            self.calls += 1
-            if self.calls == self.interrupted_at:
+            self.steps += 1
+            if self.steps == self.interrupted_at:
                 raise KeyboardInterrupt
-        loss = ((self.dropout(images) + 0.1 * drawn["noise"] - self.value) ** 2).mean()
-        return loss * (math.inf if self.training and self.calls >= self.infinite_from else 1)
+        loss = ((self.dropout(images) + 0.1 * noise["noise"] - self.value) ** 2).mean()
+        return loss * (math.inf if self.training and self.steps >= self.infinite_from else 1)
 
 
-def settings(**changes: object) -> TrainingConfig:
+def training_config(**changes: object) -> TrainingConfig:
     basic = {"images": 100, "batch_size": 4, "learning_rate": 0.05, "ema_decay": 0.9}
     return TrainingConfig.model_validate({**basic, "validations": 5, "checkpoints": 10, **changes})
 
 
-def run(
-    state: Path,
+def checkpoint_folder(root: Path, settings: TrainingConfig) -> CheckpointFolder:
+    return CheckpointFolder(root, settings.model_dump(mode="json", exclude={"time_budget_minutes"}))
+
+
+def fit(
+    checkpoints: Path,
     objective: Objective,
     validation: int = 6,
     seed: int = 3,
@@ -58,131 +63,151 @@ def run(
 ) -> TrainingResult:
     generator = torch.Generator().manual_seed(0)
     pixels = 0.4 + 0.1 * torch.randn(10, 1, 2, 2, generator=generator)
-    training = Images(pixels, torch.zeros(4, 10, 0))
-    held_out = Images(pixels[:validation], torch.zeros(1, validation, 0))
-    weights = np.full(10, 0.1)
-    chosen = settings(**changes)
-    about = chosen.model_dump(mode="json", exclude={"time_budget_minutes"})
-    folder = StateFolder(state, about)
-    return train(objective, training, weights, held_out, chosen, seed, folder, deadline=deadline)
+    settings = training_config(**changes)
+    return Trainer(
+        objective=objective,
+        images=ConditionedImages(pixels, torch.zeros(4, 10, 0)),
+        sampling_weights=np.full(10, 0.1),
+        validation=ConditionedImages(pixels[:validation], torch.zeros(1, validation, 0)),
+        settings=settings,
+        seed=seed,
+        checkpoints=checkpoint_folder(checkpoints, settings),
+        deadline=deadline,
+    ).fit()
 
 
-def assert_same(one: TrainingResult, other: TrainingResult) -> None:
-    torch.testing.assert_close(one.weights, other.weights, rtol=0, atol=0)
-    assert one.kept_images == other.kept_images
-    for a, b in zip(one.history, other.history, strict=True):
-        assert {**a, "seconds": 0} == {**b, "seconds": 0}
+def assert_same(result: TrainingResult, expected: TrainingResult) -> None:
+    torch.testing.assert_close(result.weights, expected.weights, rtol=0, atol=0)
+    assert result.best_images == expected.best_images
+    for row, expected_row in zip(result.history, expected.history, strict=True):
+        assert {**row, "seconds": 0} == {**expected_row, "seconds": 0}
 
 
-@pytest.mark.parametrize("at", [1, 2, 4, 14, 25])
-def test_interrupted_and_resumed_equals_uninterrupted_to_the_bit(tmp_path: Path, at: int) -> None:
-    straight = run(tmp_path / "straight", Mean(), flips=True, decay="cosine")
+@pytest.mark.parametrize("step", [1, 2, 4, 14, 25])
+def test_resumed_equals_uninterrupted_to_the_bit(tmp_path: Path, step: int) -> None:
+    uninterrupted = fit(tmp_path / "uninterrupted", MeanObjective(), **COSINE_AND_FLIPS)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "broken", Mean(interrupted_at=at), flips=True, decay="cosine")
-    assert_same(run(tmp_path / "broken", Mean(), flips=True, decay="cosine"), straight)
+        fit(tmp_path / "resumed", MeanObjective(interrupted_at=step), **COSINE_AND_FLIPS)
+    resumed = fit(tmp_path / "resumed", MeanObjective(), **COSINE_AND_FLIPS)
+    assert_same(resumed, uninterrupted)
 
 
-def test_a_time_budget_stops_early_keeps_the_state_and_changes_nothing(tmp_path: Path) -> None:
-    straight = run(tmp_path / "straight", Mean())
-    stopped = run(tmp_path / "stopped", Mean(), time_budget_minutes=1e-9)
-    assert stopped.ended == "time budget"
+def test_a_time_budget_stops_early_and_changes_nothing(tmp_path: Path) -> None:
+    uninterrupted = fit(tmp_path / "uninterrupted", MeanObjective())
+    stopped = fit(tmp_path / "stopped", MeanObjective(), time_budget_minutes=1e-9)
+    assert stopped.stop_reason == "time budget"
     assert stopped.images == 4
     assert stopped.history[-1]["images"] == 4
     assert stopped.weights
-    gone_on = run(tmp_path / "stopped", Mean())
-    assert gone_on.ended == "planned length"
-    assert_same(gone_on, straight)
+    resumed = fit(tmp_path / "stopped", MeanObjective())
+    assert resumed.stop_reason == "planned length"
+    assert_same(resumed, uninterrupted)
 
 
-def test_stopped_at_every_step_by_a_deadline_it_ends_as_if_never_stopped(tmp_path: Path) -> None:
-    straight = run(tmp_path / "straight", Mean(), flips=True, decay="cosine")
-    seen = []
-    for _ in range(straight.planned_images // 4):
-        outcome = run(tmp_path / "stopped", Mean(), deadline=0, flips=True, decay="cosine")
-        seen.append(outcome.images)
-    assert seen == list(range(4, straight.planned_images + 1, 4))
-    assert outcome.ended == "planned length"
-    assert_same(outcome, straight)
+def test_deadlines_at_every_step_change_nothing(tmp_path: Path) -> None:
+    uninterrupted = fit(tmp_path / "uninterrupted", MeanObjective(), **COSINE_AND_FLIPS)
+    images = []
+    for _ in range(uninterrupted.planned_images // 4):
+        result = fit(tmp_path / "stopped", MeanObjective(), deadline=0, **COSINE_AND_FLIPS)
+        images.append(result.images)
+    assert images == list(range(4, uninterrupted.planned_images + 1, 4))
+    assert result.stop_reason == "planned length"
+    assert_same(result, uninterrupted)
 
 
-def test_a_deadline_does_not_concern_a_finished_training(tmp_path: Path) -> None:
-    first = run(tmp_path, Mean())
-    objective = Mean()
-    assert_same(run(tmp_path, objective, deadline=0), first)
-    assert objective.calls == 0
+@pytest.mark.parametrize("deadline", [0, math.inf])
+def test_a_finished_training_takes_no_further_step(tmp_path: Path, deadline: float) -> None:
+    first = fit(tmp_path, MeanObjective())
+    objective = MeanObjective()
+    assert_same(fit(tmp_path, objective, deadline=deadline), first)
+    assert objective.steps == 0
 
 
-def test_a_time_budget_goes_on_over_deadlines_and_starts_anew_when_it_is_spent(
-    tmp_path: Path,
+def test_a_time_budget_spans_deadlines_then_starts_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Slow(Mean):
-        def loss(self, *batch: Any) -> torch.Tensor:
-            time.sleep(0.02 if self.training else 0)
+    now = 0.0
+    monkeypatch.setattr(trainer, "time", types.SimpleNamespace(monotonic=lambda: now))
+
+    class OneSecondPerStep(MeanObjective):
+        def loss(self, *batch: Any) -> Tensor:
+            nonlocal now
+            now += 1.0 if self.training else 0.0
             return super().loss(*batch)
 
-    budget = 0.11 / 60
-    for expected in ("time budget", "time budget"):
-        ended = []
-        while "time budget" not in ended:
-            ended.append(run(tmp_path, Slow(), deadline=0, time_budget_minutes=budget).ended)
-        assert ended[-1] == expected
-        assert 1 <= ended.count("deadline") <= 5
+    stop_reasons = [
+        fit(tmp_path, OneSecondPerStep(), deadline=0, time_budget_minutes=3.5 / 60).stop_reason
+        for _ in range(8)
+    ]
+    assert stop_reasons == 2 * ["deadline", "deadline", "deadline", "time budget"]
 
 
-def test_a_finished_training_takes_no_further_step(tmp_path: Path) -> None:
-    first = run(tmp_path, Mean())
-    objective = Mean()
-    assert_same(run(tmp_path, objective), first)
-    assert objective.calls == 0
+def test_the_value_is_learnt_and_the_history_recorded(tmp_path: Path) -> None:
+    result = fit(tmp_path, MeanObjective(), images=1000)
+    assert float(result.weights["value"]) == pytest.approx(0.4, abs=0.1)
+    assert [row["images"] for row in result.history] == [200, 400, 600, 800, 1000]
+    losses = [row["val_loss"] for row in result.history]
+    assert result.best_loss == min(loss for loss in losses if loss is not None)
+    best = [row["images"] for row in result.history if row["val_loss"] == result.best_loss]
+    assert result.best_images in best
 
 
-def test_it_learns_and_the_history_tells(tmp_path: Path) -> None:
-    outcome = run(tmp_path, Mean(), images=1000)
-    assert float(outcome.weights["value"]) == pytest.approx(0.4, abs=0.1)
-    assert [row["images"] for row in outcome.history] == [200, 400, 600, 800, 1000]
-    losses = [row["val_loss"] for row in outcome.history]
-    assert outcome.kept_loss == min(loss for loss in losses if loss is not None)
-    best = [row["images"] for row in outcome.history if row["val_loss"] == outcome.kept_loss]
-    assert outcome.kept_images in best
+def test_without_validation_images_the_last_weights_are_best(tmp_path: Path) -> None:
+    result = fit(tmp_path, MeanObjective(), validation=0)
+    assert result.best_loss is None
+    assert result.best_images == result.images == 100
 
 
-def test_without_a_validation_split_the_last_weights_are_kept(tmp_path: Path) -> None:
-    outcome = run(tmp_path, Mean(), validation=0)
-    assert outcome.kept_loss is None
-    assert outcome.kept_images == outcome.images == 100
+def test_validation_has_the_same_noise_each_time(tmp_path: Path) -> None:
+    result = fit(tmp_path, MeanObjective(), learning_rate=1e-30)
+    assert len({row["val_loss"] for row in result.history}) == 1
+    other_seed = fit(tmp_path / "other", MeanObjective(), learning_rate=1e-30, seed=4)
+    assert other_seed.history[0]["val_loss"] == result.history[0]["val_loss"]
 
 
-def test_the_validation_loss_has_the_same_noise_each_time(tmp_path: Path) -> None:
-    outcome = run(tmp_path, Mean(), learning_rate=1e-30)
-    assert len({row["val_loss"] for row in outcome.history}) == 1
-    other_seed = run(tmp_path / "other", Mean(), learning_rate=1e-30, seed=4)
-    assert other_seed.history[0]["val_loss"] == outcome.history[0]["val_loss"]
+def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"not finite after \d+ images; lower .*learning_rate"):
+        fit(tmp_path, MeanObjective(infinite_from=12))
+    checkpoint = checkpoint_folder(tmp_path, training_config()).load()
+    assert checkpoint is not None
+    assert checkpoint.counters.step <= 11
+    assert all(torch.isfinite(tensor).all() for tensor in checkpoint.weights.values())
 
 
-def test_a_loss_that_is_not_finite_stops_with_the_last_good_state(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no longer finite after \d+ images.*learning_rate"):
-        run(tmp_path, Mean(infinite_from=12))
-    about = settings().model_dump(mode="json", exclude={"time_budget_minutes"})
-    kept = StateFolder(tmp_path, about).read()
-    assert kept is not None
-    assert kept.counters.step <= 11
-    assert all(torch.isfinite(tensor).all() for tensor in kept.weights.values())
-
-
-def test_an_infinite_gradient_under_a_finite_loss_is_seen(tmp_path: Path) -> None:
-    class Root(Mean):
-        def loss(self, images: torch.Tensor, *rest: object) -> torch.Tensor:
+def test_an_infinite_gradient_of_a_finite_loss_is_an_error(tmp_path: Path) -> None:
+    class RootObjective(MeanObjective):
+        def loss(self, images: Tensor, *rest: object) -> Tensor:
             return self.value.abs().sqrt().sum() + 0 * images.mean()
 
-    with pytest.raises(InputError, match="no longer finite"):
-        run(tmp_path, Root())
+    with pytest.raises(InputError, match="not finite"):
+        fit(tmp_path, RootObjective())
 
 
-def test_without_memory_the_moving_average_is_the_weights(tmp_path: Path) -> None:
-    objective = Mean()
-    outcome = run(tmp_path, objective, validation=0, ema_decay=0.0)
-    torch.testing.assert_close(outcome.weights["value"], objective.value.detach())
+def test_without_decay_the_ema_equals_the_weights(tmp_path: Path) -> None:
+    objective = MeanObjective()
+    result = fit(tmp_path, objective, validation=0, ema_decay=0.0)
+    torch.testing.assert_close(result.weights["value"], objective.value.detach())
 
 
-def test_epochs_count_passes_over_the_training_split(tmp_path: Path) -> None:
-    assert run(tmp_path, Mean(), images=None, epochs=3).images == 32
+def test_epochs_count_passes_over_the_training_images(tmp_path: Path) -> None:
+    assert fit(tmp_path, MeanObjective(), images=None, epochs=3).images == 32
+
+
+def test_the_optimiser_resumes_exactly(tmp_path: Path) -> None:
+    def make_trainer() -> Trainer:
+        pixels = torch.linspace(0, 1, 16).reshape(4, 1, 2, 2)
+        images, settings = ConditionedImages(pixels, torch.zeros(4, 4, 0)), training_config()
+        folder = checkpoint_folder(tmp_path, settings)
+        return Trainer(MeanObjective(), images, np.full(4, 0.25), images, settings, 3, folder)
+
+    uninterrupted, resumed = make_trainer(), make_trainer()
+    for _ in range(2):
+        uninterrupted.step()
+    uninterrupted.save()
+    resumed.load()
+    for _ in range(3):
+        uninterrupted.step()
+        resumed.step()
+    state, expected = resumed.state_dict(), uninterrupted.state_dict()
+    torch.testing.assert_close(state.optimiser, expected.optimiser, rtol=0, atol=0)
+    torch.testing.assert_close(state.weights, expected.weights, rtol=0, atol=0)
