@@ -1,50 +1,68 @@
-"""Outcome of a script, a product or an error line, run in a process that is free to crash."""
+"""Outcome of a script, a product or an error line, in a process that is free to crash."""
 
+import contextlib
+import functools
+import io
 import os
 import signal
-import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-LIMIT_S = 600
-"""A safety net: the scripts run for less than a second on an idle machine."""
+LIMIT_S = 800
+"""A safety net: the tests take less than a minute on an idle machine."""
 LONGEST_LINE = 700
 
 Main = Callable[[list[str]], None]
 
 
-def error_line(main: Main, argv: list[str]) -> str:
-    """Run a script in a forked process; return the line it ended with, empty on success.
+def isolated(test: Callable[..., None]) -> Callable[..., None]:
+    """Run a test in a forked process: libraries in C can crash on what they read.
 
-    Libraries in C can crash on what they read, which must not end the tests. A crash is a failed
-    assertion, and so is an internal error.
+    A crash is a failure of the test. It must not end the process of pytest.
     """
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        signal.alarm(LIMIT_S)
-        os.write(writing, _run(main, argv).encode(errors="replace")[:60000])
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as stream:
-        line = stream.read().decode()
-    _, status = os.waitpid(child, 0)
-    assert status == 0, f"ended by signal {os.waitstatus_to_exitcode(status)}: {argv}"
-    assert "Traceback" not in line, line[-1500:]
-    assert "internal error" not in line, line
-    return line
+
+    @functools.wraps(test)
+    def forking(*args: Any, **kwargs: Any) -> None:
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            signal.alarm(LIMIT_S)
+            error = _error_of(functools.partial(test, *args, **kwargs))
+            os.write(writing, error.encode(errors="replace")[-60000:])
+            os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading, "rb") as stream:
+            error = stream.read().decode(errors="replace")
+        _, status = os.waitpid(child, 0)
+        assert status == 0, f"ended by signal {os.waitstatus_to_exitcode(status)}"
+        assert not error, error
+
+    return forking
 
 
-def _run(main: Main, argv: list[str]) -> str:
-    sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  (the process ends)
+def _error_of(test: Callable[[], None]) -> str:
     try:
-        main(argv)
-    except SystemExit as stop:
-        return str(stop.code)
+        test()
     except BaseException:
         return traceback.format_exc()
     return ""
+
+
+def error_line(main: Main, argv: list[str]) -> str:
+    """Run a script in this process; return the line it ended with, empty on success.
+
+    An internal error is a failed assertion. Use it in :func:`isolated` tests.
+    """
+    line, output = "", io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        try:
+            main(argv)
+        except SystemExit as stop:
+            line = str(stop.code)
+    assert "internal error" not in line, output.getvalue()[-1500:]
+    return line
 
 
 def succeeds(main: Main, argv: list[str], output: Path, *names: str) -> bool:

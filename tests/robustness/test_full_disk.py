@@ -20,7 +20,7 @@ from heliosynth.paper.compile import compile_paper
 from heliosynth.sources.goes import XrsSeries, write_series
 from heliosynth.training.checkpoint import Checkpoint, CheckpointFolder, Counters
 from heliosynth.training.weights import write_weights
-from helpers.outcome import error_line
+from helpers.outcome import error_line, isolated
 from helpers.scripts import load
 
 pytestmark = pytest.mark.robustness
@@ -135,14 +135,15 @@ def test_a_full_disk_leaves_no_paper(disk: Path, tmp_path: Path, free_kib: int) 
     assert [path.name for path in disk.iterdir()] == ["paper.pdf"]
 
 
+# HDF5 crashes a process in which it cannot close a file.
 @pytest.mark.parametrize("free_kib", [16, 60, 90, 120])
+@isolated
 def test_a_full_disk_leaves_no_raw_inputs(disk: Path, free_kib: int) -> None:
     """The disk is full within the frames, within the X-ray data or at their end."""
     (disk / "filler").write_bytes(bytes((SIZE_KIB - free_kib) * 1024))
     settings = '{"start": "2012-07-12", "days": 2, "cadence_minutes": 240, "size_px": 16, '
     options = ["--settings", settings + '"flares_per_day": 3}', "--channel", "171A", "--seed", "1"]
     argv = [*options, "--output", str(disk / "simulated")]
-    # HDF5 crashes a process in which it cannot close a file.
     line = error_line(simulate, argv)
     assert line.startswith(f"error: {disk}/simulated: cannot be written (No space left on device)")
     assert len(line.splitlines()) == 1

@@ -20,7 +20,7 @@ from heliosynth.io import tables
 from heliosynth.sources.goes import read_series
 from helpers.intensities import options, write_labels
 from helpers.mutation import RUBBISH, damaged, mutated
-from helpers.outcome import succeeds
+from helpers.outcome import isolated, succeeds
 from helpers.scripts import load
 
 pytestmark = pytest.mark.robustness
@@ -57,6 +57,7 @@ def reads_frames(store: Path, output: Path) -> bool:
     return success
 
 
+@isolated
 def test_damaged_hek_events_are_read_or_rejected(raw: Path, tmp_path: Path) -> None:
     (path,) = (raw / "hek").iterdir()
     content, rng = json.loads(path.read_text()), random.Random(1)
@@ -68,6 +69,7 @@ def test_damaged_hek_events_are_read_or_rejected(raw: Path, tmp_path: Path) -> N
     assert 0 < accepted < COUNT
 
 
+@isolated
 def test_damaged_hek_bytes_are_read_or_rejected(raw: Path, tmp_path: Path) -> None:
     (path,) = (raw / "hek").iterdir()
     content, rng = path.read_bytes(), random.Random(2)
@@ -92,12 +94,14 @@ def test_damaged_hek_bytes_are_read_or_rejected(raw: Path, tmp_path: Path) -> No
         '[{"event_peaktime": "9999-07-12T16:49:00", "fl_goescls": "M\\u00b2"}]',
     ],
 )
+@isolated
 def test_an_answer_without_a_flare_is_rejected(tmp_path: Path, text: str) -> None:
     path = tmp_path / "hek_2012.json"
     path.write_text(text)
     assert not reads_flares(path, tmp_path / "out" / "flares.csv")
 
 
+@isolated
 def test_rubbish_in_optional_keys_of_a_flare_is_ignored(tmp_path: Path) -> None:
     good = {"event_peaktime": "2012-07-12T16:49:00", "fl_goescls": "X1.4"}
     for value in RUBBISH:
@@ -144,6 +148,7 @@ def csv_faults(text: str, rng: random.Random) -> bytes:
     return rng.choice(kinds)()
 
 
+@isolated
 def test_damaged_xrs_csv_is_read_or_rejected(tmp_path: Path) -> None:
     times = np.arange("2012-07-12T00:00", "2012-07-12T06:00", 5, dtype="datetime64[m]")
     flux = 1e-6 * (2 + np.sin(np.arange(len(times))))
@@ -156,6 +161,7 @@ def test_damaged_xrs_csv_is_read_or_rejected(tmp_path: Path) -> None:
     assert 0 < accepted < COUNT
 
 
+@isolated
 def test_damaged_flare_csv_is_read_or_rejected(tmp_path: Path) -> None:
     names = "event_starttime,event_peaktime,event_endtime,fl_goescls,ar_noaanum,hpc_x,kb_archivid"
     rows = [
@@ -180,6 +186,7 @@ def outside_heaps(changed: bytes, content: bytes) -> bytes:
     return bytes(whole[: len(changed)])
 
 
+@isolated
 def test_damaged_netcdf_bytes_are_read_or_rejected(raw: Path, tmp_path: Path) -> None:
     (path,) = (raw / "goes").iterdir()
     content, rng, accepted = path.read_bytes(), random.Random(5), 0
@@ -231,6 +238,7 @@ def dataset_changes() -> list[tuple[str, Callable[[h5py.File], None]]]:
     return changes
 
 
+@isolated
 def test_wrong_netcdf_content_is_read_or_rejected(raw: Path, tmp_path: Path) -> None:
     (path,) = (raw / "goes").iterdir()
     content, accepted = path.read_bytes(), []
@@ -244,6 +252,7 @@ def test_wrong_netcdf_content_is_read_or_rejected(raw: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", [".zarray", ".zattrs"])
+@isolated
 def test_damaged_store_metadata_is_read_or_rejected(raw: Path, tmp_path: Path, name: str) -> None:
     store = raw / "aia" / "sdomlv2.zarr"
     path = store / "2012" / "171A" / name
@@ -259,6 +268,7 @@ def test_damaged_store_metadata_is_read_or_rejected(raw: Path, tmp_path: Path, n
     assert accepted < COUNT
 
 
+@isolated
 def test_damaged_chunks_are_read_or_rejected(observed: Path, raw: Path, tmp_path: Path) -> None:
     store, labels = raw / "aia" / "sdomlv2.zarr", write_labels(observed, tmp_path / "labels.csv")
     chunk, rng = store / "2012" / "171A" / "2.0.0", random.Random(7)
@@ -271,6 +281,7 @@ def test_damaged_chunks_are_read_or_rejected(observed: Path, raw: Path, tmp_path
     assert accepted < FEW
 
 
+@isolated
 def test_damaged_store_metadata_averages_or_is_rejected(
     observed: Path, raw: Path, tmp_path: Path
 ) -> None:
@@ -284,6 +295,7 @@ def test_damaged_store_metadata_averages_or_is_rejected(
     assert accepted < FEW
 
 
+@isolated
 def test_a_chunk_that_differs_from_its_manifest_is_rejected(
     observed: Path, raw: Path, tmp_path: Path
 ) -> None:
