@@ -69,8 +69,8 @@ onstart:
 
 wildcard_constraints:
     year=r"\d{4}",
-    model="|".join(PLAN.models),
-    encoder="|".join(PLAN.encoders),
+    model="|".join(CONFIG.models),
+    encoder="|".join(CONFIG.evaluation.encoders),
     figure="|".join(PLAN.figures),
     table="|".join(PLAN.tables),
     shard=r"\d+",

@@ -29,17 +29,14 @@ def use(plan: Plan) -> None:
     for name, value in vars(Plan).items():
         if isinstance(value, cached_property):
             getattr(plan, name)
-    for model in plan.models:
+    for model in plan.configuration.models:
         plan.embedding_model(model)
-        plan.settings(plan.configuration.models[model])
-        plan.shards(model)
-    for encoder in plan.encoders:
+    for encoder in plan.configuration.evaluation.encoders:
         plan.encoder_weights(encoder)
     for figure in plan.figures:
         plan.figure_inputs(figure)
         plan.figure_code(figure)
         plan.figure_raw_inputs(figure)
-        plan.figure_raw_options(figure)
     for table in plan.tables:
         plan.table_inputs(table)
 

@@ -20,7 +20,7 @@ rule application:
         runtime=240,
         gpu=1,
     params:
-        settings=PLAN.settings(CONFIG.application),
+        settings=CONFIG.application.model_dump_json(),
         seed=CONFIG.seed,
         code=PLAN.code("application"),
     shell:

@@ -21,7 +21,7 @@ rule labels:
         mem_mb=memory_per_attempt(4000),
         runtime=30,
     params:
-        settings=PLAN.settings(CONFIG.dataset.labels),
+        settings=CONFIG.dataset.labels.model_dump_json(),
         classes=CONFIG.dataset.classes,
         required=(
             "--require-all-classes"
@@ -86,7 +86,7 @@ rule index:
         mem_mb=memory_per_attempt(4000),
         runtime=30,
     params:
-        settings=PLAN.settings(CONFIG.dataset),
+        settings=CONFIG.dataset.model_dump_json(),
         code=PLAN.code("index"),
     shell:
         "python workflow/scripts/index.py --labels {input.labels:q}"

@@ -42,8 +42,7 @@ rule features_real:
         gpu=1,
     params:
         weights=lambda wildcards: [
-            f"--weights={path}"
-            for path in PLAN.encoder_weights(wildcards.encoder)
+            f"--weights={path}" for path in PLAN.encoder_weights(wildcards.encoder)
         ],
         code=PLAN.code("features"),
     shell:
@@ -81,7 +80,7 @@ rule classifier:
         runtime=120,
         gpu=1,
     params:
-        settings=PLAN.settings(CONFIG.evaluation.classifier),
+        settings=CONFIG.evaluation.classifier.model_dump_json(),
         seed=CONFIG.seed,
         code=PLAN.code("classifier"),
     shell:
@@ -95,7 +94,8 @@ rule metrics_real:
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
         features=expand(
-            f"{RESULTS}/features/{{encoder}}/real.h5", encoder=PLAN.encoders
+            f"{RESULTS}/features/{{encoder}}/real.h5",
+            encoder=CONFIG.evaluation.encoders,
         ),
         classifier=f"{RESULTS}/metrics/classifier.safetensors",
     output:
@@ -110,7 +110,7 @@ rule metrics_real:
         mem_mb=memory_per_attempt(4000),
         runtime=120,
     params:
-        settings=PLAN.settings(CONFIG.evaluation, exclude={"flux_response"}),
+        settings=CONFIG.evaluation.model_dump_json(exclude={"flux_response"}),
         population=PLAN.population,
         seed=CONFIG.seed,
         code=PLAN.code("metrics"),
@@ -128,11 +128,12 @@ rule metrics:
         dataset=f"{RESULTS}/dataset/dataset.h5",
         samples=f"{RESULTS}/samples/{{model}}.h5",
         features=expand(
-            f"{RESULTS}/features/{{encoder}}/real.h5", encoder=PLAN.encoders
+            f"{RESULTS}/features/{{encoder}}/real.h5",
+            encoder=CONFIG.evaluation.encoders,
         ),
         generated=lambda wildcards: [
             f"{RESULTS}/features/{encoder}/{wildcards.model}.h5"
-            for encoder in PLAN.encoders
+            for encoder in CONFIG.evaluation.encoders
         ],
         classifier=f"{RESULTS}/metrics/classifier.safetensors",
     output:
@@ -147,7 +148,7 @@ rule metrics:
         mem_mb=memory_per_attempt(4000),
         runtime=120,
     params:
-        settings=PLAN.settings(CONFIG.evaluation, exclude={"flux_response"}),
+        settings=CONFIG.evaluation.model_dump_json(exclude={"flux_response"}),
         population=PLAN.population,
         seed=CONFIG.seed,
         code=PLAN.code("metrics"),
@@ -163,7 +164,9 @@ rule metrics:
 rule metrics_summary:
     """Summarise the metrics of all models and of real images in one table."""
     input:
-        metrics=expand(f"{RESULTS}/metrics/{{name}}.json", name=["real", *PLAN.models]),
+        metrics=expand(
+            f"{RESULTS}/metrics/{{name}}.json", name=["real", *CONFIG.models]
+        ),
     output:
         json=f"{RESULTS}/metrics/summary.json",
         csv=f"{RESULTS}/metrics/summary.csv",

@@ -26,8 +26,8 @@ rule train:
         runtime=720,
         gpu=lambda wildcards: CONFIG.models[wildcards.model].training.gpus,
     params:
-        settings=lambda wildcards: PLAN.settings(
-            CONFIG.models[wildcards.model], exclude={"sampling"}
+        settings=lambda wildcards: CONFIG.models[wildcards.model].model_dump_json(
+            exclude={"sampling"}
         ),
         embedding=lambda wildcards: [
             f"--embedding-model {folder}"
@@ -66,9 +66,9 @@ rule sample_shard:
         runtime=240,
         gpu=1,
     params:
-        settings=lambda wildcards: PLAN.settings(
-            CONFIG.models[wildcards.model].sampling
-        ),
+        settings=lambda wildcards: CONFIG.models[
+            wildcards.model
+        ].sampling.model_dump_json(),
         seed=CONFIG.seed,
         folder=subpath(input.weights, parent=True),
         code=PLAN.code("sample"),
@@ -82,7 +82,10 @@ rule sample_shard:
 rule sample:
     """Join the shards of a model's images."""
     input:
-        shards=lambda wildcards: PLAN.shards(wildcards.model),
+        shards=lambda wildcards: [
+            f"{RESULTS}/samples/shards/{wildcards.model}/{shard}.h5"
+            for shard in range(CONFIG.models[wildcards.model].sampling.shards)
+        ],
     output:
         samples=f"{RESULTS}/samples/{{model}}.h5",
     log:
@@ -121,9 +124,9 @@ rule sample_flux_response:
         runtime=240,
         gpu=1,
     params:
-        sampling=lambda wildcards: PLAN.settings(
-            CONFIG.models[wildcards.model].sampling
-        ),
+        sampling=lambda wildcards: CONFIG.models[
+            wildcards.model
+        ].sampling.model_dump_json(),
         fluxes=CONFIG.evaluation.flux_response.fluxes,
         images=CONFIG.evaluation.flux_response.images,
         seed=CONFIG.seed,

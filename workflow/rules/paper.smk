@@ -16,7 +16,7 @@ rule configuration:
         mem_mb=memory_per_attempt(500),
         runtime=5,
     params:
-        configuration=lambda wildcards: PLAN.settings(CONFIG),
+        configuration=lambda wildcards: CONFIG.model_dump_json(),
         code=PLAN.code("configuration"),
     shell:
         "python workflow/scripts/configuration.py --configuration {params.configuration:q}"
@@ -44,7 +44,10 @@ rule figure:
     params:
         results=subpath(output.pdf, ancestor=2),
         presentation=PLAN.presentation,
-        raw=lambda wildcards: PLAN.figure_raw_options(wildcards.figure),
+        raw=lambda wildcards, input: [
+            f"--{name}={folder}"
+            for name, folder in zip(("simulated", "archive"), input.raw)
+        ],
         code=lambda wildcards: PLAN.figure_code(wildcards.figure),
     shell:
         "python workflow/scripts/figure.py --name {wildcards.figure} --results {params.results:q}"

@@ -19,7 +19,7 @@ rule simulate:
         mem_mb=memory_per_attempt(2000),
         runtime=20,
     params:
-        settings=PLAN.settings(CONFIG.simulation),
+        settings=CONFIG.simulation.model_dump_json(),
         channel=CONFIG.dataset.channel,
         seed=CONFIG.seed,
         code=PLAN.code("simulate"),
@@ -95,7 +95,9 @@ rule calibrate:
         ),
         runtime=720,
     params:
-        settings=lambda wildcards: PLAN.settings(CONFIG.level1) if CONFIG.level1 else "",
+        settings=lambda wildcards: (
+            CONFIG.level1.model_dump_json() if CONFIG.level1 else ""
+        ),
         channel=CONFIG.dataset.channel,
         code=PLAN.code("calibrate"),
     shell:

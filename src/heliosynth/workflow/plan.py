@@ -1,7 +1,4 @@
-"""What the rules ask of the configuration: paths, raw inputs, settings and code hashes.
-
-The Snakefile builds one :class:`Plan` and reads nothing else, so the rules stay rules.
-"""
+"""Plan of a run: what the rules derive from the configuration, checked before the first job."""
 
 from __future__ import annotations
 
@@ -9,8 +6,6 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-
-from pydantic import BaseModel
 
 from heliosynth.config.models import ClassConditionConfig, DdpmConfig
 from heliosynth.config.presentation import PresentationConfig
@@ -55,12 +50,12 @@ def memory_per_attempt(mem_mb: int) -> Callable[[object, int], int]:
 
 @dataclass(frozen=True)
 class Plan:
-    """A validated configuration, as the rules see it.
+    """What the rules cannot read from a validated configuration directly.
 
     Raises
     ------
-    heliosynth.errors.InputError
-        When made, if the configured archive is not there or lacks the channel.
+    InputError
+        When made, if a registry row or the configured archive is wrong.
     """
 
     configuration: RunConfig
@@ -87,41 +82,50 @@ class Plan:
     @cached_property
     def manifests(self) -> list[str]:
         """The manifests of all raw inputs of this run."""
-        years = self.raw_inputs.years
-        read = [f"{self.results}/dataset/intensities/{year}{MANIFEST}" for year in years]
-        if self.fetched_clip_weights in self.encoder_weights("clip") and "clip" in self.encoders:
-            read.append(f"{self.fetched_clip_weights}{MANIFEST}")
-        return [*self.raw_inputs.manifests, *read]
-
-    @cached_property
-    def models(self) -> list[str]:
-        """The rows of the study."""
-        return list(self.configuration.models)
-
-    @cached_property
-    def flux_models(self) -> list[str]:
-        """The rows that are conditioned on the X-ray flux."""
-        return self.configuration.flux_models
-
-    @cached_property
-    def autoencoder(self) -> str:
-        """The ceVAE whose latent space is mapped."""
-        return next(n for n, row in self.configuration.models.items() if row.kind == "cevae")
-
-    @cached_property
-    def encoders(self) -> list[str]:
-        """The feature encoders."""
-        return list(self.configuration.evaluation.encoders)
+        frames = [
+            f"{self.results}/dataset/intensities/{year}{MANIFEST}" for year in self.raw_inputs.years
+        ]
+        weights = [
+            f"{path}{MANIFEST}"
+            for encoder in self.configuration.evaluation.encoders
+            for path in self.encoder_weights(encoder)
+            if path == self.fetched_clip_weights
+        ]
+        return [*self.raw_inputs.manifests, *frames, *weights]
 
     @cached_property
     def fetched_clip_weights(self) -> str:
-        """The weights of CLIP, where the model hub is asked for them."""
+        """The weights of CLIP, as fetched from the model hub."""
         return f"{self.resources}/clip/open_clip_model.safetensors"
 
     def encoder_weights(self, encoder: str) -> list[str]:
-        """Give the file of an encoder's weights; none where they come with a package."""
-        given = self.configuration.evaluation.clip_weights
-        return [given or self.fetched_clip_weights] if encoder == "clip" else []
+        """Return the file of an encoder's weights; none where they come with a package."""
+        path = self.configuration.evaluation.clip_weights or self.fetched_clip_weights
+        return [path] if encoder == "clip" else []
+
+    def embedding_model(self, model: str) -> list[str]:
+        """Return the folder of the model whose embedding a model is conditioned on, if any."""
+        config = self.configuration.models[model]
+        if isinstance(config, DdpmConfig) and isinstance(config.condition, ClassConditionConfig):
+            name = config.condition.embedding_of
+            return [f"{self.results}/models/{name}"] if name else []
+        return []
+
+    @cached_property
+    def autoencoder(self) -> str:
+        """The ceVAE whose latent space is mapped: the first."""
+        models = self.configuration.models
+        return next(name for name, config in models.items() if config.kind == "cevae")
+
+    @cached_property
+    def population(self) -> int:
+        """The number of images that every model, and the real images, are measured on."""
+        return min(config.sampling.population for config in self.configuration.models.values())
+
+    @cached_property
+    def presentation(self) -> str:
+        """The settings that figures and tables depend on, as JSON."""
+        return self._presentation.model_dump_json()
 
     @cached_property
     def figures(self) -> list[str]:
@@ -133,64 +137,32 @@ class Plan:
         """The tables of this run."""
         return list(TABLES)
 
-    @cached_property
-    def population(self) -> int:
-        """Images that every row is measured on, the real one too."""
-        return min(row.sampling.population for row in self.configuration.models.values())
+    def figure_inputs(self, figure: str) -> list[str]:
+        """Return the products that a figure reads."""
+        return self._expand(self._figures[figure].products)
 
-    def settings(self, section: BaseModel, exclude: set[str] | None = None) -> str:
-        """Give a section as the JSON that a script takes."""
-        return section.model_dump_json(exclude=exclude)
+    def figure_raw_inputs(self, figure: str) -> list[str]:
+        """Return the folders of raw inputs that a figure compares: simulated, then real."""
+        if not self._figures[figure].needs_archive:
+            return []
+        return [f"{self.resources}/simulated", str(self.configuration.archive)]
+
+    def table_inputs(self, table: str) -> list[str]:
+        """Return the products that a table reads."""
+        return self._expand(TABLES[table].products)
+
+    @cached_property
+    def number_inputs(self) -> list[str]:
+        """The products with the numbers of the prose."""
+        return self._expand(NUMBERS)
 
     def code(self, script: str, *references: str) -> str:
         """Return a hash of what a script does, with functions that its arguments name."""
         return fingerprint(SCRIPTS / f"{script}.py", *references)
 
-    def shards(self, model: str) -> list[str]:
-        """Give the files that a model's images are made in, each by a job of its own."""
-        count = self.configuration.models[model].sampling.shards
-        return [f"{self.results}/samples/shards/{model}/{shard}.h5" for shard in range(count)]
-
-    def embedding_model(self, model: str) -> list[str]:
-        """Give the folder of the model whose embedding a row is conditioned on, if any."""
-        row = self.configuration.models[model]
-        if isinstance(row, DdpmConfig) and isinstance(row.condition, ClassConditionConfig):
-            named = row.condition.embedding_of
-            return [f"{self.results}/models/{named}"] if named else []
-        return []
-
-    def figure_inputs(self, name: str) -> list[str]:
-        """Give the products that a figure reads."""
-        return self._expand(self._figures[name].products)
-
-    def figure_code(self, name: str) -> str:
-        """Return a hash of what a figure does: of its own module and what all figures share."""
-        return self.code("figure", self._figures[name].reference)
-
-    def figure_raw_inputs(self, name: str) -> list[str]:
-        """Give the folders of raw inputs that a figure compares: simulated, then real."""
-        simulated = f"{self.resources}/simulated"
-        compared = [simulated, str(self.configuration.archive)]
-        return compared if self._figures[name].needs_archive else []
-
-    def figure_raw_options(self, name: str) -> list[str]:
-        """Give the same folders as options of the script."""
-        raw = self.figure_raw_inputs(name)
-        return ["--simulated", raw[0], "--archive", raw[1]] if raw else []
-
-    def table_inputs(self, name: str) -> list[str]:
-        """Give the products that a table reads."""
-        return self._expand(TABLES[name].products)
-
-    @cached_property
-    def presentation(self) -> str:
-        """What figures and tables need to know beside products, as JSON."""
-        return self.settings(self._presentation)
-
-    @cached_property
-    def number_inputs(self) -> list[str]:
-        """The products whose numbers stand in the prose."""
-        return self._expand(NUMBERS)
+    def figure_code(self, figure: str) -> str:
+        """Return a hash of what a figure does: its own module and what all figures share."""
+        return self.code("figure", self._figures[figure].reference)
 
     @cached_property
     def _presentation(self) -> PresentationConfig:
@@ -203,13 +175,13 @@ class Plan:
         return of_run(self._presentation, archive=has_store)
 
     def _expand(self, products: tuple[str, ...]) -> list[str]:
-        """Return the paths of products, a placeholder filled in with every value of the run."""
+        """Return the paths of products, with each placeholder replaced by all its values."""
         years = [str(year) for year in self.raw_inputs.years]
         values = {**self._presentation.placeholders, "year": years}
         paths: dict[str, None] = {}
         for product in products:
             keys = [key for key in values if f"{{{key}}}" in product]
             for combination in itertools.product(*(values[key] for key in keys)):
-                filled = product.format(**dict(zip(keys, combination, strict=True)))
-                paths[f"{self.results}/{filled}"] = None
+                path = product.format(**dict(zip(keys, combination, strict=True)))
+                paths[f"{self.results}/{path}"] = None
         return list(paths)
