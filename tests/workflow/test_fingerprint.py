@@ -31,7 +31,7 @@ def source(tmp_path: Path) -> Path:
 
 
 def compute(source: Path, *references: str) -> str:
-    for function in (module._tree, module._tree_hash, module._imported_modules):
+    for function in (module._tree, module._tree_hash, module._imported_files):
         function.cache_clear()
     return fingerprint(source.parent / "script.py", *references, source=source)
 

@@ -20,7 +20,7 @@ SOURCE = Path(__file__).resolve().parents[2]
 PACKAGE = "heliosynth"
 EXCLUDED = (f"{PACKAGE}/jobs", f"{PACKAGE}/errors.py")
 """How a job starts and stops, and the exceptions: no product depends on them."""
-REFERENCE = re.compile(rf"({PACKAGE}(?:\.\w+)+):\w+")
+REFERENCE = re.compile(rf"^({PACKAGE}(?:\.\w+)+):\w+$")
 """A function named in a string, ``heliosynth.module:name``; counts as an import of its module."""
 
 
@@ -54,15 +54,20 @@ def _closure(start: set[Path], source: Path) -> set[Path]:
     queue = list(start)
     while queue:
         path = queue.pop()
-        if path not in closure and not _is_excluded(path, source):
+        if path not in closure:
             closure.add(path)
-            for module in _imported_modules(path):
-                queue.extend(_files(module, source))
+            queue.extend(_imported_files(path, source))
     return closure
 
 
-def _is_excluded(path: Path, source: Path) -> bool:
-    return any(path.is_relative_to(source / name) for name in EXCLUDED)
+@functools.cache
+def _imported_files(path: Path, source: Path) -> frozenset[Path]:
+    """Return the files of the package that a file imports, but those that are excluded."""
+    files = {file for module in _imported_modules(path) for file in _files(module, source)}
+    excluded = [source / name for name in EXCLUDED]
+    return frozenset(
+        file for file in files if not any(file.is_relative_to(other) for other in excluded)
+    )
 
 
 def _files(module: str, source: Path) -> Iterator[Path]:
@@ -75,18 +80,17 @@ def _files(module: str, source: Path) -> Iterator[Path]:
                 yield candidate
 
 
-@functools.cache
-def _imported_modules(path: Path) -> frozenset[str]:
-    """Return the modules of the package, and perhaps names in them, that a file imports."""
-    modules: set[str] = set()
+def _imported_modules(path: Path) -> Iterator[str]:
+    """Yield the modules of the package, and perhaps names in them, that a file imports."""
     for node in ast.walk(_tree(path)):
+        modules: list[str] = []
         if isinstance(node, ast.Import):
-            modules.update(alias.name for alias in node.names)
+            modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
-            modules.update((node.module, *(f"{node.module}.{name.name}" for name in node.names)))
+            modules = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            modules.update(match[1] for match in [REFERENCE.fullmatch(node.value)] if match)
-    return frozenset(module for module in modules if module.split(".")[0] == PACKAGE)
+            modules = REFERENCE.findall(node.value)
+        yield from (module for module in modules if module.split(".")[0] == PACKAGE)
 
 
 def _name(path: Path, source: Path) -> str:
