@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -12,11 +13,12 @@ import pytest
 LAUNCHER = """
 import sys
 from heliosynth.jobs.entry_point import one_line_errors
-from heliosynth.jobs.launch import run_ranks
+from heliosynth.jobs import launch
 
 @one_line_errors
 def main(argv):
-    sys.exit(run_ranks(["-c", *argv], 2))
+    launch.FAILURE_GRACE_S = float(argv[0])
+    sys.exit(launch.run_ranks(["-c", *argv[1:]], 2))
 
 main(sys.argv[1:])
 """
@@ -36,14 +38,16 @@ def main(argv=None):
 """
 
 
-def command(body: str, folder: Path) -> list[str]:
+def command(body: str, folder: Path, grace_s: float = 60) -> list[str]:
     """Return the command of two ranks whose main function has a body."""
-    indented = "".join(f"    {line}\n" for line in body.splitlines())
-    return [sys.executable, "-c", LAUNCHER, f"{RANK}{indented}\nmain()", str(folder)]
+    script = f"{RANK}{textwrap.indent(body, '    ')}\nmain()"
+    return [sys.executable, "-c", LAUNCHER, str(grace_s), script, str(folder)]
 
 
-def run(body: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command(body, folder), capture_output=True, text=True, check=False)
+def run(body: str, folder: Path, grace_s: float = 60) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command(body, folder, grace_s), capture_output=True, text=True, check=False
+    )
 
 
 def wait_for_ranks(folder: Path) -> list[int]:
@@ -90,7 +94,7 @@ while not list(folder.iterdir()):
     time.sleep(0.02)
 raise InputError("the loss is not finite")
 """
-    done = run(body, tmp_path)
+    done = run(body, tmp_path, grace_s=0)
     assert done.returncode == 1
     if failing == 1:
         assert done.stderr.splitlines() == ["interrupted", "error: the loss is not finite"]

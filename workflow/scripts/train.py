@@ -5,7 +5,6 @@ import sys
 from collections.abc import Sequence
 
 from heliosynth.jobs.entry_point import one_line_errors
-from heliosynth.jobs.launch import is_rank, run_ranks
 
 
 @one_line_errors
@@ -21,10 +20,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, help="CPU threads of all processes together")
     parser.add_argument("--processes", type=int, default=1, help="one per GPU, share each batch")
     args = parser.parse_args(argv)
+
+    # Imported here, so that an interrupt in the seconds that this takes is reported in one line.
+    from heliosynth.jobs.launch import is_rank, run_ranks
+
     if args.processes > 1 and not is_rank():
         sys.exit(run_ranks([__file__, *(sys.argv[1:] if argv is None else argv)], args.processes))
 
-    # Imported here, so that an interrupt in the seconds that this takes is reported in one line.
     import torch
 
     from heliosynth.jobs.walltime import deadline

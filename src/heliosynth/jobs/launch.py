@@ -22,9 +22,12 @@ from heliosynth.jobs.watchdog import PARENT_VARIABLE, process_identity
 RENDEZVOUS_VARIABLE = "HELIOSYNTH_RENDEZVOUS"
 """Where the ranks meet: ``init_method`` of torch.distributed."""
 POLL_S = 0.05
-GRACE_S = 10.0
-"""Time that the ranks have to exit, before and after they are interrupted."""
+FAILURE_GRACE_S = 10.0
+"""Time in which the other ranks can report an error of their own; then they are interrupted."""
+INTERRUPT_GRACE_S = 10.0
+"""Time to clean up after an interrupt; then a rank is killed."""
 LAST_BYTES = 100_000
+"""How much of a rank's standard error is remembered."""
 
 
 def is_rank() -> bool:
@@ -55,12 +58,17 @@ def run_ranks(command: Sequence[str], world_size: int) -> int:
         try:
             with _blocked_interrupts():
                 ranks.extend(_Rank(command, r, world_size, folder) for r in range(world_size))
-            return _wait(ranks)
+            failed = _first_failure(ranks)
+            if failed is not None:
+                # The other ranks fail for the same reason, or because this one is gone.
+                _wait_at_most(FAILURE_GRACE_S, ranks)
         except KeyboardInterrupt:
-            _interrupt(ranks)
+            _stop(ranks)
             if ranks and ranks[0].process.returncode == interrupts.STATUS:
                 return interrupts.STATUS
             raise
+        _stop(ranks)
+    return 0 if failed is None else _report(failed, ranks[0])
 
 
 class _Rank:
@@ -104,32 +112,34 @@ class _Rank:
                 _print(chunk)
 
 
-def _wait(ranks: Sequence[_Rank]) -> int:
-    """Wait for all ranks; return the status of the first that failed, or 0."""
-    failed = None
-    while failed is None and any(rank.is_running for rank in ranks):
-        time.sleep(POLL_S)
+def _first_failure(ranks: Sequence[_Rank]) -> _Rank | None:
+    """Wait for a rank that fails, or for all; return the one that failed, if any."""
+    while True:
+        is_running = any(rank.is_running for rank in ranks)
         failed = next((rank for rank in ranks if rank.process.poll()), None)
-    if failed is None:
-        return 0
-    # The other ranks fail for the same reason, or because this one is gone.
-    _wait_at_most(GRACE_S, ranks)
-    _interrupt(ranks)
-    for rank in ranks:
-        rank.reader.join(GRACE_S)
-    if failed.last_line != ranks[0].last_line:
+        if failed is not None or not is_running:
+            return failed
+        time.sleep(POLL_S)
+
+
+def _report(failed: _Rank, main: _Rank) -> int:
+    """Print what a rank that failed printed last, unless the main rank did; return its status."""
+    if failed.last_line != main.last_line:
+        _print(b"" if main.stderr.endswith(b"\n") else b"\n")  # after a progress bar
         _print(failed.stderr)
     status = failed.process.returncode
     return status if status > 0 else 128 - status
 
 
-def _interrupt(ranks: Sequence[_Rank]) -> None:
-    """Interrupt the ranks that are running; kill those that do not exit."""
+def _stop(ranks: Sequence[_Rank]) -> None:
+    """Interrupt the ranks that are running, kill those that do not exit, read the rest of stderr."""
     for number in (signal.SIGINT, signal.SIGKILL):
         for rank in ranks:
             if rank.is_running:
                 rank.process.send_signal(number)
-        _wait_at_most(GRACE_S, ranks)
+        _wait_at_most(INTERRUPT_GRACE_S, ranks)
+    for rank in ranks:
+        rank.reader.join(INTERRUPT_GRACE_S)
 
 
 def _wait_at_most(seconds: float, ranks: Sequence[_Rank]) -> None:
