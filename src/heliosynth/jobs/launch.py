@@ -132,7 +132,7 @@ def _report(failed: _Rank, main: _Rank) -> int:
 
 
 def _stop(ranks: Sequence[_Rank]) -> None:
-    """Interrupt the ranks that are running, kill those that do not exit, read the rest of stderr."""
+    """Interrupt the ranks that are running, kill those that do not exit; read what they print."""
     for number in (signal.SIGINT, signal.SIGKILL):
         for rank in ranks:
             if rank.is_running:
