@@ -15,7 +15,7 @@ from torch.nn import functional
 from heliosynth import registry
 from heliosynth.config.evaluation import ENCODERS
 from heliosynth.errors import InputError
-from heliosynth.evaluation import encoders
+from heliosynth.evaluation import clip_weights, encoders
 from heliosynth.sources.manifest import verify
 
 
@@ -117,11 +117,11 @@ def test_fetched_clip_weights_have_a_manifest(monkeypatch, tmp_path):
     downloaded.parent.mkdir()
     downloaded.write_bytes(b"weights")
     monkeypatch.setattr(open_clip, "download_pretrained", lambda _source: str(downloaded))
-    encoders.fetch_clip_weights(kept)
+    clip_weights.fetch_clip_weights(kept)
     assert kept.read_bytes() == b"weights"
     assert verify([tmp_path / "kept.safetensors.manifest.json"]) == 1
     with pytest.raises(InputError, match=r"as open_clip_model\.safetensors, not as \.pt;"):
-        encoders.fetch_clip_weights(tmp_path / "kept.pt")
+        clip_weights.fetch_clip_weights(tmp_path / "kept.pt")
 
 
 @pytest.fixture

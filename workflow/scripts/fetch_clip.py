@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.evaluation.encoders import fetch_clip_weights
+from heliosynth.evaluation.clip_weights import fetch_clip_weights
 from heliosynth.jobs.entry_point import one_line_errors
 
 

@@ -8,7 +8,6 @@ never replaced silently: it is part of the name of every metric measured with th
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,18 +23,16 @@ from tqdm import tqdm
 from heliosynth.arrays import Features, Images
 from heliosynth.config.evaluation import ENCODERS
 from heliosynth.errors import InputError
-from heliosynth.io.files import atomic_file
+from heliosynth.evaluation.clip_weights import CLIP_ARCHITECTURE, first_line, weights_from_hub
 from heliosynth.io.provenance import file_sha256
-from heliosynth.models.device import default_device
+from heliosynth.jobs.device import default_device
 from heliosynth.registry import resolve
-from heliosynth.sources.manifest import describe, write_manifest
 
 EFFICIENTNET_SIZE_PX = 128
 """Input of EfficientNet-Lite0. The images are 32 to 128 pixels wide, so its native 224 adds no
 detail and takes five times as long; 128 is the least that leaves a 4 × 4 map to be pooled."""
 
 CLIP_SIZE_PX = 224
-CLIP_ARCHITECTURE = "ViT-B-32"
 
 Rgb = tuple[float, float, float]
 
@@ -188,7 +185,7 @@ def clip(weights: Path | None = None, architecture: str = CLIP_ARCHITECTURE) -> 
     InputError
         If the weights are not found or do not fit.
     """
-    weights = weights or _clip_weights_from_hub()
+    weights = weights or weights_from_hub()
     if not weights.is_file():
         raise InputError(
             f"evaluation.clip_weights: {weights} not found; name a file with open_clip "
@@ -219,47 +216,6 @@ def _clip_network(weights: Path, architecture: str) -> Any:
     except Exception as error:
         raise InputError(
             f"evaluation.clip_weights: {weights} does not hold open_clip {architecture} weights "
-            f"({_first_line(error)}); name another file"
+            f"({first_line(error)}); name another file"
         ) from error
     return network.eval()
-
-
-def fetch_clip_weights(output: Path | str) -> None:
-    """Fetch OpenAI's weights of CLIP's ViT-B-32 from the model hub, and write their manifest.
-
-    Raises
-    ------
-    InputError
-        If the hub cannot be reached, or its file has another suffix than ``output``.
-    """
-    import open_clip
-
-    downloaded, output = _clip_weights_from_hub(), Path(output)
-    if downloaded.suffix != output.suffix:
-        raise InputError(
-            f"the hub returned CLIP weights as {downloaded.name}, not as {output.suffix}; copy "
-            "the file to a folder of yours and name it in evaluation.clip_weights"
-        )
-    with atomic_file(output) as unfinished:
-        shutil.copyfile(downloaded, unfinished)
-    hub = open_clip.get_pretrained_cfg(CLIP_ARCHITECTURE, "openai")["hf_hub"]
-    write_manifest(output, [describe(output, f"hf://{hub}{downloaded.name}", output.parent)])
-
-
-def _clip_weights_from_hub() -> Path:
-    import open_clip
-
-    source = open_clip.get_pretrained_cfg(CLIP_ARCHITECTURE, "openai")
-    try:
-        downloaded = open_clip.download_pretrained(source)
-    except Exception as error:
-        raise InputError(
-            f"cannot download CLIP weights from the hub ({_first_line(error)}); name a file with "
-            f"open_clip {CLIP_ARCHITECTURE} `openai` weights in evaluation.clip_weights, or "
-            "remove `clip` from evaluation.encoders"
-        ) from error
-    return Path(downloaded)
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -14,7 +14,7 @@ from heliosynth.arrays import Classes, Images
 from heliosynth.config.models import TrainingConfig
 from heliosynth.dataset.store import LabelledImages
 from heliosynth.diffusion.denoiser import Noise
-from heliosynth.models.device import default_device
+from heliosynth.jobs.device import default_device
 from heliosynth.training.checkpoint import CheckpointFolder
 from heliosynth.training.data import FLIPS, ConditionedImages, sampling_weights
 from heliosynth.training.distributed import DistributedContext

@@ -1,1 +1,1 @@
-"""How a job starts and stops: entry point, watchdog, time limit, CPU threads."""
+"""How a job starts and stops: entry point, watchdog, time limit, CPU threads, device."""

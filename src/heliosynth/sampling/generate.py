@@ -29,7 +29,7 @@ from heliosynth.diffusion.noise import SampleNoise
 from heliosynth.errors import InputError
 from heliosynth.goes_class import NAMES, of_flux
 from heliosynth.io.provenance import file_sha256, stamp
-from heliosynth.models.device import default_device
+from heliosynth.jobs.device import default_device
 from heliosynth.sampling.plan import image_seeds, plan_prior, plan_samples
 from heliosynth.seeds import derive_seed
 from heliosynth.training.objectives import AutoencodingObjective, DenoisingObjective

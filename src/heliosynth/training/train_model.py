@@ -10,7 +10,7 @@ import torch
 
 from heliosynth.config.models import CevaeConfig, DdpmConfig
 from heliosynth.errors import OutOfTimeError
-from heliosynth.models.device import default_device
+from heliosynth.jobs.device import default_device
 from heliosynth.seeds import derive_seed
 from heliosynth.training.checkpoint import CheckpointFolder
 from heliosynth.training.data import sampling_weights
