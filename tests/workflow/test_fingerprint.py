@@ -19,13 +19,17 @@ def source(tmp_path: Path) -> Path:
     (package / "jobs" / "__init__.py").write_text("")
     (package / "jobs" / "entry.py").write_text("from heliosynth.errors import E\nmain = E\n")
     (package / "errors.py").write_text("E = 1\n")
-    (package / "near.py").write_text("from heliosynth.far import value\n")
+    (package / "near.py").write_text(
+        "from typing import TYPE_CHECKING\nfrom heliosynth.far import value\n"
+        "if TYPE_CHECKING:\n    from heliosynth.typed import Kind\n"
+    )
     far = 'value = 1\n"""A value."""\nROW = "heliosynth.named:metric"\nif not value:\n'
     (package / "far.py").write_text(f'{far}    raise ValueError(f"{{value}} is wrong")\n')
     (package / "named.py").write_text("metric = 1\n")
     (package / "drawn.py").write_text("from heliosynth.style import colour\n")
     (package / "style.py").write_text("colour = 1\n")
     (package / "apart.py").write_text("value = 2\n")
+    (package / "typed.py").write_text("Kind = int\n")
     (tmp_path / "script.py").write_text(SCRIPT)
     return tmp_path / "src"
 
@@ -45,6 +49,7 @@ def compute(source: Path, *references: str) -> str:
         ("src/heliosynth/far.py", '"""A value."""', '"""The value."""'),
         ("src/heliosynth/far.py", "is wrong", "is not a value"),
         ("src/heliosynth/apart.py", "2", "3"),
+        ("src/heliosynth/typed.py", "int", "str"),
         ("src/heliosynth/drawn.py", "colour", "colour as c"),
         ("src/heliosynth/jobs/entry.py", "main = E", "main = 2"),
         ("src/heliosynth/errors.py", "1", "2"),
@@ -61,7 +66,7 @@ def test_edits_without_effect_keep_the_hash(source: Path, name: str, old: str, n
     ("name", "old", "new"),
     [
         ("script.py", "print(1)", "print(2)"),
-        ("src/heliosynth/near.py", "value", "value as v"),
+        ("src/heliosynth/near.py", "value\n", "value as v\n"),
         ("src/heliosynth/far.py", "1", "2"),
         ("src/heliosynth/far.py", "ValueError", "KeyError"),
         ("src/heliosynth/named.py", "1", "2"),

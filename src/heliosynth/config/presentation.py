@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -10,7 +10,9 @@ from heliosynth.config.base import PositiveInt, Section
 from heliosynth.config.dataset import GoesClass
 from heliosynth.config.models import DdpmConfig, VariancePreservingConfig
 from heliosynth.config.observations import Channel, Source
-from heliosynth.config.schema import RunConfig
+
+if TYPE_CHECKING:
+    from heliosynth.config.schema import RunConfig
 
 
 class PresentationConfig(Section):

@@ -18,8 +18,8 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[2]
 """The folder that holds the package."""
 PACKAGE = "heliosynth"
-EXCLUDED = (f"{PACKAGE}/jobs", f"{PACKAGE}/errors.py")
-"""How a job starts and stops, and the exceptions: no product depends on them."""
+EXCLUDED = (f"{PACKAGE}/jobs", f"{PACKAGE}/workflow", f"{PACKAGE}/errors.py")
+"""How a job starts and stops, which jobs there are, and exceptions: no product depends on them."""
 REFERENCE = re.compile(rf"^({PACKAGE}(?:\.\w+)+):\w+$")
 """A function named in a string, ``heliosynth.module:name``; counts as an import of its module."""
 
@@ -82,7 +82,7 @@ def _files(module: str, source: Path) -> Iterator[Path]:
 
 def _imported_modules(path: Path) -> Iterator[str]:
     """Yield the modules of the package, and perhaps names in them, that a file imports."""
-    for node in ast.walk(_tree(path)):
+    for node in _walk_executed(_tree(path)):
         modules: list[str] = []
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
@@ -91,6 +91,19 @@ def _imported_modules(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             modules = REFERENCE.findall(node.value)
         yield from (module for module in modules if module.split(".")[0] == PACKAGE)
+
+
+def _walk_executed(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield the nodes of a tree, but for imports that only type checkers execute."""
+    stack: list[ast.AST] = [tree]
+    while stack:
+        node = stack.pop()
+        yield node
+        match node:
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                stack.extend(node.orelse)
+            case _:
+                stack.extend(ast.iter_child_nodes(node))
 
 
 def _name(path: Path, source: Path) -> str:
