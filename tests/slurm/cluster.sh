@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A SLURM of one node on this machine, as root and without systemd.
+# Start or stop a one-node SLURM on this machine, as root and without systemd:
 #   cluster.sh start   |   cluster.sh stop
 set -euo pipefail
 
@@ -24,10 +24,10 @@ empty() { [ -z "$(squeue --noheader 2>/dev/null)" ]; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
 start() {
-  # Snakemake's executor drops SLURM_CONF, so jobs look where SLURM looks by itself.
+  # Snakemake's executor drops SLURM_CONF, so jobs read the default folder.
   for file in "${files[@]}"; do
     if [ -e "$configuration/$file" ] && [ ! -L "$configuration/$file" ]; then
-      echo "error: $configuration/$file is there: this machine has a SLURM of its own" >&2
+      echo "error: $configuration/$file exists: this machine has another SLURM" >&2
       exit 1
     fi
   done
@@ -36,7 +36,7 @@ start() {
   sed -e "s#@ROOT@#$root#g" -e "s#@HOST@#$(hostname -s)#g" \
     -e "s#@CONTROLLER_PORT@#26817#g" -e "s#@NODE_PORT@#26818#g" \
     "$here/slurm.conf.in" >"$root/slurm.conf"
-  # Any four devices do: no job on them looks for a GPU.
+  # Any four devices will do: no job looks for a GPU on them.
   for device in null zero full random; do
     echo "NodeName=$(hostname -s) Name=gpu File=/dev/$device"
   done >"$root/gres.conf"
@@ -62,7 +62,7 @@ stop() {
   for daemon in slurmd slurmctld munged; do
     local pid
     pid=$(cat "$root/$daemon.pid" 2>/dev/null) || continue
-    # The number may belong to another process by now.
+    # Another process can have the pid by now.
     [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$daemon" ] || continue
     kill "$pid" 2>/dev/null || true
     wait_for 10 gone "$pid" || kill -KILL "$pid" 2>/dev/null || true

@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# The SLURM tests on a cluster that lives as long as they do.
+# Start a one-node SLURM, run the tests on it, and stop it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 if [ "$(id -u)" -ne 0 ]; then
-  echo "error: the SLURM tests start a SLURM of their own, for which they must be run by root" >&2
+  echo "error: the SLURM tests start a SLURM, so they must be run as root" >&2
   exit 1
 fi
 bash envs/programs.sh slurm
 
 exec 9>/run/heliosynth-slurm.lock
 if ! flock --nonblock 9; then
-  echo "error: the SLURM tests are running already" >&2
+  echo "error: the SLURM tests are already running" >&2
   exit 1
 fi
 
-# A process group of its own for the tests, so that all of it can be ended.
+# The tests have their own process group, so that all of it can be ended.
 set -m
 tests=
 finish() {
