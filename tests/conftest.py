@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,15 @@ import pytest
 pytest.register_assert_rewrite("helpers", "factories")
 
 from helpers.project import ROOT, TINY, copy_project, run_snakemake  # noqa: E402
+
+
+def pytest_configure() -> None:
+    """Let tests interrupt the processes that they start.
+
+    A shell that runs pytest in the background lets it ignore interrupts, which is inherited.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
