@@ -42,11 +42,12 @@ def interrupt(job: list[str], folder: Path, hold: Hold, processes: int = 1) -> i
         run.interrupt()
         status = run.process.wait(LIMIT_S)
         run.wait_until_all_ended()
-        assert run.log.splitlines()[-1:] == ["interrupted"], run.log
-        assert run.log.count("interrupted") == 1, run.log
+        lines = run.log.splitlines()
+        assert lines[-1:] == ["interrupted"], run.log
+        assert lines.count("interrupted") == 1, run.log
         assert "Traceback" not in run.log, run.log
         assert status == INTERRUPTED
-    assert not (folder / "model").exists()
+    assert not (folder / "model" / "training.json").exists()
     assert list(folder.rglob(".unfinished-*")) == []
     return max((int(path.stem) for path in folder.glob("checkpoints/*/*.sha256")), default=0)
 
@@ -71,10 +72,10 @@ def test_an_interrupted_training_resumes(finished: Path, tmp_path: Path, hold: H
         # While the tensors of a checkpoint are written, and before its checksum has its name.
         ("safetensors.torch:save_file", 2, 4),
         ("pathlib:Path.replace", 2, 4),
-        # After the last step, while the weights are written, and before the folder has its name.
+        # After the last step, before the weights have their name, and before the report has.
         ("heliosynth.training.checkpoint:CheckpointFolder.finish", 1, STEPS),
-        ("heliosynth.training.weights:write_weights", 1, STEPS),
-        ("pathlib:Path.rename", 1, STEPS),
+        ("pathlib:Path.replace", 2, STEPS),
+        ("pathlib:Path.replace", 4, STEPS),
     ):
         hold.set(point, call)
         assert interrupt(job(finished, folder), folder, hold) == step, point
@@ -87,7 +88,7 @@ def test_an_interrupted_training_resumes(finished: Path, tmp_path: Path, hold: H
 def test_both_processes_are_interrupted(finished: Path, tmp_path: Path, hold: Hold) -> None:
     for point, call, processes, step in (
         # In the launcher, and while both processes import.
-        ("tempfile", 1, 1, 0),
+        ("heliosynth.jobs.launch:run_ranks", 1, 1, 0),
         ("torch", 1, 2, 0),
         (STEP, 4, 2, 2),
         # The second process waits for the first.

@@ -1,6 +1,7 @@
 """Jobs killed at chosen points: no partial product is visible, and the final one is the same."""
 
 import datetime
+import json
 import subprocess
 from pathlib import Path
 
@@ -104,7 +105,8 @@ def test_a_killed_dataset_job_is_repeated(finished: Path, tmp_path: Path, hold: 
     path = tmp_path / "dataset" / "dataset.h5"
     tables = ["--index", str(inputs / "index.csv"), "--summary", str(inputs / "summary.json")]
     years = [str(inputs / "intensities" / f"{year}.h5") for year in (2012, 2013)]
-    about = ["--channel", "171A", "--observations", "simulated", "--output"]
+    config = json.loads((finished / "results" / "tiny" / "config.json").read_text())
+    about = ["--channel", "171A", "--observations", config["observations"], "--output"]
     options = [*tables, "--intensities", *years, *about]
     job = command("dataset", [*options, str(path)])
     kill_five_times(
