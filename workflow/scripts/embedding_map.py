@@ -3,8 +3,6 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.dataset.store import read_split
-from heliosynth.evaluation.embedding_map import embedding_map, load_cevae, write_map
 from heliosynth.jobs.entry_point import one_line_errors
 
 
@@ -16,6 +14,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, required=True, help="seed of the run")
     parser.add_argument("--output", required=True, help="CSV file to write")
     args = parser.parse_args(argv)
+
+    # Imported here, so that an interrupt in the seconds that this takes is reported in one line.
+    from heliosynth.dataset.store import read_split
+    from heliosynth.evaluation.embedding_map import embedding_map, load_cevae, write_map
+
     images = read_split(args.dataset, "train")
     points, shown = embedding_map(load_cevae(args.cevae), images, args.seed)
     write_map(args.output, points, shown)

@@ -4,8 +4,6 @@ import argparse
 from collections.abc import Sequence
 
 from heliosynth.config.evaluation import ENCODERS
-from heliosynth.evaluation.encoders import load_encoder
-from heliosynth.evaluation.features import EncodedBy, read_image_groups, write_features
 from heliosynth.jobs.entry_point import one_line_errors
 
 
@@ -17,6 +15,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--weights", help="file of weights; default: the encoder's own")
     parser.add_argument("--output", required=True, help="HDF5 file to write")
     args = parser.parse_args(argv)
+
+    # Imported here, so that an interrupt in the seconds that this takes is reported in one line.
+    from heliosynth.evaluation.encoders import load_encoder
+    from heliosynth.evaluation.features import EncodedBy, read_image_groups, write_features
+
     groups = read_image_groups(args.images)
     encoder = load_encoder(args.encoder, args.weights)
     encoded_by = EncodedBy(

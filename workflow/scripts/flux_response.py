@@ -3,9 +3,6 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.evaluation.flux_response import FLUX_RESPONSE, measure_flux_response
-from heliosynth.io import tables
-from heliosynth.io.files import write_json
 from heliosynth.jobs.entry_point import one_line_errors
 
 
@@ -21,6 +18,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output-json", required=True, help="JSON file to write")
     parser.add_argument("--output-csv", required=True, help="CSV file to write")
     args = parser.parse_args(argv)
+
+    # Imported here, so that an interrupt in the seconds that this takes is reported in one line.
+    from heliosynth.evaluation.flux_response import FLUX_RESPONSE, measure_flux_response
+    from heliosynth.io import tables
+    from heliosynth.io.files import write_json
+
     report, table = measure_flux_response(
         dataset=args.dataset,
         grid=args.grid,

@@ -3,9 +3,6 @@
 import argparse
 from collections.abc import Sequence
 
-from heliosynth.config.evaluation import EvaluationConfig
-from heliosynth.evaluation.measure import measure
-from heliosynth.io.files import write_json
 from heliosynth.jobs.entry_point import one_line_errors
 
 
@@ -25,6 +22,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if (args.name == "real") != (args.samples is None):
         parser.error("a model needs --samples, and `real` takes none")
+
+    # Imported here, so that an interrupt in the seconds that this takes is reported in one line.
+    from heliosynth.config.evaluation import EvaluationConfig
+    from heliosynth.evaluation.measure import measure
+    from heliosynth.io.files import write_json
+
     metrics = measure(
         dataset=args.dataset,
         features=args.features,

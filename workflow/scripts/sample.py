@@ -3,11 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-import torch
-
-from heliosynth.jobs.cpu import configure
 from heliosynth.jobs.entry_point import one_line_errors
-from heliosynth.sampling.generate import generate_samples, read_sampling
 
 
 @one_line_errors
@@ -19,9 +15,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", required=True, type=int, help="seed of the run")
     parser.add_argument("--shard", type=int, default=0, help="index of the shard, from 0")
     parser.add_argument("--output", required=True, help="generated images (HDF5)")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
+    parser.add_argument("--threads", type=int, help="CPU threads")
     args = parser.parse_args(argv)
-    configure(args.threads)
+
+    # Imported here, so that an interrupt in the seconds that this takes is reported in one line.
+    import torch
+
+    from heliosynth.jobs.cpu import configure
+    from heliosynth.sampling.generate import generate_samples, read_sampling
+
+    configure(args.threads or torch.get_num_threads())
     generate_samples(
         folder=args.model,
         dataset=args.dataset,

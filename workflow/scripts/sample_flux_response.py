@@ -3,12 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-import torch
-
-from heliosynth.config.models import SamplingConfig
-from heliosynth.jobs.cpu import configure
 from heliosynth.jobs.entry_point import one_line_errors
-from heliosynth.sampling.generate import generate_flux_response
 
 
 @one_line_errors
@@ -21,9 +16,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--images", required=True, type=int, help="number of images per flux")
     parser.add_argument("--seed", required=True, type=int, help="seed of the run")
     parser.add_argument("--output", required=True, help="generated images (HDF5)")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
+    parser.add_argument("--threads", type=int, help="CPU threads")
     args = parser.parse_args(argv)
-    configure(args.threads)
+
+    # Imported here, so that an interrupt in the seconds that this takes is reported in one line.
+    import torch
+
+    from heliosynth.config.models import SamplingConfig
+    from heliosynth.jobs.cpu import configure
+    from heliosynth.sampling.generate import generate_flux_response
+
+    configure(args.threads or torch.get_num_threads())
     generate_flux_response(
         folder=args.model,
         dataset=args.dataset,
