@@ -53,7 +53,7 @@ class Hold:
     Parameters
     ----------
     folder
-        Where the test and the processes leave word for each other; created.
+        Where the test and the processes exchange files; created.
     point
         ``package.module:function`` or ``package.module:Class.method`` holds before a call of
         it, ``package.module`` as its first import begins.

@@ -58,7 +58,7 @@ class ModelInputs:
         return self.autoencoder.latent_dim if self.autoencoder else 0
 
     def identity(self) -> dict[str, Any]:
-        """Return checksums of everything that is in here, by name."""
+        """Return the checksums of the inputs, by name."""
         return {
             "images_sha256": _images_sha256(self.training, self.validation),
             "embedding_model_sha256": self.autoencoder_sha256,
@@ -93,16 +93,22 @@ def read_inputs(
     classes = read_description(dataset).trained_classes
     training = read_split(dataset, "train").of_classes(classes)
     if not len(training):
-        raise InputError(f"{dataset}: no training image of a class with enough frames")
+        raise InputError(
+            f"{dataset}: no training images of a class with enough frames; lower "
+            "dataset.minimum_frames or add observations"
+        )
     validation = _thin_out(read_split(dataset, "val").of_classes(classes), VALIDATION_IMAGES)
     condition = config.condition if isinstance(config, DdpmConfig) else None
     if not isinstance(condition, ClassConditionConfig) or condition.embedding_of is None:
         return ModelInputs(classes, training, validation)
     if embedding_model is None:
-        raise InputError(f"{name}: its condition needs the folder of {condition.embedding_of}")
+        raise InputError(
+            f"{name}: its condition needs the folder of {condition.embedding_of}; pass it as "
+            "--embedding-model"
+        )
     objective = load_model(embedding_model, device).objective
     if not isinstance(objective, AutoencodingObjective):
-        raise InputError(f"{embedding_model}: not a ceVAE, so no embedding for {name}")
+        raise InputError(f"{embedding_model}: not a ceVAE; `embedding_of` of {name} must name one")
     checksum = file_sha256(Path(embedding_model) / WEIGHTS_FILE)
     return ModelInputs(classes, training, validation, objective.cevae, checksum)
 
