@@ -17,7 +17,7 @@ from typing import Any
 from heliosynth.errors import InputError
 
 SOURCE = Path(__file__).resolve().parents[1]
-"""The folder that holds the package."""
+"""The folder that contains the package."""
 
 
 def resolve(reference: str) -> Any:
@@ -32,7 +32,12 @@ def resolve(reference: str) -> Any:
 
 
 def check(reference: str) -> None:
-    """Check without importing it that a module defines the name in a reference.
+    """Check that the module of a reference defines its name, without importing the module.
+
+    Parameters
+    ----------
+    reference
+        ``package.module:name``.
 
     Raises
     ------
@@ -48,18 +53,25 @@ def check(reference: str) -> None:
 
 
 def keys(reference: str) -> tuple[str, ...]:
-    """Return the keys of a mapping that its module writes out, without importing the module.
+    """Return the keys of a dict literal at the top level of a module, without importing it.
+
+    Parameters
+    ----------
+    reference
+        ``package.module:name``.
 
     Raises
     ------
     InputError
-        If there is no such module, or it writes out no such mapping with strings as keys.
+        If there is no such module, or the name is not a dict literal in it.
     """
     module, _, name = reference.partition(":")
     values = (value for target, value in _assigned(module) if target == name)
     mapping = next((value for value in values if isinstance(value, ast.Dict)), None)
     if mapping is None:
-        raise InputError(f"{reference}: not a mapping that {module} writes out as {{key: value}}")
+        raise InputError(
+            f"{reference}: not a mapping; define it as a literal {{key: value}} in {module}"
+        )
     return tuple(str(key.value) for key in mapping.keys if isinstance(key, ast.Constant))
 
 

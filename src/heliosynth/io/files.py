@@ -68,9 +68,10 @@ def atomic_directory(path: Path | str) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _temporary_folder(final: Path) -> Iterator[Path]:
-    """Create a folder next to a product, to write it in, and delete it after the block.
+    """Create a temporary folder next to a product, and delete it after the block.
 
-    Writers lock their folders. So the folders of killed writers are known, and deleted here.
+    Writers lock their folders, so folders without a lock are leftovers of killed writers; they
+    are deleted as well.
     """
     final.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".unfinished-{final.name}-"
@@ -95,8 +96,8 @@ def _temporary_folder(final: Path) -> Iterator[Path]:
 def _locked(folder: Path, operation: int) -> Iterator[bool]:
     """Lock a folder until the block or this process ends; yield whether it is locked.
 
-    It is not locked if another process holds the lock, if the folder is gone, or if the file
-    system has no locks, as some shared ones: leftovers stay there.
+    It is not locked if another process holds the lock, if the folder no longer exists, or if the
+    file system does not support locks, like some shared ones, where leftovers are never deleted.
     """
     try:
         descriptor = os.open(folder, os.O_RDONLY)
@@ -116,7 +117,7 @@ def _locked(folder: Path, operation: int) -> Iterator[bool]:
 
 @contextlib.contextmanager
 def _disk_errors_named(final: Path) -> Iterator[None]:
-    """Name the product in errors of the disk; all other errors of the block pass unchanged."""
+    """Raise disk errors of the block as UnwritableError with the product's name, others as is."""
     try:
         yield
     except Exception as error:
@@ -131,7 +132,7 @@ def _disk_errors_named(final: Path) -> Iterator[None]:
 
 
 def _disk_errno(error: Exception, final: Path) -> int | None:
-    """Return the number of the system error if it is one of writing a product, else None."""
+    """Return the errno if an error was caused by writing a product, else None."""
     if isinstance(error, UnwritableError):
         return error.errno
     if isinstance(error, OSError):
@@ -140,12 +141,12 @@ def _disk_errno(error: Exception, final: Path) -> int | None:
         return None
     if type(error).__module__ == "builtins":
         return None
-    # Libraries such as safetensors give the system's error in their text only.
+    # Libraries such as safetensors report the system's error only in their message.
     return next((n for n in DISK_FULL if os.strerror(n) in str(error)), None)
 
 
 def _near(error: OSError, final: Path) -> bool:
-    """Return whether an error is of a file in the folder of a product, or of its parents."""
+    """Return whether an error concerns a file in the folder of a product or in its parents."""
     if not isinstance(error.filename, str | bytes):
         return False
     path, folder = Path(os.fsdecode(error.filename)).absolute(), final.absolute().parent

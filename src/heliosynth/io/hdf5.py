@@ -94,7 +94,7 @@ def deferred_errors(path: Path | str) -> Iterator[io.FileIO]:
 def create_dataset(
     group: h5py.Group, name: str, dtype: npt.DTypeLike, shape: tuple[int, ...]
 ) -> h5py.Dataset:
-    """Create an array with checksums, to be filled; it can grow along its first axis."""
+    """Create an array with checksums, to be filled later; it can grow along its first axis."""
     length = CHUNK_LENGTH if len(shape) == 1 else 1
     return group.create_dataset(
         name,
@@ -117,13 +117,13 @@ class Reader:
     path
         The file.
     kind
-        What it should be, for messages, such as ``HDF5 of averaged frames``.
+        The expected kind of file, for messages, such as ``HDF5 of averaged frames``.
 
     Raises
     ------
     InputError
-        From the constructor and all methods: if the file cannot be read as what it should be.
-        Names the file.
+        From the constructor and all methods: if the file cannot be read as this kind. Names the
+        file.
     """
 
     def __init__(self, path: Path | str, kind: str) -> None:
@@ -187,7 +187,7 @@ class Reader:
         return self._guarded(lambda: json.loads(self._file.attrs[attribute]))
 
     def _guarded(self, read: Callable[[], T]) -> T:
-        """Call h5py; `read` must do nothing else, so that only errors of the file are caught."""
+        """Call h5py; ``read`` must do nothing else, so that only errors of the file are caught."""
         try:
             return read()
         # h5py raises errors of many types, depending on what part of a file is damaged.

@@ -44,7 +44,7 @@ def write(
     schema: pa.DataFrameSchema,
     sources: Sequence[Path | str] = (),
 ) -> None:
-    """Check a table, and write it atomically.
+    """Check a table against its schema, and write it atomically.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ def write(
     Raises
     ------
     InputError
-        If the table breaks its schema and there are sources, which are named.
+        If the table breaks its schema and there are sources, which the message names.
     pandera.errors.SchemaError
-        If it does and there are none: then it is an error of this program.
+        If the table breaks its schema and there are none: a bug of this program.
     """
     if sources:
         _validate(content, schema, _listed([str(path) for path in sources]), "correct the input")
@@ -71,7 +71,7 @@ def write(
 
 
 def read(path: Path | str, schema: pa.DataFrameSchema) -> pd.DataFrame:
-    """Read a table: empty texts stay texts, times are whole seconds UTC.
+    """Read a table: empty strings stay strings, times are whole seconds UTC.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def read(path: Path | str, schema: pa.DataFrameSchema) -> pd.DataFrame:
 
 
 def _parse(path: Path | str, schema: pa.DataFrameSchema) -> pd.DataFrame:
-    """Read a CSV file as the types of a schema."""
+    """Read a CSV file with the column types of a schema."""
     kinds = {name: str(column.dtype) for name, column in schema.columns.items()}
     texts = [name for name, kind in kinds.items() if kind.startswith(("str", "datetime"))]
     try:
@@ -124,7 +124,7 @@ def _convert(values: pd.Series[Any], kind: str) -> pd.Series[Any]:
     if kind.startswith("datetime"):
         return pd.to_datetime(values, format="ISO8601").astype(TIME)
     if kind.startswith("float"):
-        # pandas reads a column without any value as of another type.
+        # pandas reads a column without any value as another type.
         return values.astype(np.float64)
     if str(values.dtype) != kind:
         raise TypeError(f"{values.dtype}, not {kind}")
@@ -132,7 +132,7 @@ def _convert(values: pd.Series[Any], kind: str) -> pd.Series[Any]:
 
 
 def _misfit(values: pd.Series[Any], kind: str) -> str:
-    """Describe the first value that is not of a type."""
+    """Describe the first value that does not have a type."""
     if kind.startswith("datetime"):
         parsed = pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True)
         bad = parsed.isna() & values.notna()
@@ -152,7 +152,7 @@ def _misfit(values: pd.Series[Any], kind: str) -> str:
 def _validate(
     content: pd.DataFrame, schema: pa.DataFrameSchema, source: str, remedy: str
 ) -> pd.DataFrame:
-    """Return a table that fits its schema."""
+    """Return a table that fits its schema, else raise InputError."""
     try:
         return schema.validate(content)
     except (pa.errors.SchemaError, pa.errors.SchemaErrors) as error:
@@ -190,7 +190,7 @@ def _repeat(content: pd.DataFrame, columns: list[str]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Return a value as it is shown in a message."""
+    """Return a value as messages show it."""
     if pd.isna(value):
         return "an empty cell"
     return _shortened(repr(value) if isinstance(value, str) else str(value))
