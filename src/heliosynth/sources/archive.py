@@ -1,6 +1,6 @@
 """Layout of a local archive of raw inputs: where each provider's files are.
 
-Read while the DAG is planned: folders are listed, no file is opened.
+Used while the DAG is planned: folders are listed, no file is opened.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def xrs_files(path: Path | str) -> list[Path]:
     """
     files = _files(path, "*.csv") or _files(path, "*.nc")
     if not files:
-        raise InputError(f"{path}: holds no XRS light curve (*.csv or *.nc)")
+        raise InputError(f"{path}: holds no XRS light curve (*.csv or *.nc); add one")
     return files
 
 
@@ -87,7 +87,7 @@ def flare_files(path: Path | str) -> list[Path]:
     """
     files = _files(path, "*.json", "*.csv")
     if not files:
-        raise InputError(f"{path}: holds no flare list (*.json or *.csv)")
+        raise InputError(f"{path}: holds no flare list (*.json or *.csv); add one")
     return files
 
 

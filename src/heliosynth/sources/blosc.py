@@ -1,8 +1,8 @@
 """Partial decoding of Blosc chunks, without reading or decoding the rest of a chunk.
 
 A chunk of Blosc's first format is a header of 16 bytes, the offsets of its blocks, and the
-blocks, each compressed by itself. The blocks that cover a range of bytes, behind a header of
-their own, are again a chunk, which any Blosc decodes.
+blocks, each compressed separately. The blocks that cover a range of bytes, behind a new header,
+form a smaller chunk, which any Blosc library decodes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STORED = 0x2
 
 
 class DamagedChunkError(ValueError):
-    """The bytes are not a chunk, or not all of it."""
+    """The bytes are not a complete chunk."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Chunk:
     Attributes
     ----------
     stream
-        Open file of the encoded bytes, which are read as they are needed.
+        Open file of the encoded bytes, which are read when needed.
     size
         Decoded bytes.
 
@@ -59,7 +59,12 @@ class Chunk:
             )
 
     def decode(self, start: int, stop: int) -> Bytes:
-        """Decode the bytes from ``start`` to ``stop``, and no block that holds none of them.
+        """Decode the bytes from ``start`` to ``stop``, and only the blocks that contain them.
+
+        Returns
+        -------
+        numpy.ndarray
+            (stop − start,) uint8.
 
         Raises
         ------
@@ -94,7 +99,7 @@ class Chunk:
         return HEADER.unpack(self._bytes(0, HEADER.size).data)
 
     def _blocks(self, first: int, last: int, block: int) -> Bytes:
-        """Return the blocks from ``first`` to ``last`` as a chunk of their own."""
+        """Return the blocks from ``first`` up to, not including, ``last`` as a smaller chunk."""
         count = -(-self.size // block)
         if (first, last) == (0, count):
             return self._bytes(0, self._length)
@@ -106,7 +111,7 @@ class Chunk:
         HEADER.pack_into(chunk.data, 0, *self._header[:4], decoded, block, len(chunk))
         offsets = head + np.cumsum(sizes) - sizes
         chunk[HEADER.size : head] = offsets.astype("<u4").view(np.uint8)
-        # Contiguous blocks, as nearly all are, are read in one go.
+        # Contiguous blocks, the usual case, are read at once.
         gaps = np.flatnonzero(stops[first : last - 1] != starts[first + 1 : last]) + 1
         for run in np.split(np.arange(first, last), gaps):
             length = int(stops[run[-1]] - starts[run[0]])
@@ -118,7 +123,7 @@ class Chunk:
         """Return where each block starts and stops; threads can have written them in any order."""
         head = HEADER.size + 4 * count
         if head > self._length:
-            raise DamagedChunkError(f"has no room for the offsets of {count} blocks")
+            raise DamagedChunkError(f"is too short for the offsets of {count} blocks")
         starts = self._bytes(HEADER.size, head).view("<u4").astype(np.int64)
         ascending = np.sort(starts)
         if ascending[0] < head or ascending[-1] >= self._length:

@@ -1,6 +1,6 @@
 """Download of raw inputs: GOES XRS through Fido, flares through sunpy's HEK client.
 
-Requests are retried, answers are checked, and what was fetched is kept for the next run.
+Requests are retried, responses are checked, and fetched files are kept for the next attempt.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SEARCH_LIMIT_S = 600.0
 HEK_LIMIT_S = 120.0
 """Time limit for a page of flares."""
 SUFFICIENT_SHARE = 0.9
-"""Share of a year's days with which a satellite is taken without looking at later ones."""
+"""Share of a year's days from which on a satellite is chosen without searching later ones."""
 
 _log = logging.getLogger(__name__)
 
@@ -40,12 +40,14 @@ _log = logging.getLogger(__name__)
 def fetch_xrs(year: int, satellites: Sequence[int], output: Path | str) -> None:
     """Fetch a year of science-quality 1-minute XRS files of one satellite.
 
-    The first satellite with data of :data:`SUFFICIENT_SHARE` of the days is taken, else the one
+    The first satellite with data of :data:`SUFFICIENT_SHARE` of the days is chosen, else the one
     with data of most days. Files are downloaded into a folder next to the output, which appears
-    atomically when all of them are there, with its manifest next to it.
+    atomically when all files are complete, with its manifest next to it.
 
     Parameters
     ----------
+    year
+        The year, UTC.
     satellites
         GOES numbers in order of preference.
     output
@@ -81,8 +83,10 @@ def fetch_flares(year: int, output: Path | str, url: str | None = None) -> None:
 
     Parameters
     ----------
+    year
+        The year, UTC.
     output
-        JSON file, ``{"result": [...]}`` as HEK answers.
+        JSON file, ``{"result": [...]}`` like the responses of HEK.
     url
         URL of the service; None is sunpy's.
 
@@ -105,7 +109,7 @@ def fetch_flares(year: int, output: Path | str, url: str | None = None) -> None:
             answer = _read_page(path)
             on_page = {str(event.get("kb_archivid") or event): event for event in answer["result"]}
             events |= on_page
-            # The service can announce further pages without end, and repeat the last.
+            # The service can announce further pages endlessly, and repeat the last one.
             if not answer.get("overmax") or on_page.keys() <= seen:
                 break
             seen |= on_page.keys()
@@ -146,7 +150,7 @@ def _search_xrs(year: int, satellite: int) -> Any:
 
 
 def _download(results: Any, folder: Path) -> list[Path]:
-    """Download the files that are not there yet, and return all of them.
+    """Download the files that the folder lacks, and return all of them.
 
     Raises
     ------
@@ -205,7 +209,7 @@ def _hek_page(url: str) -> str:
     Raises
     ------
     OSError
-        If the service does not answer, or with something else.
+        If the service does not answer, or not with a page of events.
     """
     with urllib.request.urlopen(url, timeout=HEK_LIMIT_S) as answer:
         text = str(answer.read().decode("utf-8", errors="replace"))
@@ -219,12 +223,12 @@ def _hek_page(url: str) -> str:
 
 
 def _read_page(path: Path) -> dict[str, Any]:
-    """Read a page that was kept.
+    """Read a page that was fetched earlier.
 
     Raises
     ------
     InputError
-        If it was changed since.
+        If it is no longer a page of events.
     """
     try:
         content = read_json(path)

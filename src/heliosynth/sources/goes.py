@@ -43,7 +43,7 @@ FLOOR = 1e-9
 """Smallest flux that the sensor measures, W m⁻²; also NOAA's smallest valid value."""
 
 COVER_TOLERANCE_S = 900
-"""Longest time of a frame before or after a light curve, s: three 5-minute samples."""
+"""Longest time by which frames can lie outside a light curve, s: three 5-minute samples."""
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class XrsSeries:
     scale
         Scale of the flux.
     satellite
-        ``GOES-15``; several, if each supplies days of its own.
+        Such as ``GOES-15``; several names if each supplies some of the days.
 
     Raises
     ------
@@ -109,8 +109,8 @@ def read_xrs(files: Sequence[Path | str], csv_scale: Scale) -> XrsSeries:
     """Read light curves into one series, each day of which is from one instrument.
 
     Files of one satellite, scale and cadence form a set. If several sets share a day, it is
-    taken from the set with the most days. Days that only another set has are taken from there;
-    all samples are then converted to the operational scale.
+    taken from the set with the most days; days that only another set has are taken from that
+    set. If sets differ in satellite or scale, all samples are converted to the operational scale.
 
     Parameters
     ----------
@@ -134,7 +134,8 @@ def read_xrs(files: Sequence[Path | str], csv_scale: Scale) -> XrsSeries:
     joined = [_join(group) for group in sets.values()]
     joined = [series for series in joined if np.isfinite(series.xrsb).any()]
     if not joined:
-        raise InputError(f"no valid XRS sample in {', '.join(map(str, files)) or 'no file'}")
+        listed = ", ".join(map(str, files)) or "an empty list of files"
+        raise InputError(f"no valid XRS sample in {listed}; add light curves")
     return _choose_days(joined)
 
 
@@ -143,6 +144,8 @@ def require_cover(series: XrsSeries, first: Any, last: Any) -> None:
 
     Parameters
     ----------
+    series
+        The light curve.
     first, last
         Times of the first and last frame: seconds since 1970 UTC, or any datetime.
 
@@ -153,7 +156,7 @@ def require_cover(series: XrsSeries, first: Any, last: Any) -> None:
     """
     valid = series.time[np.isfinite(series.xrsb)]
     if not valid.size:
-        raise InputError("the XRS files hold no valid sample")
+        raise InputError("the XRS files hold no valid sample; add light curves")
     begin, end = _seconds(first), _seconds(last)
     if valid[0] - COVER_TOLERANCE_S > begin or valid[-1] + COVER_TOLERANCE_S < end:
         raise InputError(
@@ -227,7 +230,7 @@ def _series(
     scale: Scale,
     satellite: str,
 ) -> XrsSeries:
-    """Make a series whose missing samples are NaN."""
+    """Build a series whose missing samples are NaN."""
     missing = ~(xrsb > FLOOR * 1.0001)
     if xrsa is not None:
         missing |= xrsa > xrsb
@@ -236,7 +239,7 @@ def _series(
 
 
 def _sorted(time: Seconds, xrsb: Floats32, scale: Scale, satellite: str) -> XrsSeries:
-    """Sort by time; of samples at one second (files overlap, leap seconds) keep a valid one."""
+    """Sort by time; of samples of the same second (overlaps, leap seconds) keep a valid one."""
     order = np.lexsort((np.isnan(xrsb), time))
     time, xrsb = time[order], xrsb[order]
     first = np.concatenate([np.ones(min(len(time), 1), dtype=bool), np.diff(time) > 0])

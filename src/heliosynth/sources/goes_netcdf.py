@@ -75,14 +75,14 @@ def read_netcdf(path: Path) -> NetcdfSamples:
 
 def _read_with_sunpy(path: Path) -> tuple[pd.DataFrame, list[str]]:
     """Return a file's samples, and texts that name its satellite."""
-    # sunpy takes seconds to import, which readers of a finished series need not wait for.
+    # Imported only when needed: sunpy takes seconds to import.
     from sunpy.timeseries import TimeSeries
 
     try:
         series = TimeSeries(str(path), source="XRS")
         platform = series.meta.metas[0].get("platform")
         return series.to_dataframe(), [str(series.observatory), f"{platform}_"]
-    # sunpy, its readers and HDF5 each raise errors of their own.
+    # sunpy, its readers and HDF5 raise errors of many types.
     except Exception as error:
         raise _unreadable(path, error) from error
 
@@ -120,10 +120,13 @@ def _good_flags(path: Path, about: dict[str, Any], number: int) -> tuple[int, in
     """Return a mask of the flags of good samples, and their value under it.
 
     Satellites number their flags differently, and set flags on good samples too, such as
-    for an electron correction that does not apply. So the file's own meanings are used, if any.
+    for an electron correction that does not apply. So the meanings stated in the file are used,
+    if any.
 
     Parameters
     ----------
+    path
+        The file, for messages.
     about
         Attributes of the flags.
     number
@@ -144,7 +147,7 @@ def _good_flags(path: Path, about: dict[str, Any], number: int) -> tuple[int, in
 
 
 def satellite_number(text: str) -> int | None:
-    """Return the 15 of ``GOES-15``, ``goes15_xrs.csv``, ``g15_`` or ``…_g15_d20120712_…``."""
+    """Return the GOES number in a text such as ``GOES-15``, ``goes15_xrs.csv`` or ``…_g15_…``."""
     match = re.search(r"(?:goes[-_ ]?|(?:^|_)g)(\d{1,2})(?!\d)", text, re.IGNORECASE)
     return int(match.group(1)) if match else None
 
@@ -154,5 +157,5 @@ def _text(value: Any) -> str:
 
 
 def to_floats(column: pd.Series[Any]) -> Floats:
-    """Return a column as numbers, NaN for what is not a number."""
+    """Return a column as numbers, NaN for values that are not numbers."""
     return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Flare lists of the Heliophysics Events Knowledgebase (HEK): its JSON answers, or CSV."""
+"""Flare lists of the Heliophysics Events Knowledgebase (HEK): its JSON responses, or CSV."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LAST_REGION = 99_999
 """Largest NOAA number of an active region."""
 
 OBSERVER = "SWPC"
-"""The team whose list defines GOES classes; HEK repeats its flares as found by others."""
+"""The team whose list defines GOES classes; HEK also has the same flares from other teams."""
 
 
 def read_flares(files: Sequence[Path | str]) -> pd.DataFrame:
@@ -57,7 +57,8 @@ def read_flares(files: Sequence[Path | str]) -> pd.DataFrame:
     tables = [_tidy(_read_events(Path(path)), path) for path in files]
     flares = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     if flares.empty:
-        raise InputError(f"no flare in {', '.join(map(str, files)) or 'no file'}")
+        listed = ", ".join(map(str, files)) or "an empty list of files"
+        raise InputError(f"no flare in {listed}; add flare lists")
     # Of two entries of one flare, the one with an active region is kept.
     flares = flares.sort_values(
         ["peak", "goes_class_label", "active_region"], ascending=[True, True, False]
@@ -88,7 +89,7 @@ def _read_events(path: Path) -> pd.DataFrame:
 
 
 def _tidy(events: pd.DataFrame, path: Path | str) -> pd.DataFrame:
-    """Return the columns of the table for a file's events, in which flares can be repeated."""
+    """Convert a file's events to the columns of the table; flares can still be repeated."""
     missing = [name for name in REQUIRED if name not in events.columns]
     if missing:
         raise InputError(f"{path}: lacks the HEK columns {', '.join(missing)}")
@@ -105,7 +106,7 @@ def _tidy(events: pd.DataFrame, path: Path | str) -> pd.DataFrame:
     flares["hpc_x"] = _number(events, "hpc_x")
     flares["hpc_y"] = _number(events, "hpc_y")
     flares = flares.dropna(subset="peak")
-    # Only the rows that are left: an empty table would be extended by others.
+    # Select the remaining rows first: assigning to an empty table would add rows.
     identifiers = _column(events.loc[flares.index], "kb_archivid")
     flares["identifier"] = identifiers.fillna(_default_identifiers(flares)).astype(str)
     return flares

@@ -2,7 +2,7 @@
 
 The steps are those of Galvez et al. (2019): pointing, degradation, exposure, and a common
 scale, on which the solar radius is 976″ and a frame is 2457.6″ wide. The frames of SDOMLv2
-have been calibrated so, and are not corrected again.
+have already been calibrated in this way, and are not corrected again.
 """
 
 from __future__ import annotations
@@ -91,8 +91,12 @@ def calibrate(path: Path | str, tables: Tables, size_px: int = SIZE_PX) -> Calib
 
     Parameters
     ----------
+    path
+        FITS file.
+    tables
+        Calibration tables.
     size_px
-        Width of the frame; that of the file must be a multiple.
+        Width of the calibrated frame, pixels; that of the file must be a multiple of it.
 
     Raises
     ------
@@ -107,7 +111,9 @@ def calibrate(path: Path | str, tables: Tables, size_px: int = SIZE_PX) -> Calib
         warnings.simplefilter("ignore")
         smap = _read_map(path)
         if not isinstance(smap, AIAMap) or smap.processing_level != 1:
-            raise InputError(f"{path}: not an AIA image of level 1; SDOMLv2 is read as a store")
+            raise InputError(
+                f"{path}: not an AIA image of level 1; delete it, or read SDOMLv2 from a store"
+            )
         exposure_s = float(smap.meta.get("exptime", 0.0))
         if not exposure_s > 0:
             raise InputError(f"{path}: has no exposure time; delete it")
@@ -146,12 +152,18 @@ def write_store(
     ----------
     folder
         Level-1 FITS files; those of other channels are ignored.
+    channel
+        AIA channel.
+    tables
+        Calibration tables.
     output
         Zarr store; the manifest of the files and tables is written next to it.
     workers
-        Files calibrated in parallel.
+        Number of files to calibrate in parallel.
+    size_px
+        Width of a calibrated frame, pixels.
     code
-        Hash of the code, so that frames calibrated by other code are not used.
+        Hash of the code, so that frames calibrated by an older version are not used.
 
     Raises
     ------
@@ -177,7 +189,7 @@ def write_store(
 
 
 def _calibrate_into(path: Path, tables: Tables, size_px: int, folder: Path) -> Path:
-    """Calibrate a file into a folder, unless this was done before; return the frame's path."""
+    """Calibrate a file into a folder, unless the frame already exists; return its path."""
     frame = folder / f"{path.name}.npz"
     if not frame.exists():
         with atomic_file(frame) as unfinished:
@@ -270,7 +282,7 @@ def _read_map(path: Path | str) -> Any:
 
     try:
         return Map(path)
-    # astropy and sunpy each raise errors of their own for damaged files.
+    # astropy and sunpy raise errors of many types for damaged files.
     except Exception as error:
         reason = str(error)[:LONGEST_REASON]
         raise InputError(f"{path}: cannot be read as FITS of AIA ({reason})") from error

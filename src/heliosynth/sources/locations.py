@@ -1,6 +1,6 @@
 """Locations of the raw inputs, one function per source of the configuration.
 
-Read while the DAG is planned, so nothing here imports a library that reads the files. A new
+Used while the DAG is planned, so this module imports no library that reads the files. A new
 source is a name in :data:`heliosynth.config.observations.Source`, a function and its row in
 :data:`LOCATIONS`, and a rule with its script if it fetches or writes files.
 """
@@ -80,7 +80,7 @@ def simulated(configuration: RunConfig, resources: str) -> RawInputs:
 
 
 def archive(configuration: RunConfig, resources: str) -> RawInputs:
-    """Return the paths of a local archive, whose AIA frames are a store or level-1 files."""
+    """Return the paths of a local archive, whose AIA frames are in a store or level-1 files."""
     folder = str(configuration.archive)
     paths = locate(folder)
     calibrated = f"{resources}/level1.zarr"
@@ -165,6 +165,6 @@ def raw_inputs(configuration: RunConfig, resources: str) -> RawInputs:
     configuration
         Validated configuration.
     resources
-        Folder of the raw inputs that the run itself makes or fetches.
+        Folder of the raw inputs that the run itself simulates, fetches or calibrates.
     """
     return LOCATIONS[configuration.source](configuration, resources)

@@ -26,13 +26,13 @@ class RawFile:
         Relative to the folder of the manifest; empty for a chunk of a store, which is read
         and not kept.
     url
-        Where it came from: a URL, a path, or the simulation.
+        Its origin: a URL, a path, or the simulation.
     time
-        When it came, ISO 8601.
+        When it was fetched or written, UTC, ISO 8601.
     size_bytes
-        Its size; 0 for a chunk that the store does not hold.
+        Its size; 0 for a chunk that is missing in the store.
     sha256
-        Its checksum; empty for a chunk read from a disk that no manifest lists.
+        Its checksum; empty for a chunk on disk that no manifest lists.
     """
 
     path: str
@@ -43,10 +43,14 @@ class RawFile:
 
 
 def describe(file: Path, url: str, folder: Path) -> RawFile:
-    """Return the entry of a file that came from a URL.
+    """Return the manifest entry of a file.
 
     Parameters
     ----------
+    file
+        The file.
+    url
+        Its origin.
     folder
         Folder of the manifest.
     """
@@ -57,14 +61,14 @@ def describe(file: Path, url: str, folder: Path) -> RawFile:
 
 
 def utc_now() -> str:
-    """Return the time as manifests write it."""
+    """Return the current time, UTC, in the format of manifests."""
     return _iso(datetime.datetime.now(datetime.UTC))
 
 
 def manifest_path(product: Path | str) -> Path:
     """Return the path of the manifest of a raw product, which is next to it."""
     path = Path(product)
-    # A year is a folder of one source and a file of another.
+    # A year is a folder for GOES, and a file for HEK and averaged frames.
     return path.parent / f"{path.name.removesuffix('.json').removesuffix('.h5')}{SUFFIX}"
 
 
@@ -79,7 +83,7 @@ def write_entries(product: Path | str, entries: list[dict[str, Any]]) -> None:
 
 
 def checksums(folder: Path | str) -> dict[str, str]:
-    """Return the SHA-256 of the files in a folder, by their path in it.
+    """Return the SHA-256 of the files in a folder, by their relative path.
 
     They are looked up in the manifest next to the folder, or next to one of its parents;
     without a manifest there are none.
@@ -103,7 +107,7 @@ def checksums(folder: Path | str) -> dict[str, str]:
 
 
 def find_changes(manifest: Path | str) -> list[str]:
-    """Compare a manifest with its files: those next to it, and chunks read from a disk.
+    """Compare a manifest with its files: those next to it, and chunks of a store on disk.
 
     Returns
     -------
@@ -121,18 +125,18 @@ def find_changes(manifest: Path | str) -> list[str]:
 
 
 def verify(manifests: Sequence[Path | str]) -> int:
-    """Check all files of some manifests, and return their number.
+    """Check all files of manifests, and return their number.
 
     Raises
     ------
     InputError
-        If a file is missing or changed, or a manifest cannot be read; names the first of them.
+        If a file is missing or changed, or a manifest cannot be read; names the first such file.
     """
     changes = [change for manifest in manifests for change in find_changes(manifest)]
     if changes:
         raise InputError(
             f"{len(changes)} raw file{'s' * (len(changes) > 1)} changed since fetching: "
-            f"{changes[0]}{', …' * (len(changes) > 1)}; delete what is wrong and rerun"
+            f"{changes[0]}{', …' * (len(changes) > 1)}; delete the changed files and rerun"
         )
     return sum(len(_entries(Path(manifest))) for manifest in manifests)
 

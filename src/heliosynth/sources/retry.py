@@ -1,6 +1,6 @@
 """Retry of requests to servers, with a time limit per attempt and growing pauses.
 
-Servers stall, refuse for a while (429, 403) or answer with a web page under status 200.
+Servers stall, reject requests for a while (429, 403) or return a web page with status 200.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FIRST_PAUSE_S = 5.0
 TEMPORARY = (OSError, http.client.HTTPException)
 """Errors after which another attempt can succeed."""
 NOT_FOUND = (FileNotFoundError, NotADirectoryError)
-"""Errors after which it cannot, although they are of the types above."""
+"""Errors after which another attempt cannot succeed, although they are OSErrors."""
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def retry(call: Callable[[], T], what: str, limit_s: float | None = None) -> T:
     call
         The request; it raises one of :data:`TEMPORARY` if another attempt can succeed.
     what
-        Its name in messages, which tells where the answer should come from.
+        Name of the request in messages: what is requested, and from where.
     limit_s
         Time limit of one attempt, s; None leaves it to the call.
 
@@ -86,7 +86,7 @@ def _error(state: RetryCallState) -> BaseException | None:
 def _within(limit_s: float, call: Callable[[], T]) -> T:
     """Return a call's result, or raise TimeoutError after a time limit.
 
-    The call cannot be stopped: it goes on in a daemon thread, and its result is dropped.
+    The call cannot be stopped: it continues in a daemon thread, and its result is dropped.
     """
     outcome: list[tuple[T, None] | tuple[None, BaseException]] = []
 

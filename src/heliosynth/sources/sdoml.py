@@ -27,7 +27,7 @@ def years(store: Path | str) -> list[int]:
     """
     names = [name for name in list_folder(store) if name.isdecimal() and len(name) == 4]
     if not names:
-        raise InputError(f"{store}: not an SDOMLv2 store, there is no group of a year in it")
+        raise InputError(f"{store}: not an SDOMLv2 store (no group of a year); check the path")
     return [int(name) for name in names]
 
 

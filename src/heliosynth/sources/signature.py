@@ -13,7 +13,7 @@ HEAD_BYTES = 512
 
 
 def require_signature(path: Path | str, kind: Literal["netCDF", "JSON"]) -> None:
-    """Check that a file begins as files of its kind do.
+    """Check that a file begins with the bytes of its kind.
 
     Raises
     ------

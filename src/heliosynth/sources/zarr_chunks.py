@@ -1,9 +1,9 @@
 """Chunk-wise reading of Zarr arrays, on disk or on a server.
 
-A row costs its whole chunk, so every chunk is read once, in whatever order rows are requested.
-A bounded number of chunks is read and processed in parallel. They are fetched and decoded here
-rather than by Zarr, whose copies cost more than the decoding. Chunks from a server are recorded
-with their size and SHA-256; chunks on disk are checked if a manifest lists them.
+Reading a row means reading its whole chunk, so every chunk is read once, in whatever order rows
+are requested. A bounded number of chunks is read and processed in parallel. This module decodes
+them itself, since Zarr makes copies that cost more time than the decoding. Chunks from a server
+are recorded with their size and SHA-256; chunks on disk are checked if a manifest lists them.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class ChunkResult(Generic[T]):
     value
         What was computed from them.
     source
-        The chunk: its size is 0 if the store does not hold it, its SHA-256 empty if it is on
+        The chunk: its size is 0 if it is missing in the store, its SHA-256 empty if it is on
         disk and no manifest lists it.
     """
 
@@ -116,7 +116,7 @@ class ChunkedArray:
             Rows of the array; repeated ones are read once.
         work
             Function of the rows of one chunk (n, H, W) float32, called in a thread. Rows of a
-            chunk that the store does not hold are NaN.
+            chunk that is missing in the store are NaN.
 
         Raises
         ------
@@ -152,7 +152,7 @@ class ChunkedArray:
         return ChunkResult(rows, work(frames), source)
 
     def _read_chunk(self, key: str, rows: Integers) -> tuple[Images, RawFile]:
-        """Return some frames of a chunk, by their rows in it, and its entry of a manifest."""
+        """Return frames (n, H, W) of a chunk, by their rows in it, and its manifest entry."""
         address = f"{self.location}/{key}"
         try:
             stream, sha256 = self._open_chunk(key)
@@ -299,20 +299,19 @@ def _request(location: str, what: str, call: Callable[[], T]) -> T:
 def _library(call: Callable[[], T]) -> T:
     """Return what a library's call returns, and raise its errors as OSError.
 
-    ``call`` must hold nothing but the library's call, so that errors of this code keep their
-    type.
+    ``call`` must contain only the library's call, so that errors of this code keep their type.
     """
     try:
         return call()
     except OSError:
         raise
-    # Remote file systems, Zarr and codecs each raise errors of their own.
+    # Remote file systems, Zarr and codecs raise errors of many types.
     except Exception as error:
         raise OSError(repr(error)[:LONGEST_REASON]) from error
 
 
 def _open_zarr(location: str) -> Any:
-    # zarr takes a second to import, which listing years need not wait for.
+    # Imported only when needed: zarr takes a second to import.
     import zarr
 
     options = _storage_options(location) if "://" in location else None
@@ -334,7 +333,7 @@ def _storage_options(location: str) -> dict[str, Any]:
     if separator and protocol in GCS_PROTOCOLS:
         from gcsfs.core import GCSFileSystem
 
-        # gcsfs' default class first asks a service about the bucket that needs an account.
+        # gcsfs's default class first queries the bucket's type, which requires an account.
         fsspec.register_implementation(protocol, GCSFileSystem, clobber=True)
     return dict(ANONYMOUS.get(protocol, {})) if separator else {}
 

@@ -150,7 +150,7 @@ class Corona:
     Parameters
     ----------
     regions, flares
-        Its activity.
+        Active regions and flares.
     days
         Length of the observation, days.
     size_px
@@ -265,7 +265,7 @@ class Corona:
         return _smoothstep((field - points.hole_threshold) / 0.4)
 
     def _region_light(self, day: float) -> Floats32:
-        """Return the emission of loops, fans and flare arcades, before the instrument blurs it."""
+        """Return the emission of loops, fans and flare arcades, before instrumental blurring."""
         content = self.regions.content(day)[:, 0]
         longitude = self.regions.longitudes(day)[:, 0]
         visible = np.flatnonzero((content > 0.01 * self.regions.size) & (np.cos(longitude) > -0.45))

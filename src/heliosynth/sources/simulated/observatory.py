@@ -1,7 +1,7 @@
 """Raw inputs of a simulated observation, in the formats of the archives.
 
 Frames are written to an SDOMLv2 store (Zarr format 2), X-rays to NOAA netCDF files and flares
-to answers of the HEK service; they are read by the same code as real ones.
+to responses of the HEK service; the same code reads them as real ones.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ def _header(
 def _write_flares(
     folder: Path, start: datetime.date, activity: Activity, rng: np.random.Generator
 ) -> None:
-    """Write an answer of the HEK service per month, also for months without flares."""
+    """Write one response of the HEK service per month, also for months without flares."""
     midnight = datetime.datetime.combine(start, datetime.time())
     events = [_event(index, midnight, activity, rng) for index in range(len(activity.list.row))]
     last = midnight + datetime.timedelta(minutes=len(activity.series) - 1)
@@ -216,7 +216,7 @@ def goes_label(flux: float) -> str:
 def _event(
     index: int, midnight: datetime.datetime, activity: Activity, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """Return an event as HEK answers it."""
+    """Return an event in the format of HEK."""
     listed_flares = activity.list
     host = int(activity.flares.region[listed_flares.row[index]])
     regions = activity.regions

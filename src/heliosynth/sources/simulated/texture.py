@@ -108,7 +108,7 @@ def fibrils(
 
 
 def patches(sphere: Sphere, noise: Floats32, rng: np.random.Generator) -> Floats32:
-    """Draw a map (rows, columns) of noise: a sphere in a volume."""
+    """Draw a map (rows, columns) of noise: the volume on a sphere, randomly rotated and shifted."""
     shift = rng.uniform(0, CELLS, 3) + 10 * CELLS
     return sample(noise, sphere.points, _random_rotation(rng), shift)
 
@@ -119,7 +119,7 @@ def _random_rotation(rng: np.random.Generator) -> Floats:
 
 
 class Evolving:
-    """A texture that evolves through a sequence of maps, each rotating from its own epoch.
+    """A texture that evolves through a sequence of maps, each rotating from its epoch.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ class Evolving:
         row, longitude
             Rows of the grid, and longitudes in radians.
         rate
-            Synodic rotation rates there, radians per day.
+            Synodic rotation rates at these positions, radians per day.
         """
         first = min(int(day / self.lifetime), len(self.maps) - 2)
         phase = min(day / self.lifetime - first, 1.0) * np.pi / 2
