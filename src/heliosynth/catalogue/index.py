@@ -18,12 +18,12 @@ from heliosynth.errors import InputError
 from heliosynth.io import tables
 
 Rejections = Callable[[Measures], Objects]
-"""Returns the reason to reject each frame (N,), empty for a good one."""
+"""Function that returns the reason to reject each frame (N,), empty for a good one."""
 
 REFUSED = "refused"
 """Value of ``split`` for frames that are rejected for a quality flag or their pixels."""
 NONE = "none"
-"""Value of ``split`` for frames without a label, or of a class that is not of the study."""
+"""Value of ``split`` for frames without a label, or of a class outside the study."""
 NO_IMAGE = -1
 
 SPLIT_VALUES = (*SPLITS, splits.GAP, REFUSED, NONE)

@@ -129,7 +129,7 @@ def check_classes(labels: pd.DataFrame, classes: Sequence[str], require_all: boo
 
 
 def nearest_peak(time: Seconds, peak: Seconds, peak_flux: Floats, window: int) -> Integers:
-    """Find the flare whose peak is nearest to each frame, and at most ``window`` seconds away.
+    """Find the flare whose peak is nearest to each frame, at most ``window`` seconds away.
 
     Of two peaks at the same distance, the larger one counts.
 

@@ -76,7 +76,7 @@ def split_frames(
     settings
         Length of the blocks, gap and shares.
     minimum_frames
-        Frames of a class that training needs.
+        Frames of a class that are needed for training.
 
     Raises
     ------

@@ -19,7 +19,7 @@ from heliosynth.frames.store import read_images, read_measured
 from heliosynth.io import provenance
 
 SLAB_BYTES = 2**26
-"""Size of the images that are scaled and written at a time."""
+"""Size of the images that are scaled and written at a time, bytes."""
 
 
 def build_dataset(
@@ -34,6 +34,8 @@ def build_dataset(
 
     Parameters
     ----------
+    path
+        The file to write.
     index
         The table of :mod:`heliosynth.catalogue.index`.
     summary
@@ -48,7 +50,7 @@ def build_dataset(
     Raises
     ------
     InputError
-        If a year of the index has no file, or a file holds another channel.
+        If a year of the index has no file, or a file is of another channel.
     """
     by_year = _files_by_year(intensities, channel)
     minimum, maximum = CLIP_DN[channel]
@@ -75,7 +77,7 @@ def _files_by_year(intensities: Sequence[Path | str], channel: str) -> dict[int,
     for path in intensities:
         measured = read_measured(path)
         if measured.channel != channel:
-            raise InputError(f"{path}: holds {measured.channel}, not {channel}; rebuild it")
+            raise InputError(f"{path}: is of {measured.channel}, not {channel}; rebuild it")
         by_year[measured.year] = path
     return by_year
 

@@ -78,8 +78,9 @@ class LabelledImages:
 class GeneratedImages(LabelledImages):
     """Images that a model generated.
 
-    ``population`` marks those that together have the class mix of the training split,
-    ``balanced`` those that hold every class equally often.
+    ``population`` (N,) marks those that together have the class mix of the training split,
+    ``balanced`` (N,) those in which all classes are equally frequent; ``seed`` (N,) is that of
+    the noise of each image.
     """
 
     seed: Integers
@@ -102,7 +103,7 @@ class Description:
     observations
         What the images are, for captions.
     provenance
-        What it was made from, and with which versions.
+        Its inputs, and the versions of packages.
     """
 
     channel: str
@@ -122,9 +123,13 @@ def write_dataset(
 
     Parameters
     ----------
+    path
+        The file to write.
     splits
         The images of each split, or slabs of them in order, of which one at a time is in memory;
-        at least one slab, which may be empty.
+        at least one slab, which can be empty.
+    description
+        Its attributes.
     """
     with hdf5.open_write(path) as file:
         _write_attributes(file, description)
@@ -143,7 +148,7 @@ def write_samples(path: Path | str, samples: GeneratedImages, description: Descr
 
 
 def join_samples(parts: Sequence[Path | str], path: Path | str) -> None:
-    """Write the images of several files of samples as one, in the order of the files.
+    """Join several files of samples into one, in the order of the files.
 
     Raises
     ------
@@ -185,8 +190,8 @@ def read_split(path: Path | str, split: str) -> LabelledImages:
 class LazySplit:
     """One split of ``dataset.h5`` whose images are read when indexed.
 
-    Each process opens the file for itself when it first reads, so that the split can be
-    passed to any number of workers.
+    Each process opens the file itself when it first reads, so the split can be passed to any
+    number of workers.
 
     Raises
     ------
@@ -207,7 +212,7 @@ class LazySplit:
         return self.shape[0]
 
     def __getitem__(self, rows: slice | npt.ArrayLike) -> LabelledImages:
-        """Read some images, in the order of ``rows``, which may hold a row more than once."""
+        """Read some images, in the order of ``rows``, which can contain a row more than once."""
         if isinstance(rows, slice):
             return self._read(rows)
         # HDF5 needs ascending rows, each once.

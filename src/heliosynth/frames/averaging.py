@@ -1,4 +1,4 @@
-"""Averages of a year of raw frames, with quality measures, resumable after a kill.
+"""Averages of a year of raw frames, with quality measures; an interrupted job resumes.
 
 Intermediate results are written every :data:`SAVE_EVERY_S` to a folder whose name is a hash of
 everything that they depend on; the finished file is joined from them.
@@ -64,20 +64,20 @@ Record = Callable[[list[dict[str, Any]]], None]
 
 @dataclass(frozen=True)
 class FrameRequest:
-    """Which frames of a year are averaged, and how.
+    """The frames of a year to average, and their new size.
 
     Attributes
     ----------
     store
         Path or URL of the raw store.
     year, channel
-        Which array of the store holds the frames.
+        The array of the store that contains the frames.
     size_px
         Width to average to.
     store_row, time
         Rows of the frames in the store, ascending, and their times, s (N,).
     code
-        Hash of the code, so that intermediate results of other code are not reused.
+        Hash of the code, so that intermediate results of an older version are not reused.
     """
 
     store: str
@@ -148,9 +148,9 @@ def write_year(path: Path | str, request: FrameRequest, read: Reader, record: Re
     request
         The frames.
     read
-        Reads rows of the store; it is called with those that are not yet saved.
+        Reads rows of the store; called with those that are not yet saved.
     record
-        Called with the fields of every chunk's source when all are read.
+        Called with the fields of every chunk's source after all chunks are read.
 
     Raises
     ------

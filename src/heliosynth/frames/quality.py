@@ -19,10 +19,10 @@ INNER_RADIUS = 0.36
 """Radius within which every pixel is well inside the disk: 0.9 of the 0.40 of SDOMLv2."""
 
 REDUCED_PX = 128
-"""Width at which all faults can be seen for which frames are rejected."""
+"""Width of frames that is enough to detect all faults."""
 
 STATISTICS_PX, DIGEST_PX = 64, 32
-"""Widths of the pixel grids that statistics of the disk, and digests, are computed from."""
+"""Widths of the pixel grids from which statistics of the disk, and digests, are computed."""
 
 LIMB_SEARCH = (0.30, 0.54)
 """Radii between which the limb is searched; SDOMLv2 has it at 0.40."""
@@ -50,7 +50,7 @@ SCATTER_LIMIT = 0.025
 ROLL_LIMIT = 10.0
 """Smallest roll against a frame of the same day, degrees."""
 ROLL_CORRELATION, ROLL_GAIN = 0.8, 0.2
-"""Smallest correlation of two rings after turning one back, and its smallest gain by that."""
+"""Smallest correlation of two rings after turning one back, and its smallest increase by that."""
 
 MISSING = "missing pixels"
 BLANK = "blank frame"
@@ -155,7 +155,7 @@ def rolled(corona: Floats, time: Seconds) -> Booleans:
     """Return which frames are rolled relative to those of the same day before and after them.
 
     The corona above the limb changes little within a day, so a frame that matches a
-    neighbour only when turned back is rolled. It must be so on both sides, since otherwise the
+    neighbour only when turned back is rolled. This must hold on both sides, since otherwise the
     frames after a roll would be rejected with it. At the ends of a series rolls are not detected.
 
     Parameters

@@ -13,7 +13,7 @@ from heliosynth.io import hdf5
 
 KIND = "HDF5 of averaged frames"
 NEIGHBOURS = 4
-"""Rows at most this far apart are read in one go, together with those between them."""
+"""Rows at most this far apart are read in one slice, together with those between them."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class MeasuredYear:
     Attributes
     ----------
     year, channel, size_px
-        What the frames are.
+        Year, AIA channel, and width of the frames in pixels.
     store_row, time
         Row of each frame in the raw store, and its time, s (N,).
     measures
