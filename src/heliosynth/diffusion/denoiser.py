@@ -23,7 +23,7 @@ Noise = Mapping[str, Tensor]
 
 
 class Denoiser(nn.Module):
-    """A network that is wrapped to estimate the clean image.
+    """A network wrapped so that it estimates the clean image.
 
     Parameters
     ----------

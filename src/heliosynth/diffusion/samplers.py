@@ -126,7 +126,7 @@ def dpm_solver_2m(
     *,
     progress: Progress = iter,
 ) -> Tensor:
-    """Solve the same equation with one evaluation per step (DPM-Solver++(2M), Lu et al. 2022).
+    """Solve the same equation as ``heun`` with one evaluation per step (Lu et al. 2022).
 
     In λ = −ln σ the linear part is exact and D is extrapolated from the last two steps (their
     algorithm 2); the first step and the last one, to σ = 0, are of first order.

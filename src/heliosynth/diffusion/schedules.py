@@ -38,7 +38,7 @@ def subset(levels: Floats, steps: int) -> Floats:
     Raises
     ------
     InputError
-        If there are more steps than levels.
+        If ``steps`` is larger than T.
     """
     if steps > len(levels):
         raise InputError(

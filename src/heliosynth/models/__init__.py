@@ -17,24 +17,24 @@ class NetworkModule(Protocol):
 
     @property
     def TITLE(self) -> str:  # noqa: N802
-        """What tables call it."""
+        """Title of the network in tables."""
 
     @property
     def DESCRIPTION(self) -> str:  # noqa: N802
-        """What the paper says that it is: a noun phrase in LaTeX."""
+        """Description in the paper: a noun phrase in LaTeX."""
 
     def build(self, config: Any, image_size: int, condition_dim: int) -> nn.Module:
-        """Build it with random weights; see :func:`build_network`."""
+        """Build the network with random weights; see :func:`build_network`."""
 
     def stages(self, config: Any, image_size: int) -> UnetStages:
-        """Return the stages that its drawing shows."""
+        """Return the stages that the figure of the network shows."""
 
 
 NETWORKS: Mapping[str, NetworkModule] = {
     "study_unet": study_unet,
     "modern_unet": modern_unet,
 }
-"""The modules of all network kinds, each named like its kind."""
+"""The modules of all network kinds, each named after its kind."""
 
 
 def build_network(config: NetworkConfig, image_size: int, condition_dim: int) -> nn.Module:
@@ -62,12 +62,12 @@ def build_network(config: NetworkConfig, image_size: int, condition_dim: int) ->
 
 
 def network_title(config: NetworkConfig) -> str:
-    """Return what tables call a network."""
+    """Return the title of a network in tables."""
     return NETWORKS[config.kind].TITLE
 
 
 def network_description(config: NetworkConfig) -> str:
-    """Return what the paper says that a network is: a noun phrase in LaTeX."""
+    """Return the description of a network in the paper: a noun phrase in LaTeX."""
     return NETWORKS[config.kind].DESCRIPTION
 
 

@@ -49,7 +49,7 @@ def sinusoids(values: Tensor, dim: int, lowest: float, highest: float) -> Tensor
 
 
 def condition_layer(condition_dim: int, embedding_dim: int) -> nn.Linear:
-    """Build the layer that embeds conditions; it has no bias, so that zeros add nothing.
+    """Build the layer that embeds conditions, without a bias, so that a zero one adds nothing.
 
     A condition is a flag and a label, each of about unit length, so weights of variance 1/2
     lead to embeddings of unit variance.

@@ -1,4 +1,4 @@
-"""Image classifiers: a convolutional one that measures models, and a DeiT."""
+"""Image classifiers: a convolutional network for the metrics, and a DeiT for the application."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Conditions: GOES class, X-ray flux, or class and ceVAE embedding, encoded as one vector.
 
-The last entry of a condition is a flag, 1; the condition without a label is the zero vector.
-So networks see one vector, whatever it encodes, and dropping a label multiplies it by 0.
+The last entry of a condition is a flag, 1; the condition without a label is the zero vector. All
+networks therefore receive one vector, whatever it encodes, and a label is dropped by multiplying
+it by 0.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class ConditionEncoder(nn.Module):
     Raises
     ------
     ValueError
-        If the config names a ceVAE and the length is 0, or the other way round.
+        If the config names a ceVAE and the length is 0, or vice versa.
     """
 
     counts: Tensor
@@ -146,8 +147,8 @@ class ConditionEncoder(nn.Module):
         """Sample conditions of images of given classes.
 
         The flux is drawn from the class's training fluxes, the embedding from a Gaussian with
-        the class's mean and shrunk covariance: it is never that of a training image. A condition
-        that is not the flux does not contain the flux that is returned.
+        the class's mean and shrunk covariance: it is never that of a training image. The flux is
+        returned for every kind of condition, but only a flux condition contains it.
 
         Parameters
         ----------
@@ -229,7 +230,7 @@ class ConditionEncoder(nn.Module):
 
 
 def drop_labels(condition: Tensor, share: float, uniform: Tensor) -> Tensor:
-    """Replace conditions by that without a label, with a given probability.
+    """Replace conditions by the one without a label, with a given probability.
 
     Parameters
     ----------

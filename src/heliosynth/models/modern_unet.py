@@ -5,7 +5,7 @@ stem folds patches into channels, skips are added rather than concatenated (whic
 the first convolution of every block going up), and channels change at the lower resolution.
 
 The solar disk has the same position in every image, so each level adds a learned positional
-map: the network need not infer limb and active-region belts from the borders of the image.
+map: the network does not have to infer the limb and the active-region belts from the image borders.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ModernUnet(nn.Module):
     Parameters
     ----------
     config
-        See the fields' descriptions.
+        Section ``network`` of a model.
     image_size
         Height and width of the images, pixels.
     condition_dim
@@ -135,7 +135,7 @@ def stages(config: ModernUnetConfig, image_size: int) -> UnetStages:
 
 
 class _Embedding(nn.Module):
-    """The embedding of noise level and condition in one vector (as in EDM's networks)."""
+    """Embedding of noise level and condition in one vector (as in the networks of EDM)."""
 
     def __init__(self, condition_dim: int, embedding_dim: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Stages of a U-Net, as its drawing shows them."""
+"""Stages of a U-Net, for the figure of a network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Stage:
     size_px
         Height and width, pixels.
     layers
-        What it consists of, in two or three words.
+        Its layers in two or three words, such as ``double convolution``.
     attention
         Whether it has self-attention.
     """
@@ -36,11 +36,11 @@ class UnetStages:
     down
         From the highest resolution to the lowest.
     bottom
-        The stage between the two ways.
+        The stage between ``down`` and ``up``.
     up
-        From the lowest resolution to the highest, as many as ``down``.
+        From the lowest resolution to the highest, as many stages as ``down``.
     stem, head
-        The layers between image and first stage, and between last stage and output.
+        Labels of the layers before the first and after the last stage; empty for none.
     """
 
     down: tuple[Stage, ...]

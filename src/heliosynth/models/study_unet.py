@@ -1,4 +1,4 @@
-"""The U-Net of the study (Ramunno et al. 2024), to be read from top to bottom."""
+"""The U-Net of the study (Ramunno et al. 2024)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class StudyUnet(nn.Module):
     def forward(self, x: Tensor, noise_label: Tensor, condition: Tensor) -> Tensor:
         """Predict the noise (N, 1, H, W) in ``x`` at steps ``noise_label`` (N,)."""
         dim = self.embedding_dim
-        # 10000^(−2i/d), i = 0…d/2−1, stops short of 10⁻⁴.
+        # 10000^(−2i/d), i = 0…d/2−1, ends above 10⁻⁴.
         times = sinusoids(noise_label, dim, lowest=1.0, highest=10_000 ** (2 / dim - 1))
         embedding = times + self.condition(condition)
         x = self.stem(x)
