@@ -1,8 +1,8 @@
 """Downstream task: a DeiT classifier trained with and without generated images.
 
-Real images of the rare classes are few. One arm trains on the real training split, the other also
-on generated images of the rare classes; both take equally many gradient steps and start from the
-same weights, and both are tested on the real test split.
+Rare classes have few real images. One arm trains on the real training split, the other also on
+generated images of the rare classes; both take the same number of gradient steps, start from the
+same weights, and are tested on the real test split.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ ARMS: tuple[Arm, ...] = ("real_only", "with_generated")
 
 @dataclass(frozen=True)
 class Accuracy:
-    """The share of the n test images of a class, or of all, that one training got right."""
+    """Share of n test images, of a class or of all, that one trained network predicts correctly."""
 
     arm: Arm
     repeat: int
@@ -122,7 +122,7 @@ def select_generated(
     Raises
     ------
     InputError
-        If a class has too few.
+        If a rare class has fewer generated images.
     """
     rows = []
     for number in filled_classes(classes):
@@ -138,7 +138,7 @@ def select_generated(
 
 
 def concatenate(first: LabelledImages, second: LabelledImages) -> LabelledImages:
-    """Return the images of two sets as one."""
+    """Concatenate the images of two sets."""
     return LabelledImages(
         images=np.concatenate([first.images, second.images]),
         goes_class=np.concatenate([first.goes_class, second.goes_class]),
@@ -152,8 +152,8 @@ def summarise(
 ) -> dict[str, Any]:
     """Return ``{arm: {class: {value, std, n} or None}}`` over the repeats, for all five classes.
 
-    A class that was not trained, or has no test image, is None. ``generated`` holds the number of
-    generated images of each class that the second arm had.
+    A class that was not trained, or has no test image, is None. ``generated`` is the number of
+    generated images of each class in the second arm.
     """
     summary: dict[str, Any] = {}
     for arm in ARMS:
@@ -185,17 +185,17 @@ def write_accuracy(path: Path | str, rows: Sequence[Accuracy]) -> None:
 
 
 def _accuracies(arm: Arm, repeat: int, predicted: Classes, test: LabelledImages) -> list[Accuracy]:
-    right: Booleans = predicted == test.goes_class
+    correct: Booleans = predicted == test.goes_class
     rows = []
     for number in np.unique(test.goes_class):
-        of_class = right[test.goes_class == number]
+        of_class = correct[test.goes_class == number]
         name = goes_class.NAMES[number]
         rows.append(Accuracy(arm, repeat, name, float(of_class.mean()), len(of_class)))
-    return [*rows, Accuracy(arm, repeat, OVERALL, float(right.mean()), len(right))]
+    return [*rows, Accuracy(arm, repeat, OVERALL, float(correct.mean()), len(correct))]
 
 
 def _training_config(settings: ApplicationConfig, real_images: int) -> TrainingConfig:
-    # The length is in images rather than epochs, so that both arms take equally many steps.
+    # The length is in images rather than epochs, so that both arms take the same number of steps.
     images = settings.epochs * real_images
     return TrainingConfig(
         images=images,

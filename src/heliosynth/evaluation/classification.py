@@ -26,7 +26,7 @@ from heliosynth.models.classifier import Classifier, build_classifier
 from heliosynth.training.weights import read_weights, write_weights
 
 VALIDATION_PER_CLASS = 200
-"""Most validation images of each class."""
+"""Largest number of validation images per class."""
 
 _CLASSES: TypeAdapter[tuple[int, ...]] = TypeAdapter(tuple[int, ...])
 _EPOCH: TypeAdapter[float] = TypeAdapter(float)
@@ -41,11 +41,11 @@ class TrainedClassifier:
     network
         From images (N, 1, H, W) to logits (N, K).
     settings
-        What it was trained with.
+        Settings of the training.
     classes
         Class numbers in the order of the logits.
     epoch
-        Passes over the training split after which its weights were taken.
+        Number of passes over the training split after which the weights were selected.
     """
 
     network: Classifier
@@ -86,10 +86,10 @@ def train_classifier(
     settings: ClassifierConfig,
     seed: int,
 ) -> TrainedClassifier:
-    """Train a classifier on real images, classes sampled equally often, mirrored at random.
+    """Train a classifier on real images, mirrored at random, all classes sampled equally often.
 
-    It keeps the weights of the epoch with the highest macro recall on the validation split, that
-    is the fewest errors on validation images in which every class is equally frequent.
+    The weights are those of the epoch with the fewest errors on validation images in which all
+    classes are equally frequent, which is the highest macro recall.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def train_classifier(
 def balanced_rows(classes: Classes, most: int) -> Integers:
     """Return rows in which every class is equally frequent, evenly spaced, rare ones repeated.
 
-    Each class has as many rows as the most frequent one, but ``most`` at most.
+    Each class has as many rows as the most frequent one has, but at most ``most``.
     """
     present, counts = np.unique(classes, return_counts=True)
     per_class = min(most, int(counts.max(initial=0)))
@@ -134,7 +134,7 @@ def balanced_rows(classes: Classes, most: int) -> Integers:
 
 
 def write_classifier(path: Path | str, classifier: TrainedClassifier) -> None:
-    """Write a classifier atomically: its weights, with how it was trained in their header."""
+    """Write a classifier atomically: its weights, with settings, classes and epoch as header."""
     header = {
         "settings": classifier.settings.model_dump_json(),
         "classes": json.dumps(classifier.classes),
@@ -149,7 +149,7 @@ def read_classifier(path: Path | str) -> TrainedClassifier:
     Raises
     ------
     InputError
-        If the file does not hold one.
+        If the file is not a trained classifier.
     """
     weights, header = read_weights(path)
     message = f"{path}: not a trained classifier"
@@ -187,7 +187,7 @@ def macro_scores(
     requested, predicted
         Class numbers (N,).
     classes
-        All class numbers that either can hold.
+        All class numbers that can occur, ascending (K,).
     repeats
         Resamples, at least 2.
     seed
@@ -251,7 +251,7 @@ def measure_recall(comparison: Comparison) -> Estimate | None:
     return None if scores is None else scores.recall
 
 
-# The three metrics, and the scores by class, share one scoring.
+# The three metrics and the scores by class share one evaluation.
 @functools.lru_cache(maxsize=1)
 def scores_of(comparison: Comparison) -> MacroScores | None:
     """Return the scores of a comparison; None for a model without classes."""

@@ -1,7 +1,7 @@
 """Weights of CLIP from the model hub.
 
-Apart from the encoders, so that no change of a network or a setting fetches them again. open_clip
-is imported late: runs with the default encoder do not need it.
+Separate from the encoders, so that a change of a network or a setting does not fetch the weights
+again. open_clip is imported only when needed: runs with the default encoder work without it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def fetch_clip_weights(output: Path | str) -> None:
     if downloaded.suffix != output.suffix:
         raise InputError(
             f"the hub returned CLIP weights as {downloaded.name}, not as {output.suffix}; copy "
-            "the file to a folder of yours and name it in evaluation.clip_weights"
+            "the file to another folder and name it in evaluation.clip_weights"
         )
     with atomic_file(output) as unfinished:
         shutil.copyfile(downloaded, unfinished)

@@ -1,7 +1,7 @@
-"""Cluster metrics: whether a set fills the clusters of a reference equally often and tightly.
+"""Cluster metrics: how well a set of images reproduces the clusters of a reference.
 
-Error (CE), distance (CD) and standard deviation (CS) of Hackstein et al. (2023), as
-Ramunno et al. (2024) use them.
+Cluster error (CE), distance (CD) and standard deviation (CS) of Hackstein et al. (2023), as used
+by Ramunno et al. (2024).
 """
 
 from __future__ import annotations
@@ -157,9 +157,9 @@ def cluster_metrics(
     clusters
         K.
     repeats
-        Repeats behind the spread, at least 2.
+        Number of repeats, at least 2.
     seed
-        Seed of K-means and bootstrap; equal seeds give all sets the same clusters.
+        Seed of K-means and bootstrap; with the same seed all sets have the same clusters.
     """
     resamples = bootstrap(len(features), repeats, np.random.default_rng(seed))
     whole, resampled = [], []

@@ -16,11 +16,11 @@ class Predictions:
     Attributes
     ----------
     requested
-        Class numbers that a model was asked to generate, or the labels of real images, (n,).
+        Class numbers requested from the model, or the labels of real images, (n,).
     predicted
         Class numbers that the classifier predicts, (n,).
     classes
-        Class numbers that the classifier knows.
+        Class numbers that the classifier was trained on.
     """
 
     requested: Classes
@@ -32,8 +32,8 @@ class Predictions:
 class Comparison:
     """One set of images and the reference that it is measured against.
 
-    Comparisons are equal if they are the same object, so metrics that share a computation can
-    cache it by the comparison.
+    Comparisons are equal only if they are the same object, so metrics that share a computation
+    can cache it with the comparison as the key.
 
     Attributes
     ----------
@@ -57,5 +57,5 @@ class Comparison:
 
     @property
     def first_encoder(self) -> str:
-        """The encoder of the metrics that are measured with one encoder only."""
+        """The encoder of the metrics that are measured with only one encoder."""
         return self.settings.encoders[0]

@@ -21,7 +21,7 @@ from heliosynth.training.trained_model import load_model
 
 PERPLEXITY = 30.0
 MOST_IMAGES = 1500
-"""Most images on the map."""
+"""Largest number of images on the map."""
 
 
 def load_cevae(folder: Path | str) -> Cevae:
@@ -30,7 +30,7 @@ def load_cevae(folder: Path | str) -> Cevae:
     Raises
     ------
     InputError
-        If the folder holds no trained model, or one of another kind.
+        If the folder does not contain a trained ceVAE.
     """
     objective = load_model(folder).objective
     if not isinstance(objective, AutoencodingObjective):

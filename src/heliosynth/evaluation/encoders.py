@@ -1,9 +1,9 @@
 """Pretrained image encoders whose features the metrics compare.
 
-An encoder is a function of this module, called as its row in
-:data:`heliosynth.config.evaluation.ENCODERS`. It takes a file of weights, or None for the encoder's
-own, and returns an :class:`Encoder`. The name stands for the weights and the input size, which are
-never replaced silently: it is part of the name of every metric measured with the encoder.
+An encoder is a function of this module, named after its key in
+:data:`heliosynth.config.evaluation.ENCODERS`. It takes a file of weights, or None for the default
+weights, and returns an :class:`Encoder`. The name of an encoder is part of the name of every metric
+measured with it, so its default weights and its input size must not change.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from heliosynth.jobs.device import default_device
 from heliosynth.registry import resolve
 
 EFFICIENTNET_SIZE_PX = 128
-"""Input of EfficientNet-Lite0. The images are 32 to 128 pixels wide, so its native 224 adds no
-detail and takes five times as long; 128 is the least that leaves a 4 × 4 map to be pooled."""
+"""Input width of EfficientNet-Lite0, pixels. The images are 32 to 128 pixels wide, so its native
+224 adds no detail and takes five times as long; 128 is the smallest with a 4 × 4 map to pool."""
 
 CLIP_SIZE_PX = 224
 
@@ -52,9 +52,9 @@ class Encoder:
     size_px
         Width and height of the network's input.
     mean, std
-        Of each colour, in [0, 1], with which the network's training images were normalised.
+        Mean and standard deviation of each colour, in [0, 1], that normalise the input.
     embed
-        From normalised colour images (N, 3, S, S) to features (N, D).
+        Function from normalised colour images (N, 3, S, S) to features (N, D).
     """
 
     name: str
@@ -100,7 +100,7 @@ def load_encoder(name: str, weights: Path | str | None = None) -> Encoder:
     name
         A key of :data:`heliosynth.config.evaluation.ENCODERS`.
     weights
-        File of weights; None or empty takes the encoder's own.
+        File of weights; None or empty: the default weights.
 
     Raises
     ------
@@ -176,7 +176,7 @@ def clip(weights: Path | None = None, architecture: str = CLIP_ARCHITECTURE) -> 
     Parameters
     ----------
     weights
-        File with weights for open_clip's architecture; None asks the model hub for OpenAI's.
+        File with weights for open_clip's architecture; None: OpenAI's, from the model hub.
     architecture
         Architecture, as open_clip names it.
 
@@ -189,9 +189,9 @@ def clip(weights: Path | None = None, architecture: str = CLIP_ARCHITECTURE) -> 
     if not weights.is_file():
         raise InputError(
             f"evaluation.clip_weights: {weights} not found; name a file with open_clip "
-            f"{architecture} weights, or null to ask the model hub"
+            f"{architecture} weights, or null to download them"
         )
-    # Imported late, so that runs with the default encoder do not need open_clip.
+    # Imported only when needed, so that runs with the default encoder work without open_clip.
     from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 
     return Encoder(

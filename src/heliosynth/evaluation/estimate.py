@@ -22,7 +22,7 @@ class EstimateJson(TypedDict):
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value, its standard deviation over repeats, and the number of images behind it.
+    """A value, its standard deviation over repeats, and the number of images it is based on.
 
     Raises
     ------
@@ -45,16 +45,16 @@ class Estimate:
         n: int,
         value: float | None = None,
     ) -> Self:
-        """Make an estimate from repeats.
+        """Build an estimate from repeats.
 
         Parameters
         ----------
         repeats
-            The same quantity measured again, at least twice.
+            Repeated measurements of the quantity, at least two.
         n
             Number of images.
         value
-            The quantity on all images; None takes the mean of the repeats.
+            The quantity measured on all images; None: the mean of the repeats.
 
         Raises
         ------
@@ -67,5 +67,5 @@ class Estimate:
         return cls(value, float(np.std(repeats, ddof=1)), int(n))
 
     def to_json(self) -> EstimateJson:
-        """Return the estimate as the JSON products hold it."""
+        """Return the estimate in the format of the JSON products."""
         return {"value": self.value, "std": self.std, "n": self.n}

@@ -22,7 +22,7 @@ GENERATED = "generated"
 
 @dataclass(frozen=True)
 class EncodedBy:
-    """The encoder of some features, its weights and the size of its input."""
+    """The encoder of a set of features, its weights and the size of its input in pixels."""
 
     encoder: str
     description: str

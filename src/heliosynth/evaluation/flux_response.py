@@ -1,7 +1,7 @@
 """Flux response: whether the activity in generated images rises with the requested X-ray flux.
 
 The activity of an image is its bright area: the share of the solar disk's pixels at or above a
-threshold in DN, which only the training images set. The response is the rank correlation
+threshold in DN, which is determined from the training images. The response is the rank correlation
 (Spearman) of bright area and log₁₀ flux; it is 1 if one always rises with the other. The same
 correlation of real frames is the benchmark.
 """
@@ -53,7 +53,7 @@ of the disk; a lower quantile includes the quiet Sun. A higher one leaves too fe
 images by: at 32 pixels, 1 % of the disk is 5 pixels, and at a quantile of 0.99 a third of the
 default run's training images have none."""
 SLAB = 1024
-"""Images whose intensities are computed together."""
+"""Number of images whose intensities are computed at a time."""
 
 GRID, POPULATION, TRAINING, TEST = RESPONSE_SETS
 
@@ -65,9 +65,9 @@ class Response:
     Attributes
     ----------
     log10_flux
-        Flux that was requested, or that of the label, log₁₀ W m⁻².
+        Requested flux of a generated image, or labelled flux of a real one, log₁₀ W m⁻².
     bright_area
-        Share of the disk's pixels.
+        Share of the disk's pixels that are bright, 0…1.
     group
         Number shared by images that are not independent: generated images of one seed, which
         start from the same noise, and real frames of one day, which are nearly equal.
@@ -107,7 +107,7 @@ def bright_area(images: Images, description: Description, threshold_dn: float) -
 
 
 def rank_correlation(log10_flux: AnyFloats, area: AnyFloats) -> float:
-    """Return Spearman's correlation; 0 if either is constant, since nothing responds."""
+    """Return Spearman's rank correlation, defined as 0 if either quantity is constant."""
     if np.ptp(log10_flux) == 0 or np.ptp(area) == 0:
         return 0.0
     return float(spearmanr(log10_flux, area).statistic)
@@ -156,7 +156,7 @@ def measure_flux_response(
         ``samples/<model>.h5``; its population has the fluxes of the training split, so that it
         can be compared with real frames.
     repeats
-        Resamples behind every spread.
+        Number of bootstrap resamples for every spread.
     seed
         Seed of the resamples.
 

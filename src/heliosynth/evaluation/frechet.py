@@ -66,9 +66,9 @@ def frechet_estimate(reference: Features, features: Features, repeats: int, seed
     """Return the Fréchet distance of two sets of features (FID), with its spread.
 
     The distance is biased upwards, the more so the fewer images there are for D features: even
-    another sample of the reference's distribution stays well above 0. So only values with the
-    same n and encoder can be compared. The spread is that of bootstrap resamples of the set; the
-    value is that of the whole set.
+    another sample of the reference's distribution is well above 0. Only values with the same n
+    and encoder can therefore be compared. The spread is that of bootstrap resamples of the set;
+    the value is that of the whole set.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ from heliosynth.io.provenance import stamp
 from heliosynth.registry import resolve
 
 LEAST_IMAGES = 2
-"""Fewest images of a set; the covariance of one is not defined."""
+"""Smallest number of images of a set; the covariance of one image is not defined."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def measure(
     samples, generated_features
         A model's images and their features; without them the test split is measured.
     population
-        Number of images of the set; None takes a model's whole population.
+        Number of images of the set; None: the whole population, or as many as test images.
 
     Returns
     -------

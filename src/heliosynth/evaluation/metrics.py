@@ -3,10 +3,11 @@
 A metric is one function and one row of :data:`METRICS`. The function takes a
 :class:`heliosynth.evaluation.comparison.Comparison` (and the name of an encoder, for metrics that
 are measured with each encoder) and returns an Estimate, or None where the metric does not apply.
-Measurement, summary, tables, figures and prose read the rows; the module is light, so that the
-rows can be checked when the workflow is planned.
+Measurement, summary, tables, figures and prose read the rows. The module imports no metric, so
+that the rows can be checked when the workflow is planned.
 
-A metric is called by its key, followed by the encoder where there is one: ``fid_clip``.
+The name of a metric is its key, followed by the encoder if it is measured per encoder:
+``fid_clip``.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ OTHER_KEYS = ("name", "f1_by_class", "confusion", "about")
 
 
 def metric_name(key: str, encoder: str) -> str:
-    """Return the name of a metric in the products, with the encoder where it has one."""
+    """Return the name of a metric in the products, followed by the encoder if it has one."""
     return f"{key}_{encoder}" if METRICS[key].per_encoder else key
 
 
@@ -121,7 +122,7 @@ def split_name(name: str) -> tuple[str, str | None]:
 
 
 def find_metric(name: str) -> Metric:
-    """Return the row of a metric's name."""
+    """Return the row of the metric with a name such as ``fid_clip``."""
     return METRICS[split_name(name)[0]]
 
 
@@ -133,6 +134,6 @@ def metric_title(name: str) -> str:
 
 
 def metrics_in_order(names: Iterable[str]) -> list[str]:
-    """Sort the names of metrics as the registry has them, encoders by name."""
+    """Sort the names of metrics in the order of the registry, encoders by name."""
     keys = list(METRICS)
     return sorted(set(names), key=lambda name: (keys.index(split_name(name)[0]), name))

@@ -25,12 +25,21 @@ def bootstrap_within(classes: Classes, repeats: int, rng: np.random.Generator) -
 
 
 def bootstrap_groups(groups: Integers, repeats: int, rng: np.random.Generator) -> list[Integers]:
-    """Return the rows of resamples that draw complete groups, as many as there are.
+    """Return the rows of resamples of complete groups, with replacement.
 
     Parameters
     ----------
     groups
         Number of the group of each row, (N,).
+    repeats
+        Number of resamples.
+    rng
+        Random numbers of the resamples.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        Rows of each resample; their number varies with the sizes of the groups.
     """
     order = np.argsort(groups, kind="stable")
     _, first = np.unique(groups[order], return_index=True)
@@ -50,7 +59,7 @@ class MixedRows:
     repeated
         Class numbers with too few images, which were drawn with replacement.
     missing
-        Class numbers of the reference without an image; their share went to the others.
+        Class numbers of the reference without an image; their share goes to the other classes.
     """
 
     rows: Integers

@@ -22,7 +22,7 @@ def summarise(paths: Sequence[Path | str]) -> dict[str, Row]:
     Raises
     ------
     InputError
-        If a file is not one of metrics, holds a metric that the registry does not know, or lacks
+        If a file is not a metrics file, contains a metric that is not in the registry, or lacks
         one of the registry or of another file; names the file and the metric.
     """
     summary: dict[str, Row] = {}
@@ -48,7 +48,7 @@ def read_metrics(path: Path | str) -> tuple[str, Row]:
     Raises
     ------
     InputError
-        If the file is not one of metrics, or its metrics are not those of the registry.
+        If the file is not a metrics file, or its metrics are not those of the registry.
     """
     content = read_json(path)
     try:

@@ -1,4 +1,4 @@
-"""Training of a classifier with the shared loop, and prediction."""
+"""Training of a classifier with the shared trainer, and prediction."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from heliosynth.jobs.device import default_device
 from heliosynth.training.checkpoint import CheckpointFolder
 from heliosynth.training.data import FLIPS, ConditionedImages, sampling_weights
 from heliosynth.training.distributed import DistributedContext
-from heliosynth.training.trainer import Objective, Trainer, TrainingResult
+from heliosynth.training.objective import Objective
+from heliosynth.training.trainer import Trainer, TrainingResult
 
 
 class Classification(Objective):
-    """A network that returns logits; the condition of an image is its class, one-hot."""
+    """Objective of a classifier; the condition of an image is its class, one-hot."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
     def sample_noise(self, shape: torch.Size, generator: torch.Generator) -> Noise:
-        """Return nothing: the loss has no random numbers besides dropout."""
+        """Return an empty mapping: the loss has no random numbers besides dropout."""
         return {}
 
     def loss(self, images: torch.Tensor, condition: torch.Tensor, noise: Noise) -> torch.Tensor:
         """Return the mean cross-entropy; in validation, the share of wrong predictions.
 
-        Cross-entropy grows with confidence long after the predictions stop getting worse, so it
-        would select an epoch that is too early.
+        Validation cross-entropy rises with overconfidence although the predictions do not get
+        worse, so it would select an epoch that is too early.
         """
         logits: torch.Tensor = self.network(images)
         if self.training:
@@ -44,7 +45,7 @@ class Classification(Objective):
         return (logits.argmax(dim=1) != condition.argmax(dim=1)).float().mean()
 
     def compiled_modules(self) -> Iterator[nn.Module]:
-        """Return the network."""
+        """Yield the network."""
         yield self.network
 
 
@@ -61,8 +62,8 @@ def fit(
     Parameters
     ----------
     network
-        From images (N, 1, H, W) to logits (N, K). It is left with the weights that have the
-        lowest validation error, or with the last ones if there are no validation images.
+        Network from images (N, 1, H, W) to logits (N, K). Its final weights are those with the
+        lowest validation error, or the last ones if there are no validation images.
     training, validation
         Images of the K classes only.
     classes
@@ -74,7 +75,7 @@ def fit(
     """
     device = default_device()
     objective = Classification(network).to(device)
-    # So short a training starts again rather than resume, so its checkpoints are not kept.
+    # Such a short training restarts rather than resumes, so its checkpoints are not kept.
     with tempfile.TemporaryDirectory(prefix="heliosynth-") as folder:
         result = Trainer(
             objective=objective,
