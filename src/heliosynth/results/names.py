@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ModelNames:
-    """How a model is called.
+    """Names of a model.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ MODELS: Mapping[str, ModelNames] = {
 
 
 def model_title(model: str) -> str:
-    """Return the title of a model; one that is not of the study keeps its own name."""
+    """Return the title of a model, its name if it is not a model of the study."""
     return MODELS[model].title if model in MODELS else model
 
 

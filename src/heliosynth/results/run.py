@@ -34,7 +34,7 @@ class Run:
     root
         The folder.
     simulated, archive
-        Folders of raw frames in an archive's layout, for the one figure that compares them.
+        Folders of raw frames in an archive's layout, for the figure that compares them.
     presentation_config
         The settings that figures and tables depend on. None reads them from ``config.json``, which
         every change of the configuration rewrites.
@@ -126,7 +126,7 @@ class Run:
 
     @property
     def origin(self) -> str:
-        """What the images of the dataset are: ``simulated`` by the observatory, or ``real``."""
+        """Origin of the images of the dataset: ``simulated`` or ``real``."""
         return "simulated" if self.presentation.source == "simulated" else "real"
 
     def json(self, product: str) -> dict[str, Any]:

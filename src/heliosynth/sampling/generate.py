@@ -36,12 +36,12 @@ from heliosynth.training.objectives import AutoencodingObjective, DenoisingObjec
 from heliosynth.training.trained_model import TrainedModel, load_model
 
 BatchGenerator = Callable[[Integers, SampleNoise], tuple[Tensor, Tensor]]
-"""Returns the images (n, 1, H, W) with the given indices (n,), and their fluxes (n,)."""
+"""Function that returns the images (n, 1, H, W) with indices (n,), and their fluxes (n,)."""
 
 CPU_BATCH = 16
-"""Batch size on a CPU, also of the last batch. PyTorch and the libraries below it choose algorithms
-by batch size, and these round differently; with a fixed size an image is bit-identical whatever its
-batch, and larger batches are not faster."""
+"""Batch size on a CPU, also of the last batch. PyTorch and its libraries choose algorithms by batch
+size, and these round differently; with a fixed size an image is bit-identical whatever its batch,
+and larger batches are not faster."""
 
 
 def generate(
@@ -190,8 +190,8 @@ def generate_flux_response(
 ) -> None:
     """Generate images on a grid of fluxes and write ``samples/flux_response/<model>.h5``.
 
-    The grid is even in log₁₀ from the lowest to the highest training flux, and all fluxes have
-    the same seeds, so that the response of individual images can be followed.
+    The grid is evenly spaced in log₁₀ from the lowest to the highest training flux, and all fluxes
+    have the same seeds, so that the response of individual images can be followed.
 
     Parameters
     ----------
@@ -233,7 +233,7 @@ def generate_flux_response(
 
 
 def read_sampling(text: str) -> PriorSamplingConfig:
-    """Read a section ``sampling`` from JSON, as the config of a diffusion model if it is one."""
+    """Parse a section ``sampling`` from JSON, of a diffusion model or of a ceVAE."""
     kind = SamplingConfig if "sampler" in json.loads(text) else PriorSamplingConfig
     return kind.model_validate_json(text)
 

@@ -39,7 +39,7 @@ class SamplePlan:
         return len(self.goes_class)
 
     def shard(self, index: int, shards: int) -> SamplePlan:
-        """Return part ``index`` of ``shards`` parts that, joined in order, are this plan."""
+        """Return part ``index`` of the plan, split in order into ``shards`` parts."""
         rows = np.array_split(np.arange(len(self)), shards)[index]
         return SamplePlan(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
