@@ -18,7 +18,8 @@ from heliosynth.errors import InputError
 from heliosynth.training import trainer
 from heliosynth.training.checkpoint import CheckpointFolder
 from heliosynth.training.data import ConditionedImages
-from heliosynth.training.trainer import Objective, Trainer, TrainingResult
+from heliosynth.training.objective import Objective
+from heliosynth.training.trainer import Trainer, TrainingResult
 
 COSINE_AND_FLIPS = {"decay": "cosine", "flips": True}
 

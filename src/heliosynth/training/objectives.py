@@ -12,7 +12,7 @@ from heliosynth.diffusion.denoiser import Noise, build_denoiser
 from heliosynth.models import build_network
 from heliosynth.models.cevae import Cevae
 from heliosynth.models.conditioning import ConditionEncoder, drop_labels
-from heliosynth.training.trainer import Objective
+from heliosynth.training.objective import Objective
 
 
 class DenoisingObjective(Objective):
@@ -47,7 +47,7 @@ class DenoisingObjective(Objective):
         return self.denoiser.loss(images, condition, noise)
 
     def compiled_modules(self) -> Iterator[nn.Module]:
-        """Return the network of the denoiser."""
+        """Yield the network of the denoiser."""
         yield self.denoiser.network
 
 

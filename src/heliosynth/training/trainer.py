@@ -6,7 +6,7 @@ import copy
 import math
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from heliosynth.errors import InputError
 from heliosynth.training.checkpoint import Checkpoint, CheckpointFolder, Counters, Tensors
 from heliosynth.training.data import BatchOrder, ConditionedImages, step_count
 from heliosynth.training.distributed import DistributedContext
+from heliosynth.training.objective import Objective
 from heliosynth.training.schedules import ema_decay_at, learning_rate, milestones
 
 HISTORY_COLUMNS = ("images", "seconds", "train_loss", "val_loss", "learning_rate")
@@ -30,40 +31,6 @@ CHECK_EVERY = 20
 """Steps between checks that the loss is finite, and that no rank wants to stop."""
 
 StopReason = Literal["planned length", "time budget", "deadline"]
-
-
-class Objective(nn.Module):
-    """What is trained: a module with a loss.
-
-    Random numbers are drawn outside ``loss()``, for the whole batch, so that a batch that is
-    divided between ranks stays the same batch.
-    """
-
-    def sample_noise(self, shape: torch.Size, generator: torch.Generator) -> Noise:
-        """Draw the random numbers of a batch of images (N, 1, H, W), each (N, …)."""
-        raise NotImplementedError
-
-    def loss(self, images: Tensor, condition: Tensor, noise: Noise) -> Tensor:
-        """Compute the loss of a batch, a scalar, the mean over its images.
-
-        Parameters
-        ----------
-        images
-            (N, 1, H, W) in [−1, 1].
-        condition
-            (N, D).
-        noise
-            From :meth:`sample_noise`.
-        """
-        raise NotImplementedError
-
-    def forward(self, images: Tensor, condition: Tensor, noise: Noise) -> Tensor:
-        """Compute the loss; DistributedDataParallel hooks into this call."""
-        return self.loss(images, condition, noise)
-
-    def compiled_modules(self) -> Iterator[nn.Module]:
-        """Return the submodules whose forward pass is compiled on a GPU."""
-        yield from ()
 
 
 @dataclass(frozen=True)
