@@ -69,4 +69,4 @@ def test_both_processes_of_a_training_end_with_snakemake(untrained: Path, tmp_pa
     with running(untrained, f"{model}/weights.safetensors", *TINY, *two) as run:
         hold.wait(run.process, processes=2)
         kill(run)
-    assert not (untrained / model).exists()
+    assert not (untrained / model / "weights.safetensors").exists()
