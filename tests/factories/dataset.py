@@ -1,7 +1,6 @@
 """A dataset of invented Suns, from the averaged frames to dataset.h5."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,30 +20,15 @@ from heliosynth.frames.store import read_measured
 from heliosynth.io import tables
 from heliosynth.io.files import write_json
 from heliosynth.sources.goes import XrsSeries, write_series
+from helpers.chunks import Chunk, Source
 
 YEAR = 2012
 START_S = int(np.datetime64(f"{YEAR}-01-01", "s").astype(np.int64))
 CADENCE_S = 6 * 3600
 COUNTS: Mapping[str, int] = {"A": 12, "B": 90, "C": 140, "M": 60, "X": 40}
-"""Frames of each class: too few of class A."""
+"""Frames of each class; those of class A are too few to train on."""
 MISSING, FLAGGED = 9, 1
 """Frames with missing pixels, and with a quality flag."""
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Rows of a raw store, as a reader of frames returns them."""
-
-    rows: Integers
-    value: Averaged
-    source: object
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a chunk comes from."""
-
-    key: str
 
 
 def write_dataset_products(
@@ -60,27 +44,27 @@ def write_dataset_products(
     write_intensities(intensities, labels, size_px, channel)
     year = read_measured(intensities)
     index, summary = catalogue.build_index(
-        labels,
-        {YEAR: year.store_row},
-        {YEAR: year.measures},
-        configuration.dataset,
-        reject_missing_pixels,
+        labels=labels,
+        store_rows={YEAR: year.store_row},
+        measures={YEAR: year.measures},
+        settings=configuration.dataset,
+        rejections=reject_missing_pixels,
     )
     tables.write(folder / "index.csv", index, catalogue.SCHEMA)
     write_json(folder / "summary.json", summary)
     build_dataset(
         folder / "dataset.h5",
-        index,
-        summary,
-        [intensities],
-        channel,
-        configuration.observations,
+        index=index,
+        summary=summary,
+        intensities=[intensities],
+        channel=channel,
+        observations=configuration.observations,
     )
     write_series(results / "observations/xrs.h5", light_curve(rng))
 
 
 def label_table(rng: np.random.Generator, counts: Mapping[str, int]) -> pd.DataFrame:
-    """Return a label for every frame of the year, the last one ruled out by its quality flag."""
+    """Return a label for every frame of the year, the last one flagged and not selected."""
     numbers = np.repeat(np.arange(len(goes_class.NAMES)), [counts[n] for n in goes_class.NAMES])
     rng.shuffle(numbers)
     count = len(numbers)
@@ -113,8 +97,8 @@ def write_intensities(path: Path, labels: pd.DataFrame, size_px: int, channel: s
     numbers = [goes_class.NAMES.index(name) for name in selected["goes_class"]]
     rng = np.random.default_rng(1)
     frames = np.stack([unscale(sun(rng, n, size_px), *CLIP_DN[channel]) for n in numbers])
-    broken = np.linspace(0, len(frames) - 1, MISSING).round().astype(int)
-    frames[broken, : size_px // 3] = np.nan
+    incomplete = np.linspace(0, len(frames) - 1, MISSING).round().astype(int)
+    frames[incomplete, : size_px // 3] = np.nan
     rows = selected["store_row"].to_numpy(np.int64)
 
     def read(missing: Integers, work: Callable[[Images], Averaged]) -> Iterator[Chunk]:
@@ -126,7 +110,7 @@ def write_intensities(path: Path, labels: pd.DataFrame, size_px: int, channel: s
 
 
 def reject_missing_pixels(measures: catalogue.Measures) -> np.ndarray:
-    """Reject as the quality check does, but not for what an invented Sun has no look of."""
+    """Reject frames with missing pixels only; invented Suns fail the other quality checks."""
     lost = measures["lost_pixels"] > 0
     return np.where(lost, quality.MISSING, "").astype(object)
 

@@ -20,7 +20,7 @@ def bright_images(classes: Sequence[int], rng: np.random.Generator, size_px: int
 def labelled_images(
     classes: Sequence[int], seed: int = 0, size_px: int = SIZE_PX
 ) -> LabelledImages:
-    """Return images of the classes, with the flux of the middle of each."""
+    """Return images of these classes, each with the flux at the middle of its class (log₁₀)."""
     numbers = np.asarray(classes, dtype=np.int8)
     return LabelledImages(
         images=bright_images(numbers, np.random.default_rng(seed), size_px),
@@ -33,7 +33,7 @@ def labelled_images(
 def generated_images(
     classes: Sequence[int], population: Sequence[bool], seed: int = 1, size_px: int = SIZE_PX
 ) -> GeneratedImages:
-    """Return generated images; those that are not of the population are the balanced ones."""
+    """Return generated images; those outside the population are balanced."""
     images, marks = labelled_images(classes, seed, size_px), np.asarray(population, dtype=bool)
     return GeneratedImages(
         images=images.images,

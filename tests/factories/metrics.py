@@ -20,14 +20,14 @@ from heliosynth.io.files import write_json
 from heliosynth.io.provenance import stamp
 
 WITHOUT_CLASSES = "cevae"
-"""The kind of model whose images have no class, so that no classifier scores them."""
+"""The kind of model whose images have no class and no classification scores."""
 
 
 def write_metrics(results: Path, configuration: RunConfig) -> None:
     """Write ``metrics/<name>.json`` of every model and of real images, and their summary."""
     rng = np.random.default_rng(3)
     encoders = configuration.evaluation.encoders
-    kinds = {name: row.kind for name, row in configuration.models.items()}
+    kinds = {name: config.kind for name, config in configuration.models.items()}
     paths = []
     for name in [*kinds, "real"]:
         content: dict[str, Any] = {"name": name}
@@ -45,7 +45,7 @@ def write_metrics(results: Path, configuration: RunConfig) -> None:
 
 
 def metric_value(rng: np.random.Generator, name: str, model: str) -> Any:
-    """Return an estimate near the ideal of a metric for real images, further off for others."""
+    """Return an estimate near the ideal of a metric for real images, further from it for models."""
     metric = find_metric(name)
     error = {"cevae": 0.8, "real": 0.01}.get(model, float(rng.uniform(0.2, 0.3)))
     value = metric.ideal - error if metric.ideal else error
@@ -53,7 +53,7 @@ def metric_value(rng: np.random.Generator, name: str, model: str) -> Any:
 
 
 def write_flux_responses(results: Path, configuration: RunConfig) -> None:
-    """Measure the flux response of the samples of each model of the flux."""
+    """Measure the flux response of every model that is conditioned on the flux."""
     for name in configuration.flux_models:
         response, images = measure_flux_response(
             dataset=results / "dataset/dataset.h5",
@@ -77,7 +77,7 @@ def write_embedding_map(results: Path) -> None:
 
 
 def write_application(results: Path, configuration: RunConfig) -> None:
-    """Write accuracies that generated images raise."""
+    """Write accuracies that are higher with generated images."""
     settings = configuration.application
     test = read_split(results / "dataset/dataset.h5", "test")
     classes = read_description(results / "dataset/dataset.h5").trained_classes

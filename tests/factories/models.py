@@ -98,7 +98,7 @@ def generated_images(
 
 
 def flux_grid(rng: np.random.Generator, size_px: int) -> GeneratedImages:
-    """Return images at an even grid of fluxes, of the same seeds at each."""
+    """Return images at evenly spaced log₁₀ fluxes, with the same seeds at each."""
     log10_flux = np.repeat(np.linspace(-7.6, -3.4, FLUXES), SEEDS)
     numbers = goes_class.of_flux(10.0**log10_flux)
     count = len(numbers)

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from factories.dataset import COUNTS, write_dataset_products
 from factories.metrics import (
     write_application,
@@ -17,22 +15,20 @@ from factories.models import write_models
 from heliosynth.config.loading import merge, resolve
 from heliosynth.config.schema import RunConfig
 from heliosynth.io.files import write_json
-from helpers.project import ROOT
+from helpers.configurations import merged
 
 OBSERVATIONS = "invented images for tests (λ = 171 Å, 100 % fake & under_scored)"
 SETTINGS: Mapping[str, Any] = {
     "run": "test_run",
     "observations": OBSERVATIONS,
     "dataset": {"scarce_classes": "report"},
-    "models": {},
 }
 
 
 def configuration(without: tuple[str, ...] = (), **changes: Any) -> RunConfig:
     """Return the default configuration with changes, without some of its models."""
-    default = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    raw = merge(merge(default, SETTINGS), changes)
-    raw["models"] = {name: row for name, row in raw["models"].items() if name not in without}
+    raw = merge(merged(**SETTINGS), changes)
+    raw["models"] = {name: config for name, config in raw["models"].items() if name not in without}
     return resolve(raw)
 
 
@@ -49,11 +45,11 @@ def build_run(
     root
         The folder of all runs.
     counts
-        Frames of some classes, in place of those of :data:`factories.dataset.COUNTS`.
+        Frames of some classes, instead of those in :data:`factories.dataset.COUNTS`.
     without
         Models of the default configuration that the run does not have.
     **changes
-        Sections laid over the default configuration.
+        Sections that override the default configuration.
 
     Returns
     -------

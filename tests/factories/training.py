@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from heliosynth.arrays import SPLITS
+from heliosynth.config.evaluation import ApplicationConfig
 from heliosynth.config.models import CevaeConfig, DdpmConfig
 from heliosynth.dataset.store import Description, LabelledImages, write_dataset
 from heliosynth.training.trained_model import read_model_config
@@ -102,3 +103,20 @@ def cevae_config(**training: Any) -> CevaeConfig:
     config = read_model_config(json.dumps(content))
     assert isinstance(config, CevaeConfig)
     return config
+
+
+def deit_config(**changes: Any) -> ApplicationConfig:
+    """Return the settings of a tiny DeiT; keywords change them."""
+    content = {
+        "model": "ddpm_discrete",
+        "patch_px": 4,
+        "embedding_dim": 24,
+        "depth": 2,
+        "heads": 2,
+        "epochs": 1,
+        "batch_size": 16,
+        "learning_rate": 3e-3,
+        "generated_per_class": 30,
+        "repeats": 2,
+    }
+    return ApplicationConfig.model_validate({**content, **changes})

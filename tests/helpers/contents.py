@@ -1,4 +1,4 @@
-"""Contents of products, without what differs between any two runs."""
+"""Contents of products that are equal in any two runs."""
 
 import hashlib
 import json
@@ -12,13 +12,13 @@ MEASURED_TIMES = {
     "history.csv": ["seconds"],
     "training.json": ["seconds", "images_per_second"],
 }
-"""Columns and keys that hold how long something took."""
+"""Columns and keys that hold measured times."""
 
 
 def contents(path: Path) -> Any:
-    """Return what two runs must have in common of a product, as an object to compare.
+    """Return the content of a product that must be equal in two runs, as an object to compare.
 
-    The times in a manifest, when each file was read, are left out too.
+    Measured times are left out, and so are the times at which the files of a manifest were read.
     """
     times = MEASURED_TIMES.get(path.name, [])
     if path.suffix == ".h5":
@@ -27,7 +27,8 @@ def contents(path: Path) -> Any:
         files = json.loads(path.read_text())["files"]
         return [{key: value for key, value in file.items() if key != "time"} for file in files]
     if path.suffix == ".json":
-        return {k: v for k, v in json.loads(path.read_text()).items() if k not in times}
+        content = json.loads(path.read_text())
+        return {key: value for key, value in content.items() if key not in times}
     if times:
         return pd.read_csv(path).drop(columns=times).to_csv()
     return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -39,7 +40,7 @@ def _hdf5_contents(path: Path) -> dict[str, Any]:
     with h5py.File(path) as file:
 
         def add(name: str, item: h5py.Group | h5py.Dataset) -> None:
-            items[f"{name}/attributes"] = {k: str(v) for k, v in item.attrs.items()}
+            items[f"{name}/attributes"] = {key: str(value) for key, value in item.attrs.items()}
             if isinstance(item, h5py.Dataset):
                 values = item[()]
                 is_text = item.dtype.hasobject

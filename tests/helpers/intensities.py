@@ -1,4 +1,4 @@
-"""Averaging the frames of a raw store by the workflow's script."""
+"""Inputs and options of ``intensities.py``, which averages the frames of a raw store."""
 
 import math
 from pathlib import Path

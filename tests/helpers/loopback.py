@@ -29,8 +29,8 @@ class FaultyServer:
         Its URL, without a slash at the end.
     faults
         By path, such as ``/a/b.nc``, the faults of the first requests for it, in order: a
-        status, ``html`` (a web page under status 200), ``cut`` (half a body under the length
-        of the whole) or ``stall`` (no answer until the server closes). Later requests succeed.
+        status, ``html`` (a web page under status 200), ``cut`` (half a body, with the length
+        of the full one) or ``stall`` (no answer until the server closes). Later requests succeed.
     requested
         The paths that were requested with GET.
     """

@@ -1,8 +1,12 @@
-"""Small tables of frames and flares, and light curves, with times in seconds from one start."""
+"""Small tables of frames and flares, light curves and HEK events.
+
+Times are in seconds from one start.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,3 +63,19 @@ def make_xrs(
     seconds = np.arange(-DAY_S, days * DAY_S, 60, dtype=np.int64)
     values = flux(seconds) if callable(flux) else np.full(len(seconds), flux)
     return XrsSeries(START + seconds, values.astype(np.float32), scale, "GOES-15")
+
+
+def hek_event(peak: str, label: str | None = "M1.2", **changes: Any) -> dict[str, Any]:
+    """Return a flare as the HEK service answers it; keywords change its entries."""
+    return {
+        "event_starttime": "2012-07-12T15:37:00",
+        "event_peaktime": peak,
+        "event_endtime": None,
+        "fl_goescls": label,
+        "frm_name": "SWPC",
+        "ar_noaanum": 11520,
+        "hpc_x": 19.6,
+        "hpc_y": -318.2,
+        "kb_archivid": f"ivo://helio-informatics.org/FL_{peak}_{label}",
+        **changes,
+    }

@@ -1,4 +1,4 @@
-"""Outcome of a script, a product or an error line, in a process that is free to crash."""
+"""Outcome of a script: a product or one error line; a crash fails only the test."""
 
 import contextlib
 import functools

@@ -72,7 +72,7 @@ class Background:
         self.process.wait(LIMIT_S)
 
     def interrupt(self) -> None:
-        """Send SIGINT to the foreground, as a terminal does on Ctrl-C."""
+        """Send SIGINT to the process group of the command, as a terminal does on Ctrl-C."""
         os.killpg(self.process.pid, signal.SIGINT)
 
     def kill_all(self) -> None:

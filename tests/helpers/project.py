@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("Snakefile", "config.yaml", "config", "envs", "paper", "profiles", "src", "workflow")
-"""What the pipeline runs on."""
+"""Files and folders that the pipeline needs."""
 TINY = ("--configfile", "config/tiny.yaml")
 """Options that choose the tiny configuration."""
 HOME = "home"
@@ -55,7 +55,7 @@ def snakemake_log(folder: Path) -> str:
 
 
 def run_snakemake(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    """Run Snakemake in a copy to its end."""
+    """Run Snakemake in a copy and wait until it ends."""
     return subprocess.run(
         snakemake_command(*options),
         cwd=folder,
