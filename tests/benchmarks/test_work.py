@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 import torch
-import yaml
 from benchmarks.floors import flop_counter
 from benchmarks.work import Images, flops_of, generated, parameters, parts
 
-from heliosynth.config.loading import merge, resolve
+from heliosynth.config.loading import resolve
 from heliosynth.config.schema import RunConfig
 from heliosynth.models import build_network
+from helpers.configurations import merged
 
 IMAGES = Images({"A": 30, "B": 60, "M": 10}, validation=20, test=40)
-Make = Callable[..., RunConfig]
 
 
 @pytest.fixture
-def resolved() -> Make:
-    """Return a function that resolves the default configuration with changes."""
-    path = Path(__file__).parents[2] / "config.yaml"
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return lambda **changes: resolve(merge(raw, changes))
-
-
-@pytest.fixture
-def configuration(resolved: Make) -> RunConfig:
-    return resolved()
+def configuration() -> RunConfig:
+    return resolve(merged())
 
 
 def test_steps_and_passes_follow_from_the_settings(configuration: RunConfig) -> None:
@@ -52,20 +40,20 @@ def test_counted_operations_match_the_network(configuration: RunConfig) -> None:
     assert counted.step_flops > 2 * counted.pass_flops > 0
 
 
-def test_guidance_and_heun_double_the_evaluations(resolved: Make) -> None:
+def test_guidance_and_heun_double_the_evaluations() -> None:
     def work(**sampling: object) -> float:
         models = {"ddpm_discrete": {"sampling": sampling}}
-        return parts(resolved(models=models), IMAGES)["sample_ddpm_discrete"].flops
+        return parts(resolve(merged(models=models)), IMAGES)["sample_ddpm_discrete"].flops
 
     plain = work(sampler="ddim", steps=10, guidance=0.0)
     assert work(sampler="ddim", steps=10, guidance=1.0) == pytest.approx(2 * plain)
     assert work(sampler="heun", steps=10, guidance=0.0) == pytest.approx(1.9 * plain)
 
 
-def test_the_balanced_set_adds_images_of_rare_classes(resolved: Make) -> None:
+def test_the_balanced_set_adds_images_of_rare_classes() -> None:
     sampling = {"sampling": {"population": 100, "per_class": 20}}
-    config = resolved(models={"ddpm_discrete": sampling}).models["ddpm_discrete"]
-    assert generated(config, IMAGES) == 30 + 60 + 20
+    configuration = resolve(merged(models={"ddpm_discrete": sampling}))
+    assert generated(configuration.models["ddpm_discrete"], IMAGES) == 30 + 60 + 20
 
 
 def test_weights_are_counted_on_fake_tensors(configuration: RunConfig) -> None:

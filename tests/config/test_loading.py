@@ -1,26 +1,21 @@
 """Loading of the configuration: presets, defaults, and errors that name the wrong key."""
 
 import copy
-from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from heliosynth.config.loading import ConfigurationError, merge, resolve
 from heliosynth.config.schema import RunConfig
+from helpers.configurations import merged
 
-ROOT = Path(__file__).resolve().parents[2]
-DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+DEFAULT = merged()
 ONLINE = {"years": [2012], "xrs_satellites": [15]}
 
 
-def overlay(name: str, **changes: object) -> dict:
-    return merge(merge(DEFAULT, yaml.safe_load((ROOT / "config" / name).read_text())), changes)
-
-
 def changed(path: str, value: object) -> dict:
+    """Return the default configuration with another value at a path of keys."""
     raw = copy.deepcopy(DEFAULT)
     *parents, leaf = path.split(".")
     section = raw
@@ -43,7 +38,7 @@ def test_the_order_of_models_does_not_depend_on_merging() -> None:
     assert models == [*resolve(DEFAULT).models, "another"]
 
 
-def test_rows_override_defaults_and_defaults_presets() -> None:
+def test_models_override_defaults_and_defaults_presets() -> None:
     raw = changed("models.ddpm_discrete.training", {"learning_rate": 0.5})
     raw["defaults"]["ddpm"]["training"]["batch_size"] = 7
     training = resolve(raw).models["ddpm_discrete"].training
@@ -52,11 +47,11 @@ def test_rows_override_defaults_and_defaults_presets() -> None:
 
 
 def test_overlays_are_valid() -> None:
-    paper = resolve(overlay("paper.yaml"))
+    paper = resolve(merged("paper.yaml"))
     model = paper.models["ddpm_discrete"]
     assert (model.training.epochs, model.training.batch_size) == (500, 12)
     assert model.denoiser.noise_steps == 1000
-    assert resolve(overlay("archive.yaml", archive="somewhere")).dataset.image_size_px == 64
+    assert resolve(merged("archive.yaml", archive="somewhere")).dataset.image_size_px == 64
 
 
 @pytest.mark.parametrize("host", ["s3://a", "gs://a", "https://a.org", "http://127.0.0.1:8000", ""])
