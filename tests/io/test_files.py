@@ -12,7 +12,7 @@ import pytest
 from heliosynth.errors import InputError
 from heliosynth.io import files
 
-WRITE_FOR_EVER = """
+WRITER = """
 import sys, time
 from heliosynth.io.files import atomic_file
 with atomic_file(sys.argv[1]) as unfinished:
@@ -22,7 +22,7 @@ with atomic_file(sys.argv[1]) as unfinished:
 
 
 class RustError(Exception):
-    """An error of a library that gives the system's error in its text only."""
+    """An error of a Rust library, which holds the system's error only as text."""
 
 
 def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == []
 
 
-def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "product.json"
     files.write_json(path, {"a": 1})
     with pytest.raises(ValueError, match="JSON"):
@@ -56,12 +56,13 @@ def test_a_new_folder_replaces_the_old_one_atomically(tmp_path: Path) -> None:
 
 def test_leftovers_of_killed_writers_are_deleted(tmp_path: Path) -> None:
     for name in ("a.h5", "b.h5"):
-        with subprocess.Popen([sys.executable, "-c", WRITE_FOR_EVER, tmp_path / name]) as writer:
+        with subprocess.Popen([sys.executable, "-c", WRITER, tmp_path / name]) as writer:
             while not list(tmp_path.glob(f".unfinished-{name}-*/{name}")):
                 assert writer.poll() is None
                 time.sleep(0.01)
             writer.kill()
     assert len(list(tmp_path.iterdir())) == 2
+    # A new writer deletes what is left of its own product, and only that.
     with files.atomic_file(tmp_path / "a.h5") as unfinished:
         unfinished.touch()
     assert sorted(path.name[:16] for path in tmp_path.iterdir()) == [".unfinished-b.h5", "a.h5"]

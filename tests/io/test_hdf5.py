@@ -26,7 +26,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_is_written_is_read(path: Path) -> None:
+def test_values_are_read_as_they_were_written(path: Path) -> None:
     with hdf5.open_read(path, KIND) as file:
         assert "group" in file
         assert "other" not in file

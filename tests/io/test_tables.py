@@ -66,7 +66,7 @@ def test_a_column_of_floats_can_be_empty(tmp_path: Path) -> None:
 
 
 ROW = "2012-01-01T00:00:00,1,,,False"
-"""The second row."""
+"""The second row of the table on disk."""
 FAULTS: dict[str, tuple[Callable[[str], str], str]] = {
     "a missing column": (
         lambda t: t.replace(",used", "").replace(",True", "").replace(",False", ""),
@@ -88,7 +88,7 @@ FAULTS: dict[str, tuple[Callable[[str], str], str]] = {
         lambda t: t.replace(ROW, ROW.replace(",1,", ",1.5,")),
         "column number: 1.5 in row 2 is not an integer",
     ),
-    "no integer": (
+    "an empty integer": (
         lambda t: t.replace(ROW, ROW.replace(",1,", ",,")),
         "column number: an empty cell in row 2 is not an integer",
     ),
@@ -104,7 +104,7 @@ FAULTS: dict[str, tuple[Callable[[str], str], str]] = {
         lambda t: t.replace("2012-01-02T00:06:10", "2012-01-02T00:06:10+01:00"),
         "column time: ",
     ),
-    "no time": (
+    "an empty time": (
         lambda t: t.replace("2012-01-02T00:06:10", ""),
         "column time: no value in row 3",
     ),
@@ -129,8 +129,11 @@ FAULTS: dict[str, tuple[Callable[[str], str], str]] = {
         "column time, number: 2012-01-01 00:00:00, 1 in row 3 is repeated",
     ),
     "values that disagree": (lambda t: t.replace("2.5", ""), "row 3: `used` needs a `flux`"),
-    "a row with more values": (lambda t: t.replace("c,True", "c,True,1"), "cannot be read as CSV"),
-    "rows with more values": (lambda t: t.replace("0,", "0,7,"), "rows have more values"),
+    "one longer row": (
+        lambda t: t.replace("c,True", "c,True,1"),
+        "cannot be read as CSV",
+    ),
+    "longer rows": (lambda t: t.replace("0,", "0,7,"), "rows have more values"),
     "no rows": (lambda t: t.splitlines()[0], "no rows below the header"),
     "an empty file": (lambda t: "", "cannot be read as CSV"),
     "null bytes": (lambda t: "\0" * 20, ""),
@@ -166,7 +169,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         tables.read(tmp_path / "nowhere.csv", SCHEMA)
 
 
-def test_a_table_of_ours_that_breaks_its_schema_keeps_its_error(
+def test_a_wrong_table_without_sources_raises_the_schema_error(
     content: pd.DataFrame, tmp_path: Path
 ) -> None:
     content["number"] = -1
@@ -188,7 +191,7 @@ def test_a_table_from_wrong_input_names_the_input(content: pd.DataFrame, tmp_pat
     assert not list(tmp_path.iterdir())
 
 
-def test_rows_are_counted_in_the_order_of_the_table(content: pd.DataFrame, tmp_path: Path) -> None:
+def test_errors_count_rows_in_the_order_of_the_table(content: pd.DataFrame, tmp_path: Path) -> None:
     content.loc[0, "number"] = -1
     shuffled = content.iloc[[2, 1, 0]]
     with pytest.raises(InputError, match="column number: -1 in row 3"):

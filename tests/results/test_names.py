@@ -12,12 +12,12 @@ def test_models_of_the_study_come_first_and_the_benchmark_last():
     assert models_in_order(models) == ["cevae", "ddpm_cevae", "a", "z", "real"]
 
 
-def test_a_model_beyond_the_study_keeps_its_name():
+def test_a_model_that_is_not_of_the_study_keeps_its_name():
     assert (model_title("cevae"), in_prose("cevae")) == ("ceVAE", "the ceVAE")
     assert (model_title("mine"), in_prose("mine")) == ("mine", "the model mine")
 
 
-def test_published_values_are_of_registered_metrics_and_models():
+def test_published_values_have_registered_metrics_and_models():
     assert set(PUBLISHED) <= set(MODELS)
     for model, row in PUBLISHED.items():
         for metric in row:
@@ -34,5 +34,5 @@ def test_published_values_are_of_registered_metrics_and_models():
         ("mine", "f1", (None, None)),
     ],
 )
-def test_published_value_and_standard_deviation(model, metric, expected):
+def test_a_published_value_can_lack_its_standard_deviation(model, metric, expected):
     assert published(model, metric) == expected

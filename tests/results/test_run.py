@@ -16,7 +16,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return Run(build_run(tmp_path_factory.mktemp("results")))
 
 
-def test_models_are_told_apart_by_the_config(run: Run) -> None:
+def test_models_are_grouped_by_kind_and_condition(run: Run) -> None:
     assert run.models == list(run.configuration.models)
     assert {*run.diffusion_models, *run.cevae_models} == set(run.models)
     assert set(run.flux_models) < set(run.diffusion_models)
@@ -34,7 +34,7 @@ def test_images_have_the_size_of_the_config(run: Run) -> None:
         assert images.shape[1:] == (1, size_px, size_px)
 
 
-def test_given_presentation_replaces_that_of_the_config(run: Run) -> None:
+def test_a_passed_presentation_replaces_that_of_the_config(run: Run) -> None:
     changed = run.presentation.model_copy(update={"models": {"mine": "ddpm"}})
     assert Run(run.root, presentation_config=changed).models == ["mine"]
 
