@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from factories.training import CLASS_CONDITION, DENOISER, NETWORK
+from heliosynth.arrays import SPLITS
 from heliosynth.config.models import PriorSamplingConfig, SamplingConfig
 from heliosynth.dataset.store import (
-    SPLITS,
     Description,
     LabelledImages,
     read_description,
@@ -39,32 +40,17 @@ from heliosynth.training.trained_model import (
 from heliosynth.training.trainer import TrainingResult
 from helpers.scripts import load
 
-join_samples = load("join_samples")
-script = load("sample_flux_response")
+join_samples = load("join_samples").main
+sample_flux_response = load("sample_flux_response").main
 
-LENGTH = {"images": 1, "batch_size": 1, "learning_rate": 1.0, "ema_decay": 0.0}
+TRAINING = {"images": 1, "batch_size": 1, "learning_rate": 1.0, "ema_decay": 0.0}
 DDPM = {
     "kind": "ddpm",
-    "condition": {"kind": "goes_class"},
-    "network": {
-        "kind": "modern_unet",
-        "patch_px": 2,
-        "width": 8,
-        "multipliers": [1, 2],
-        "blocks": 1,
-        "attention_levels": 1,
-        "embedding_dim": 16,
-    },
-    "denoiser": {
-        "kind": "preconditioned",
-        "sigma_data": 0.5,
-        "log_sigma_mean": -0.8,
-        "log_sigma_std": 1.4,
-        "sigma_min": 0.01,
-        "sigma_max": 20.0,
-    },
+    "condition": CLASS_CONDITION,
+    "network": NETWORK,
+    "denoiser": DENOISER,
     "label_dropout": 0.1,
-    "training": LENGTH,
+    "training": TRAINING,
 }
 FLUX_DDPM = {**DDPM, "condition": {"kind": "xray_flux"}}
 CEVAE = {
@@ -73,7 +59,7 @@ CEVAE = {
     "widths": [4, 8],
     "beta": 0.01,
     "context_fraction": 0.5,
-    "training": LENGTH,
+    "training": TRAINING,
 }
 TRAINED = (1, 2, 4)
 SAMPLING = SamplingConfig(
@@ -97,14 +83,14 @@ def random_model(config: dict[str, object], name: str = "m") -> TrainedModel:
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> Path:
-    """Write a dataset whose training split has 7 B, 2 C, 1 X and 2 A, which is not trained."""
+    """A dataset whose splits have 2 A, 7 B, 2 C and 1 X; class A is not trained."""
     goes_class = np.repeat([0, 1, 2, 4], [2, 7, 2, 1]).astype(np.int8)
     count = len(goes_class)
     split = LabelledImages(
-        np.zeros((count, 1, 16, 16), np.float32),
-        goes_class,
-        np.full(count, -6, np.float32),
-        np.arange(count),
+        images=np.zeros((count, 1, 16, 16), np.float32),
+        goes_class=goes_class,
+        log10_flux=np.full(count, -6, np.float32),
+        time=np.arange(count),
     )
     description = Description("171A", 5.0, 3500.0, TRAINED, "nothing", {"made_of": "zeros"})
     write_dataset(tmp_path / "dataset.h5", dict.fromkeys(SPLITS, split), description)
@@ -130,6 +116,7 @@ def write_random_model(folder: Path, config: dict[str, object]) -> Path:
 
 @pytest.fixture
 def restored_threads() -> Iterator[None]:
+    """Restore torch's number of threads after the test."""
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)
@@ -174,7 +161,9 @@ def test_an_untrained_class_is_rejected_by_name() -> None:
         generate(model, np.array([1, 0], np.int8), np.array([1, 2]), SAMPLING)
 
 
-def test_samples_of_a_diffusion_model(folder: Path, dataset: Path, tmp_path: Path) -> None:
+def test_samples_have_both_sets_and_are_reproducible(
+    folder: Path, dataset: Path, tmp_path: Path
+) -> None:
     generate_samples(folder, dataset, SAMPLING, seed=5, output=tmp_path / "samples" / "m.h5")
     samples = read_samples(tmp_path / "samples" / "m.h5")
     assert samples.population.sum() == 10
@@ -201,7 +190,7 @@ def test_joined_shards_are_bit_identical_to_one_job(
     parts = [tmp_path / f"{shard}.h5" for shard in range(shards)]
     for shard, part in enumerate(parts):
         generate_samples(folder, dataset, sharded, seed=5, output=part, shard=shard)
-    join_samples.main(["--shards", *map(str, parts), "--output", str(tmp_path / "joined.h5")])
+    join_samples(["--shards", *map(str, parts), "--output", str(tmp_path / "joined.h5")])
     one_job, joined = read_samples(tmp_path / "one_job.h5"), read_samples(tmp_path / "joined.h5")
     for field in dataclasses.fields(one_job):
         expected, result = getattr(one_job, field.name), getattr(joined, field.name)
@@ -209,7 +198,7 @@ def test_joined_shards_are_bit_identical_to_one_job(
     assert read_description(tmp_path / "joined.h5").channel == "171A"
 
 
-def test_weights_of_another_config_are_rejected(folder: Path) -> None:
+def test_weights_that_do_not_fit_their_config_are_rejected(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     config["row"]["network"]["width"] = 16
     (folder / "config.json").write_text(json.dumps(config))
@@ -217,7 +206,7 @@ def test_weights_of_another_config_are_rejected(folder: Path) -> None:
         load_model(folder)
 
 
-def test_samples_of_a_model_without_labels() -> None:
+def test_samples_of_a_cevae_have_no_class_and_no_flux() -> None:
     model = random_model(CEVAE)
     plan = plan_prior(5)
     seeds = image_seeds(1, "cevae", plan)
@@ -251,7 +240,7 @@ def test_an_image_at_a_flux_depends_only_on_flux_and_seed() -> None:
 def test_a_flux_response_has_the_same_seeds_at_all_fluxes(
     flux_folder: Path, dataset: Path, tmp_path: Path
 ) -> None:
-    script.main(
+    sample_flux_response(
         [
             *("--model", str(flux_folder), "--dataset", str(dataset), "--seed", "5"),
             *("--sampling", SAMPLING.model_dump_json(), "--fluxes", "4", "--images", "3"),

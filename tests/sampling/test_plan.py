@@ -17,7 +17,7 @@ from heliosynth.sampling.plan import image_seeds, plan_samples
     per_class=st.integers(1, 20),
 )
 @settings(max_examples=40, deadline=None)
-def test_a_plan_has_both_sets_and_nothing_else(
+def test_every_image_of_a_plan_is_of_one_of_its_two_sets(
     counts: list[int], population: int, per_class: int
 ) -> None:
     classes = np.repeat(np.arange(1, 1 + len(counts)), counts).astype(np.int8)
