@@ -3,12 +3,15 @@
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 import zarr
+
+from heliosynth.sources import retry
 
 NOAA_EPOCH = np.datetime64("2000-01-01T12:00:00")
 
@@ -21,6 +24,12 @@ FLAGS = {
     16: ("good_data eclipse bad_data e_contam_significant", [3, 1, 2, 4], [0, 1, 2, 4]),
 }
 """Meanings, masks and values of the flags, up to GOES-15 and from GOES-16 on."""
+
+
+@pytest.fixture
+def fast_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retry without pauses."""
+    monkeypatch.setattr(retry, "time", SimpleNamespace(sleep=lambda seconds: None))
 
 
 @pytest.fixture
@@ -97,7 +106,7 @@ def make_hek(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def web_page(tmp_path: Path) -> Callable[[str], Path]:
-    """Return a function that writes a web page under another file type's name."""
+    """Return a function that writes a web page under the name of another file type."""
 
     def make(name: str) -> Path:
         path = tmp_path / name

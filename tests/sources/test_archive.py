@@ -11,6 +11,7 @@ from heliosynth.sources.archive import locate, xrs_files, years
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Path:
+    """An archive of empty files."""
     arrays = [f"aia/sdomlv2.zarr/{name}/.zarray" for name in ("2013/171A", "2012/171A", "2012/94A")]
     for name in ("goes/b.nc", "goes/a.nc", "hek/flares.json", *arrays):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +58,7 @@ def test_years_are_those_with_the_channel(layout: Path) -> None:
         years(locate(layout), "193A")
 
 
-def test_the_path_of_a_file_is_returned_as_it_is(layout: Path) -> None:
+def test_the_path_of_a_file_is_returned_unchanged(layout: Path) -> None:
     assert xrs_files(layout / "goes" / "b.nc") == [layout / "goes" / "b.nc"]
 
 

@@ -1,4 +1,4 @@
-"""Partial decoding of chunks against the same bytes of the whole chunk."""
+"""Partial decoding of Blosc chunks."""
 
 import contextlib
 import io
@@ -32,14 +32,14 @@ def encoded(values: np.ndarray, codec: str = "zstd", shuffle: int = Blosc.BITSHU
     ends=st.tuples(st.floats(0, 1), st.floats(0, 1)),
     dtype=st.sampled_from(["<f4", "<f8", "<i2"]),
 )
-def test_a_part_equals_that_part_of_the_whole_chunk(
+def test_a_part_equals_the_same_bytes_of_the_full_chunk(
     codec: str, shuffle: int, count: int, ends: tuple[float, float], dtype: str
 ) -> None:
     values = NOISE[:count].astype(dtype)
-    whole = values.tobytes()
-    start, stop = sorted(round(end * len(whole)) for end in ends)
-    chunk = chunk_of(encoded(values, codec, shuffle), len(whole))
-    assert chunk.decode(start, stop).tobytes() == whole[start:stop]
+    content = values.tobytes()
+    start, stop = sorted(round(end * len(content)) for end in ends)
+    chunk = chunk_of(encoded(values, codec, shuffle), len(content))
+    assert chunk.decode(start, stop).tobytes() == content[start:stop]
 
 
 def test_only_the_blocks_of_a_part_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +78,7 @@ def test_incompressible_bytes_are_stored() -> None:
     assert (chunk_of(content, 9_000).decode(100, 200) == values[100:200]).all()
 
 
-def test_a_stored_chunk_without_room_is_an_error() -> None:
+def test_a_stored_chunk_that_is_too_short_is_an_error() -> None:
     content = bytearray(encoded(NOISE))
     content[2] |= blosc.STORED
     with pytest.raises(blosc.DamagedChunkError, match="ends before its byte 200016"):
@@ -102,14 +102,16 @@ def test_a_chunk_of_another_size_is_an_error() -> None:
     value=st.integers(0, 255),
     part=st.tuples(st.integers(0, 199_999), st.integers(1, 5_000)),
 )
-def test_a_changed_header_never_crashes(position: int, value: int, part: tuple[int, int]) -> None:
+def test_a_changed_header_never_crashes_the_decoder(
+    position: int, value: int, part: tuple[int, int]
+) -> None:
     content = bytearray(encoded(NOISE))
     content[position] = value
     start, stop = part[0], min(sum(part), NOISE.nbytes)
-    # An error or the right number of bytes; never a crash, nor any other error.
+    # Either this error or the right number of bytes.
     with contextlib.suppress(blosc.DamagedChunkError):
-        part = chunk_of(bytes(content), NOISE.nbytes).decode(start, stop)
-        assert len(part) == stop - start
+        decoded = chunk_of(bytes(content), NOISE.nbytes).decode(start, stop)
+        assert len(decoded) == stop - start
 
 
 def test_blocks_outside_the_chunk_are_an_error() -> None:

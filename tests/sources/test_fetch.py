@@ -13,15 +13,13 @@ import numpy as np
 import pytest
 
 from heliosynth.errors import InputError
-from heliosynth.sources import fetch, retry
+from heliosynth.sources import fetch
 from heliosynth.sources.hek import read_flares
 from heliosynth.sources.manifest import verify
 from helpers.loopback import serving
+from helpers.observations import hek_event
 
-
-@pytest.fixture(autouse=True)
-def fast_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "time", SimpleNamespace(sleep=lambda seconds: None))
+pytestmark = pytest.mark.usefixtures("fast_retries")
 
 
 @pytest.fixture
@@ -35,7 +33,7 @@ def hek_service() -> Iterator[Any]:
             queries.append(query)
             self.send_response(200)
             self.end_headers()
-            body = "<html>busy</html>" if len(queries) == 1 else json.dumps(_answer(query))
+            body = "<html>busy</html>" if len(queries) == 1 else json.dumps(answer(query))
             self.wfile.write(body.encode())
 
         def log_message(self, *args: Any) -> None:
@@ -48,21 +46,14 @@ def hek_service() -> Iterator[Any]:
     server.server_close()
 
 
-def _answer(query: dict[str, list[str]]) -> dict[str, Any]:
+def answer(query: dict[str, list[str]]) -> dict[str, Any]:
+    """Return a page with one flare, which is not the last page."""
     day = np.datetime64(query["event_starttime"][0], "D") + 10
-    event = {
-        "event_starttime": f"{day}T00:00:00",
-        "event_peaktime": f"{day}T00:10:00",
-        "event_endtime": None,
-        "fl_goescls": "M1.2",
-        "frm_name": "SWPC",
-        "ar_noaanum": 11520,
-        "kb_archivid": f"ivo://helio-informatics.org/FL1_SWPC_{day}",
-    }
+    event = hek_event(f"{day}T00:10:00", event_starttime=f"{day}T00:00:00")
     return {"result": [event], "overmax": True}
 
 
-def test_flares_are_fetched_by_month_each_once(hek_service: Any, tmp_path: Path) -> None:
+def test_flares_are_fetched_by_month_and_kept_once(hek_service: Any, tmp_path: Path) -> None:
     output = tmp_path / "flares_2012.json"
     fetch.fetch_flares(2012, output, hek_service.url)
     assert len(read_flares([output])) == 12
@@ -76,7 +67,7 @@ def test_flares_are_fetched_by_month_each_once(hek_service: Any, tmp_path: Path)
 
     output.unlink()
     fetch.fetch_flares(2012, output, hek_service.url)
-    assert len(hek_service.queries) == 1 + 2 * 12, "what was fetched is kept"
+    assert len(hek_service.queries) == 1 + 2 * 12, "fetched pages are kept"
 
 
 @pytest.mark.parametrize("fault", [429, 403, 500, "html", "cut", "stall"])
@@ -85,9 +76,9 @@ def test_temporary_faults_of_hek_change_nothing(
 ) -> None:
     if fault == "stall":
         monkeypatch.setattr(fetch, "HEK_LIMIT_S", 3.0)
-    event = _answer({"event_starttime": ["2012-07-01"]})["result"]
     (tmp_path / "served").mkdir()
-    (tmp_path / "served" / "her").write_text(json.dumps({"result": event, "overmax": False}))
+    page = {"result": [hek_event("2012-07-12T16:49:00")], "overmax": False}
+    (tmp_path / "served" / "her").write_text(json.dumps(page))
     with serving(tmp_path / "served") as server:
         server.faults["/her"] = [fault, fault]
         fetch.fetch_flares(2012, tmp_path / "2012.json", f"{server.url}/her?")
@@ -100,7 +91,7 @@ def test_temporary_faults_of_hek_change_nothing(
     assert not list(tmp_path.glob("2013*"))
 
 
-def test_a_dead_service_is_an_error_of_one_line(tmp_path: Path) -> None:
+def test_an_unreachable_service_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match="HEK flares of 2012-01, page 1: no valid answer in 5 attempts"
     ):
@@ -112,7 +103,7 @@ def test_a_dead_service_is_an_error_of_one_line(tmp_path: Path) -> None:
 def noaa(
     make_netcdf: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Any]:
-    """Serve files of days of July 2012 to sunpy's own client, by satellite."""
+    """Serve daily files of July 2012, by satellite, to the client of sunpy."""
     from sunpy.net.dataretriever.sources.goes import XRSClient
 
     def add(satellite: int, days: range) -> None:

@@ -15,16 +15,18 @@ from heliosynth.errors import InputError
 from heliosynth.sources.goes import XrsSeries, read_series, read_xrs, require_cover, write_series
 from helpers.scripts import load
 
-xrs = load("xrs")
+script = load("xrs")
 
 FLUX = np.full(10, 2e-6)
 
 
-def _seconds(text: str) -> int:
+def seconds(text: str) -> int:
     return int(np.datetime64(text, "s").astype(np.int64))
 
 
-def _csv(path: Path, times: list[str], xrsb: list[float], xrsa: list[float] | None = None) -> Path:
+def write_csv(
+    path: Path, times: list[str], xrsb: list[float], xrsa: list[float] | None = None
+) -> Path:
     table = pd.DataFrame({"time": times, "xrsb": xrsb})
     if xrsa is not None:
         table["xrsa"] = xrsa
@@ -33,7 +35,7 @@ def _csv(path: Path, times: list[str], xrsb: list[float], xrsa: list[float] | No
 
 
 @pytest.mark.parametrize(("satellite", "factor"), [(13, 0.7), (15, 0.7), (16, 1.0), (18, 1.0)])
-def test_netcdf_holds_true_flux(
+def test_netcdf_files_are_on_the_true_scale(
     make_netcdf: Callable[..., Path], satellite: int, factor: float
 ) -> None:
     series = read_xrs([make_netcdf(satellite, "d20120712", "2012-07-12", FLUX)], "operational")
@@ -45,16 +47,16 @@ def test_netcdf_holds_true_flux(
     assert operational.to_operational() is operational, "the factor applies once"
 
 
-def test_times_of_a_yearly_file(make_netcdf: Callable[..., Path]) -> None:
+def test_a_yearly_file_has_a_sample_per_minute(make_netcdf: Callable[..., Path]) -> None:
     series = read_xrs([make_netcdf(15, "y2012", "2012-01-01", FLUX)], "true")
     assert series.satellite == "GOES-15"
-    np.testing.assert_array_equal(series.time, _seconds("2012-01-01") + 60 * np.arange(10))
+    np.testing.assert_array_equal(series.time, seconds("2012-01-01") + 60 * np.arange(10))
 
 
 @pytest.mark.parametrize(
     ("satellite", "flags", "good"),
     [
-        # An electron correction that does not apply leaves a sample of GOES-15 good.
+        # Samples of GOES-15 with an invalid electron correction are good.
         (15, [0, 1, 2, 16, 17], [True, False, False, True, False]),
         (16, [0, 1, 2, 4, 6], [True, False, False, True, False]),
     ],
@@ -75,9 +77,9 @@ def test_flags_without_meanings_use_the_defaults(make_netcdf: Callable[..., Path
     np.testing.assert_array_equal(valid, [True, False, False, True])
 
 
-def test_floor_fill_and_exchanged_channels_are_missing(tmp_path: Path) -> None:
+def test_floor_fill_and_swapped_channels_become_missing(tmp_path: Path) -> None:
     times = [f"2012-01-01T00:0{minute}:00" for minute in range(5)]
-    path = _csv(
+    path = write_csv(
         tmp_path / "goes15.csv",
         times,
         [2e-7, 1e-9, -9999.0, 3e-9, float("nan")],
@@ -130,7 +132,7 @@ def test_overlapping_files_of_one_satellite_keep_the_valid_sample(
 
 def test_an_empty_day_stays_as_missing(tmp_path: Path) -> None:
     times = [f"2012-01-0{day}T00:0{minute}:00" for day in (1, 2, 3) for minute in (0, 1)]
-    path = _csv(tmp_path / "goes15.csv", times, [1e-6, 1e-6, 1e-9, 1e-9, 1e-6, 1e-6])
+    path = write_csv(tmp_path / "goes15.csv", times, [1e-6, 1e-6, 1e-9, 1e-9, 1e-6, 1e-6])
     series = read_xrs([path], "operational")
     np.testing.assert_array_equal(np.isnan(series.xrsb), [0, 0, 1, 1, 0, 0])
 
@@ -156,13 +158,13 @@ def test_unusable_files_are_errors_that_name_them(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_xrs([tmp_path / "missing.csv"], "true")
     with pytest.raises(InputError, match="no valid XRS sample"):
-        read_xrs([_csv(tmp_path / "floor.csv", ["2012-01-01"], [1e-9])], "true")
+        read_xrs([write_csv(tmp_path / "floor.csv", ["2012-01-01"], [1e-9])], "true")
     with pytest.raises(InputError, match=r"satellite .* unknown"):
-        read_xrs([_csv(tmp_path / "xrs.csv", ["2012-01-01"], [1e-6])], "true").to_operational()
+        read_xrs([write_csv(tmp_path / "xrs.csv", ["2012-01-01"], [1e-6])], "true").to_operational()
 
 
 def test_a_light_curve_must_cover_the_frames() -> None:
-    time = _seconds("2012-01-01") + 300 * np.arange(288)
+    time = seconds("2012-01-01") + 300 * np.arange(288)
     flux = np.full(288, 1e-6, dtype=np.float32)
     flux[:12] = np.nan
     series = XrsSeries(time, flux, "operational", "GOES-15")
@@ -198,7 +200,7 @@ def test_a_series_is_read_as_it_was_written(flux: np.ndarray, scale: str, tmp_pa
     ("time", "scale", "message"),
     [([0, 0], "true", "increasing"), ([0], "true", "do not match"), ([0, 1], "other", "scale")],
 )
-def test_a_series_is_checked(time: list[int], scale: str, message: str) -> None:
+def test_an_inconsistent_series_is_an_error(time: list[int], scale: str, message: str) -> None:
     flux = np.zeros(2, dtype=np.float32)
     with pytest.raises(ValueError, match=message):
         XrsSeries(np.array(time), flux, scale, "GOES-15")  # type: ignore[arg-type]
@@ -235,7 +237,7 @@ def test_the_script_takes_files_and_folders(
 ) -> None:
     make_netcdf(15, "d20120712", "2012-07-12", FLUX)
     output = tmp_path / "observations" / "xrs.h5"
-    xrs.main(["--files", str(tmp_path), "--csv-scale", "operational", "--output", str(output)])
+    script.main(["--files", str(tmp_path), "--csv-scale", "operational", "--output", str(output)])
     assert len(read_series(output)) == 10
 
 
@@ -247,8 +249,8 @@ def test_the_flare_of_2012_07_12_peaks_at_x1_4(archive: Path) -> None:
     flux = series.to_operational().xrsb
     peak = int(np.nanargmax(flux))
     assert f"{flux[peak] / 1e-4:.1f}" == "1.4"
-    assert abs(int(series.time[peak]) - _seconds("2012-07-12T16:49")) < 600
-    assert np.isnan(flux).sum() == 8, "flagged bad in the file"
+    assert abs(int(series.time[peak]) - seconds("2012-07-12T16:49")) < 600
+    assert np.isnan(flux).sum() == 8, "the samples that the file flags as bad"
 
 
 @pytest.mark.archive
@@ -265,11 +267,11 @@ def test_csv_and_netcdf_agree_on_the_operational_scale(archive: Path) -> None:
 
 
 @pytest.mark.archive
-def test_samples_of_exchanged_channels_in_the_archive_are_missing(archive: Path) -> None:
+def test_samples_of_swapped_channels_in_the_archive_are_missing(archive: Path) -> None:
     (csv,) = archive.glob("goes/goes15*.csv")
     series = read_xrs([csv], "operational")
     missing = series.time[np.isnan(series.xrsb)]
-    day = _seconds("2012-11-19")
+    day = seconds("2012-11-19")
     np.testing.assert_array_equal(missing, day + 300 * np.arange(288))
 
 
@@ -284,13 +286,13 @@ def test_a_goes_r_file_needs_no_factor(archive: Path) -> None:
 def test_the_minutes_around_a_leap_second_keep_their_times(
     make_netcdf: Callable[..., Path], tmp_path: Path
 ) -> None:
-    # 2012-06-30 ended with 23:59:60; NOAA's clock, like that of the labels, has no such second.
+    # 2012-06-30 ended with 23:59:60; the times of NOAA and of the labels have no such second.
     days = [
         make_netcdf(15, "d20120630", "2012-06-30T23:57", FLUX[:3]),
         make_netcdf(15, "d20120701", "2012-07-01", FLUX[3:6]),
     ]
     series = read_xrs(days, "operational")
-    midnight = int(np.datetime64("2012-07-01", "s").astype(np.int64))
+    midnight = seconds("2012-07-01")
     assert series.time.tolist() == [midnight + 60 * minute for minute in range(-3, 3)]
     table = tmp_path / "goes15_xrs.csv"
     table.write_text(

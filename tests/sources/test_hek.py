@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +12,10 @@ from heliosynth.catalogue import schemas
 from heliosynth.errors import InputError
 from heliosynth.io import tables
 from heliosynth.sources.hek import read_flares
+from helpers.observations import hek_event
 from helpers.scripts import load
 
-flares = load("flares")
+script = load("flares")
 
 COLUMNS = [
     "start",
@@ -30,25 +30,10 @@ COLUMNS = [
 ]
 
 
-def _event(peak: str, label: str | None, **others: Any) -> dict[str, Any]:
-    return {
-        "event_starttime": "2012-07-12T15:37:00",
-        "event_peaktime": peak,
-        "event_endtime": None,
-        "fl_goescls": label,
-        "frm_name": "SWPC",
-        "ar_noaanum": 11520,
-        "hpc_x": 19.6,
-        "hpc_y": -318.2,
-        "kb_archivid": f"ivo://helio-informatics.org/FL_{peak}_{label}",
-        **others,
-    }
-
-
-def test_an_answer_of_the_service_becomes_a_table(make_hek: Callable[..., Path]) -> None:
+def test_a_hek_answer_becomes_a_table(make_hek: Callable[..., Path]) -> None:
     path = make_hek(
-        _event("2012-07-12T16:49:00", "X1.4"),
-        _event(
+        hek_event("2012-07-12T16:49:00", "X1.4"),
+        hek_event(
             "2012-07-12T05:00:00",
             "C2.0",
             event_starttime="2012-07-12T04:50:00",
@@ -67,8 +52,8 @@ def test_an_answer_of_the_service_becomes_a_table(make_hek: Callable[..., Path])
     assert table["end"].isna().all()
 
 
-def test_a_bare_list_and_csv_with_few_columns_are_read(tmp_path: Path) -> None:
-    (tmp_path / "list.json").write_text(json.dumps([_event("2012-07-12T16:49:00", "X1.4")]))
+def test_a_json_list_and_csv_with_few_columns_are_read(tmp_path: Path) -> None:
+    (tmp_path / "list.json").write_text(json.dumps([hek_event("2012-07-12T16:49:00", "X1.4")]))
     (tmp_path / "few.csv").write_text(
         "event_peaktime,fl_goescls\n2012-07-13T00:00:00,M1.0\n2012-07-14T00:00:00Z,C3\n"
     )
@@ -80,28 +65,28 @@ def test_a_bare_list_and_csv_with_few_columns_are_read(tmp_path: Path) -> None:
 def test_duplicates_share_an_identifier_or_peak_and_class(make_hek: Callable[..., Path]) -> None:
     peak = "2012-07-12T16:49:00"
     page = make_hek(
-        _event(peak, "X1.4", kb_archivid="a", ar_noaanum=None),
-        _event(peak, "X1.4", kb_archivid="b"),
-        _event(peak, "C1.0", kb_archivid="c"),
+        hek_event(peak, "X1.4", kb_archivid="a", ar_noaanum=None),
+        hek_event(peak, "X1.4", kb_archivid="b"),
+        hek_event(peak, "C1.0", kb_archivid="c"),
     )
-    repeated = make_hek(_event(peak, "X1.4", kb_archivid="b"), name="repeated.json")
+    repeated = make_hek(hek_event(peak, "X1.4", kb_archivid="b"), name="repeated.json")
     table = read_flares([page, repeated])
-    assert sorted(table["identifier"]) == ["b", "c"], "the entry with a region is kept"
+    assert sorted(table["identifier"]) == ["b", "c"], "the event with a region is kept"
 
 
 def test_only_flares_of_swpc_are_kept_if_there_are_any(make_hek: Callable[..., Path]) -> None:
-    others = _event("2012-07-12T16:50:00", "X1.3", frm_name="SSW Latest Events")
-    both = make_hek(_event("2012-07-12T16:49:00", "X1.4"), others)
+    others = hek_event("2012-07-12T16:50:00", "X1.3", frm_name="SSW Latest Events")
+    both = make_hek(hek_event("2012-07-12T16:49:00", "X1.4"), others)
     assert list(read_flares([both])["goes_class_label"]) == ["X1.4"]
     assert list(read_flares([make_hek(others)])["goes_class_label"]) == ["X1.3"]
 
 
-def test_entries_without_class_or_peak_are_left_out(make_hek: Callable[..., Path]) -> None:
+def test_events_without_class_or_peak_are_left_out(make_hek: Callable[..., Path]) -> None:
     path = make_hek(
-        _event("2012-07-12T16:49:00", "X1.4"),
-        _event("2012-07-12T17:00:00", None),
-        _event("2012-07-12T18:00:00", " "),
-        _event("", "M1.0"),
+        hek_event("2012-07-12T16:49:00", "X1.4"),
+        hek_event("2012-07-12T17:00:00", None),
+        hek_event("2012-07-12T18:00:00", " "),
+        hek_event("", "M1.0"),
     )
     assert len(read_flares([path])) == 1
 
@@ -129,27 +114,27 @@ def test_unusable_files_are_errors_that_name_them(
 
 
 def test_a_flare_across_midnight_peaks_on_the_next_day(tmp_path: Path) -> None:
-    listed = tmp_path / "flares.csv"
-    listed.write_text(
+    path = tmp_path / "flares.csv"
+    path.write_text(
         "event_starttime,event_peaktime,event_endtime,fl_goescls\n"
         "2012-07-30T23:50:00,2012-07-30T00:05:00,2012-07-30T00:20:00,C6.3\n"
         "2012-08-02T23:40:00,2012-08-02T23:55:00,2012-08-02T00:10:00,C1.0\n"
         "2012-08-04T11:00:00,2012-08-04T11:05:00,2012-08-04T11:20:00,C1.0\n"
     )
-    flares = read_flares([listed])
+    flares = read_flares([path])
     assert flares["peak"].dt.strftime("%dT%H:%M").tolist() == ["31T00:05", "02T23:55", "04T11:05"]
     assert flares["end"].dt.strftime("%dT%H:%M").tolist() == ["31T00:20", "03T00:10", "04T11:20"]
 
 
 def test_the_table_is_read_as_it_was_written(make_hek: Callable[..., Path], tmp_path: Path) -> None:
-    table = read_flares([make_hek(_event("2012-07-12T16:49:00", "X1.4"))])
+    table = read_flares([make_hek(hek_event("2012-07-12T16:49:00", "X1.4"))])
     tables.write(tmp_path / "flares.csv", table, schemas.FLARES)
     pd.testing.assert_frame_equal(tables.read(tmp_path / "flares.csv", schemas.FLARES), table)
 
 
 def test_the_script_writes_the_table(make_hek: Callable[..., Path], tmp_path: Path) -> None:
-    path, output = make_hek(_event("2012-07-12T16:49:00", "X1.4")), tmp_path / "flares.csv"
-    flares.main(["--files", str(path.parent), "--output", str(output)])
+    path, output = make_hek(hek_event("2012-07-12T16:49:00", "X1.4")), tmp_path / "flares.csv"
+    script.main(["--files", str(path.parent), "--output", str(output)])
     assert list(pd.read_csv(output).columns) == COLUMNS
 
 

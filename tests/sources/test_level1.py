@@ -1,4 +1,4 @@
-"""Calibration by aiapy of level-1 files of a known Sun."""
+"""Calibration of level-1 files of a synthetic Sun by aiapy."""
 
 from pathlib import Path
 
@@ -65,6 +65,7 @@ def write_sun(path: Path, **keywords: object) -> Path:
 
 
 def centre_and_radius(image: np.ndarray) -> tuple[float, float, float]:
+    """Return the centre (x, y) and the radius of the disk, pixels."""
     disk = image > 0.5 * np.median(image[28:36, 28:36])
     rows, columns = np.nonzero(disk)
     return columns.mean() + 0.5, rows.mean() + 0.5, np.sqrt(disk.sum() / np.pi)
@@ -80,7 +81,7 @@ def centre_and_radius(image: np.ndarray) -> tuple[float, float, float]:
         {"CROTA2": -120.0, "CRPIX1": RAW / 2 - 4, "RSUN_OBS": 960.0},
     ],
 )
-def test_the_disk_is_centred_upright_and_of_one_radius(
+def test_the_disk_is_centred_upright_and_has_one_radius(
     tmp_path: Path, keywords: dict[str, float]
 ) -> None:
     image = level1.calibrate(write_sun(tmp_path / "a.fits", **keywords), TABLES, SIZE).image
@@ -105,8 +106,10 @@ def test_intensities_are_corrected_for_exposure_and_degradation(tmp_path: Path) 
 
 def test_a_folder_becomes_a_store_that_sdoml_reads(tmp_path: Path) -> None:
     folder = tmp_path / "level1"
-    for n, time in enumerate(("2013-01-01T00:00", "2012-07-12T16:00", "2012-07-12T15:00")):
-        write_sun(folder / f"{n}.fits", **{"T_OBS": f"{time}:01.34Z", "DATE-OBS": f"{time}:00"})
+    for number, time in enumerate(("2013-01-01T00:00", "2012-07-12T16:00", "2012-07-12T15:00")):
+        write_sun(
+            folder / f"{number}.fits", **{"T_OBS": f"{time}:01.34Z", "DATE-OBS": f"{time}:00"}
+        )
     write_sun(folder / "other.fits", WAVELNTH=193)
     output = tmp_path / "sdomlv2.zarr"
     level1.write_store(folder, "171A", TABLES, output, workers=2, size_px=SIZE)
@@ -119,7 +122,7 @@ def test_a_folder_becomes_a_store_that_sdoml_reads(tmp_path: Path) -> None:
     assert verify([tmp_path / f"{output.name}.manifest.json"]) == 4
 
 
-def test_a_killed_job_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_job_keeps_its_calibrated_frames(tmp_path: Path) -> None:
     folder, output = tmp_path / "level1", tmp_path / "sdomlv2.zarr"
     write_sun(folder / "a.fits")
     (folder / "b.fits").write_bytes(write_sun(tmp_path / "b.fits").read_bytes())
@@ -138,7 +141,7 @@ def test_a_killed_job_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     ("keywords", "message"),
     [({"LVL_NUM": 1.5}, "not an AIA image of level 1"), ({"EXPTIME": 0.0}, "no exposure time")],
 )
-def test_other_files_than_level1_are_errors(
+def test_unusable_level1_files_are_errors(
     tmp_path: Path, keywords: dict[str, float], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
@@ -157,7 +160,7 @@ def test_damaged_files_and_tables_are_named(tmp_path: Path) -> None:
         level1.calibrate(path, level1.Tables(str(tmp_path / "table.txt")), SIZE)
 
 
-def test_a_damaged_kept_frame_is_named(tmp_path: Path) -> None:
+def test_a_damaged_intermediate_frame_is_named(tmp_path: Path) -> None:
     write_sun(tmp_path / "level1" / "a.fits")
     frame = level1._calibrate_into(tmp_path / "level1" / "a.fits", TABLES, SIZE, tmp_path)
     content = bytearray(frame.read_bytes())

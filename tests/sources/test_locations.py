@@ -27,6 +27,7 @@ def archived(folder: Path, **changes: object) -> RunConfig:
 
 
 def make_files(folder: Path, *names: str) -> None:
+    """Make empty files: these, a light curve and a flare list."""
     for name in (*names, "goes/a.csv", "hek/b.csv"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
@@ -39,7 +40,7 @@ def archive(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_simulated_inputs_are_one_folder_in_an_archives_layout() -> None:
+def test_simulated_inputs_have_the_layout_of_an_archive() -> None:
     inputs = located()
     folder = "resources/run/simulated"
     assert inputs.aia_store == f"{folder}/aia/sdomlv2.zarr"
@@ -54,7 +55,7 @@ def test_a_simulation_over_new_year_has_two_years() -> None:
     assert located(simulation={"start": "2012-12-31", "days": 2}).years == [2012, 2013]
 
 
-def test_an_archives_years_are_those_with_the_channel(archive: Path) -> None:
+def test_years_of_an_archive_are_those_with_the_channel(archive: Path) -> None:
     inputs = raw_inputs(archived(archive), "resources/run")
     assert inputs.years == [2013]
     assert inputs.aia_store == f"{archive}/aia/sdomlv2.zarr"
@@ -108,8 +109,8 @@ def test_online_inputs_are_fetched_year_by_year() -> None:
 
 
 def test_a_source_without_a_location_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = {name: row for name, row in LOCATIONS.items() if name != "online"}
-    monkeypatch.setattr(locations, "LOCATIONS", rows)
+    others = {name: function for name, function in LOCATIONS.items() if name != "online"}
+    monkeypatch.setattr(locations, "LOCATIONS", others)
     with pytest.raises(InputError, match="'online' has no row"):
         check(resolve(merged()))
 

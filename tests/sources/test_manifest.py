@@ -12,10 +12,11 @@ from heliosynth.sources import manifest
 
 @pytest.fixture
 def product(tmp_path: Path) -> Path:
+    """A folder of two files, with its manifest."""
     folder = tmp_path / "goes" / "2012"
     folder.mkdir(parents=True)
-    for day in ("a.nc", "b.nc"):
-        (folder / day).write_text(day)
+    for name in ("a.nc", "b.nc"):
+        (folder / name).write_text(name)
     files = [
         manifest.describe(path, f"https://server/{path.name}", folder.parent)
         for path in sorted(folder.iterdir())
@@ -59,7 +60,7 @@ def test_a_broken_manifest_is_named(product: Path, text: str) -> None:
         manifest.verify([manifest.manifest_path(product)])
 
 
-def test_a_chunk_read_from_a_disk_is_checked_by_its_size(tmp_path: Path) -> None:
+def test_a_chunk_read_from_disk_is_checked_by_its_size(tmp_path: Path) -> None:
     chunk = tmp_path / "0.0.0"
     chunk.write_bytes(b"frames")
     chunks = [

@@ -1,7 +1,7 @@
 """Retries: pauses, the time limit of an attempt, and errors that no retry can fix."""
 
 import http.client
-import time
+import threading
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -13,7 +13,7 @@ from heliosynth.sources import retry
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Replace pauses by a list that they are added to."""
+    """Record the pauses instead of waiting; return their list."""
     slept: list[float] = []
     monkeypatch.setattr(retry, "time", SimpleNamespace(sleep=slept.append))
     return slept
@@ -31,13 +31,13 @@ def failing(*errors: Exception) -> Callable[[], str]:
     return call
 
 
-def test_pauses_grow_until_there_is_an_answer(pauses: list[float]) -> None:
+def test_pauses_grow_until_an_attempt_succeeds(pauses: list[float]) -> None:
     call = failing(OSError("busy"), http.client.IncompleteRead(b""), OSError("busy"))
     assert retry.retry(call, "a busy server") == "good"
     assert pauses == [5, 10, 20]
 
 
-def test_warnings_tell_the_error_and_the_pause(
+def test_warnings_name_the_error_and_the_pause(
     pauses: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
     retry.retry(failing(OSError("busy")), "a busy server")
@@ -55,15 +55,17 @@ def test_five_attempts_fail_with_the_last_error(pauses: list[float]) -> None:
 
 def test_an_attempt_has_a_time_limit(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "ATTEMPTS", 2)
-    calls = []
+    started, end = threading.Semaphore(0), threading.Event()
 
     def stall() -> None:
-        calls.append(1)
-        time.sleep(30)
+        started.release()
+        end.wait()
 
     with pytest.raises(InputError, match=r"a stall: no valid answer in 2 attempts.*0 s"):
         retry.retry(stall, "a stall", limit_s=0.05)
-    assert len(calls) == 2
+    assert all(started.acquire(timeout=60) for _ in range(2))
+    assert not started.acquire(blocking=False)
+    end.set()
 
 
 @pytest.mark.parametrize("error", [TypeError(), FileNotFoundError(), NotADirectoryError()])

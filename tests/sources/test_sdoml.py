@@ -17,7 +17,7 @@ from heliosynth.io.provenance import file_sha256
 from heliosynth.sources import manifest, sdoml
 from helpers.scripts import load
 
-frames = load("frames")
+script = load("frames")
 
 N = 10
 IMAGES = np.arange(N * 4, dtype=np.float32).reshape(N, 2, 2)
@@ -54,7 +54,7 @@ def test_header_lists_can_be_short_or_hold_null(make_store: Callable[..., Path])
     assert list(header["quality"]) == [0, 64, 0x40000000, 0, 0, 0, 0]
 
 
-def test_header_without_optional_keywords(store: Path) -> None:
+def test_optional_keywords_have_defaults(store: Path) -> None:
     header = sdoml.read_header(store, 2012, "171A")
     assert header["exposure_s"].isna().all()
     assert (header["quality"] == 0).all()
@@ -65,7 +65,7 @@ def test_a_header_without_times_is_an_error(make_store: Callable[..., Path]) -> 
         sdoml.read_header(make_store(IMAGES, {}), 2012, "171A")
 
 
-def test_errors_name_what_is_missing_and_what_there_is(
+def test_errors_name_what_is_missing_and_what_is_available(
     store: Path, make_store: Callable[..., Path], tmp_path: Path
 ) -> None:
     make_store(IMAGES, {"T_OBS": TIMES}, channel="193A")
@@ -88,7 +88,7 @@ def test_every_chunk_is_read_once(rows: list[int], store: Path) -> None:
     parts = list(sdoml.open_channel(store, 2012, "171A").read(rows, np.copy))
     chunks = [set(part.rows // 4) for part in parts]
     assert all(len(chunk) == 1 for chunk in chunks)
-    assert len(chunks) == len({row // 4 for row in rows}), "a chunk was read twice"
+    assert len(chunks) == len({row // 4 for row in rows}), "every chunk is read once"
     rows_read = [int(row) for part in parts for row in part.rows]
     assert rows_read == sorted(set(rows))
     for part in parts:
@@ -154,7 +154,7 @@ def test_frames_of_a_chunk_not_in_the_store_are_nan(
     assert "2012/171A/1.0.0: no such chunk" in caplog.text
 
 
-def test_a_url_reads_like_a_path(store: Path) -> None:
+def test_a_store_can_be_read_by_url(store: Path) -> None:
     url = store.as_uri()
     assert sdoml.years(url) == [2012]
     assert len(sdoml.read_header(url, 2012, "171A")) == N
@@ -166,7 +166,7 @@ def test_a_url_reads_like_a_path(store: Path) -> None:
 
 def test_the_script_writes_the_frames(store: Path, tmp_path: Path) -> None:
     output = tmp_path / "frames_2012.csv"
-    frames.main(
+    script.main(
         ["--store", str(store), "--year", "2012", "--channel", "171A", "--output", str(output)]
     )
     table = pd.read_csv(output, parse_dates=["time"])
@@ -174,16 +174,16 @@ def test_the_script_writes_the_frames(store: Path, tmp_path: Path) -> None:
     assert len(table) == N
 
 
-def test_the_script_ends_with_one_line(tmp_path: Path) -> None:
+def test_a_missing_store_ends_the_script_with_one_line(tmp_path: Path) -> None:
     output = tmp_path / "frames.csv"
-    where = ["--store", str(tmp_path / "nowhere"), "--year", "2012", "--channel", "171A"]
+    options = ["--store", str(tmp_path / "nowhere"), "--year", "2012", "--channel", "171A"]
     with pytest.raises(SystemExit, match=r"error: .*nowhere: no such Zarr store"):
-        frames.main([*where, "--output", str(output)])
+        script.main([*options, "--output", str(output)])
     assert not output.exists()
 
 
 @pytest.mark.archive
-def test_real_store(archive: Path) -> None:
+def test_the_real_store_has_a_centred_sun(archive: Path) -> None:
     store = archive / "aia" / "sdomlv2.zarr"
     header = sdoml.read_header(store, 2012, "171A")
     assert len(header) == 6033
@@ -191,5 +191,5 @@ def test_real_store(archive: Path) -> None:
     (part,) = sdoml.open_channel(store, 2012, "171A").read([17, 15], np.copy)
     assert list(part.rows) == [15, 17]
     images = part.value
-    disc, sky = images[:, 54:74, 54:74].mean(), images[:, :6, :6].mean()
-    assert disc > 5 * sky > 0, "the Sun is in the centre"
+    disk, sky = images[:, 54:74, 54:74].mean(), images[:, :6, :6].mean()
+    assert disk > 5 * sky > 0, "the Sun is in the centre"

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from urllib.parse import quote
 
 import fsspec
@@ -19,15 +18,12 @@ IMAGES = np.random.default_rng(0).normal(200, 10, (N, 8, 8)).astype(np.float32)
 TIMES = [f"2012-01-01T00:{6 * i:02d}:10.34Z" for i in range(N)]
 CHUNK = "/sdomlv2.zarr/2012/171A/1.0.0"
 
-
-@pytest.fixture(autouse=True)
-def fast_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "time", SimpleNamespace(sleep=lambda seconds: None))
+pytestmark = pytest.mark.usefixtures("fast_retries")
 
 
 @pytest.fixture(params=[429, 403, 500, "html", "cut", "stall"])
 def fault(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | int:
-    """A fault of a server; only where it stalls, a good answer has a time limit of some seconds."""
+    """A fault of a server; attempts have a short time limit only if it stalls."""
     if request.param == "stall":
         monkeypatch.setattr(zarr_chunks, "LIMIT_S", 3.0)
     return request.param
@@ -74,7 +70,7 @@ def test_a_permanent_fault_is_named_with_its_url(
 
 
 @pytest.mark.parametrize("name", [".zarray", ".zattrs"])
-def test_temporary_faults_of_attributes_change_nothing(
+def test_temporary_faults_of_the_metadata_change_nothing(
     server: FaultyServer, fault: str | int, name: str
 ) -> None:
     server.faults[f"/sdomlv2.zarr/2012/171A/{name}"] = [fault, fault]
@@ -148,7 +144,7 @@ def test_faults_of_a_bucket_are_temporary_or_named(
     server.faults[chunk] = [fault, fault]
     parts = list(array.read(range(N), np.copy))
     np.testing.assert_array_equal(np.concatenate([part.value for part in parts]), IMAGES)
-    # The client itself tries several times before it gives up.
+    # The client library makes several attempts within each of ours.
     monkeypatch.setattr(retry, "ATTEMPTS", 2)
     monkeypatch.setattr(zarr_chunks, "LIMIT_S", 0.2)
     server.faults[chunk] = [fault] * 40
@@ -164,7 +160,7 @@ def test_frames_of_a_chunk_not_in_the_bucket_are_nan(server: FaultyServer, bucke
 
 
 @pytest.mark.parametrize("remote", [False, True])
-def test_an_error_in_the_decoder_is_not_told_as_a_damaged_chunk(
+def test_an_internal_error_is_not_reported_as_a_damaged_chunk(
     server: FaultyServer, monkeypatch: pytest.MonkeyPatch, remote: bool
 ) -> None:
     def fail(*args: object) -> None:

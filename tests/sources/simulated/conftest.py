@@ -1,4 +1,4 @@
-"""A short simulated observation, shared by the tests."""
+"""A short simulated observation, and real frames to compare with."""
 
 from pathlib import Path
 

@@ -60,7 +60,7 @@ def make_corona(regions: Regions, flares: Flares) -> Corona:
     return Corona(regions, flares, days=4, size_px=128, rng=np.random.default_rng(1))
 
 
-def test_column_is_one_at_the_centre_and_falls_off_the_limb() -> None:
+def test_column_depth_is_one_at_the_centre_and_falls_off_limb() -> None:
     assert column(np.array([0.0]), 0.05) == pytest.approx([1.0], rel=0.02)
     inside, outside = column(np.array([0.9999, 1.0001]), 0.05)
     assert outside == pytest.approx(2 * inside, rel=0.1)
@@ -94,11 +94,11 @@ def test_a_region_crosses_the_disk_at_the_solar_rate() -> None:
 def test_texture_rotates() -> None:
     corona = make_corona(one_region(180), flares_of([], 0))
     first, second = (np.log10(corona.frame(day)) for day in (1.0, 1.5))
-    rows, across = slice(50, 78), np.arange(40, 88)
+    rows, columns = slice(50, 78), np.arange(40, 88)
     shifts = np.arange(0, 14)
     correlation = [
-        np.corrcoef(first[rows, across].ravel(), second[rows, across + s].ravel())[0, 1]
-        for s in shifts
+        np.corrcoef(first[rows, columns].ravel(), second[rows, columns + shift].ravel())[0, 1]
+        for shift in shifts
     ]
     expected = np.radians(0.5 * float(rotation_rate(0.0))) / PIXEL
     assert shifts[int(np.argmax(correlation))] == pytest.approx(expected, abs=1.01)
@@ -107,9 +107,9 @@ def test_texture_rotates() -> None:
 def test_loops_behind_the_disk_show_only_above_the_limb() -> None:
     behind = make_corona(one_region(150), flares_of([], 0))._region_light(0.0)
     assert behind.sum() == 0
-    over = make_corona(one_region(102), flares_of([], 0))._region_light(0.0)
-    assert over[RADIUS > 1.02].sum() > 0
-    assert over[RADIUS < 0.98].sum() == 0
+    at_limb = make_corona(one_region(102), flares_of([], 0))._region_light(0.0)
+    assert at_limb[RADIUS > 1.02].sum() > 0
+    assert at_limb[RADIUS < 0.98].sum() == 0
 
 
 @pytest.mark.parametrize("hours_after", [0.0, 3.0])
@@ -143,7 +143,7 @@ def test_profile_and_histogram_agree_with_real_frames(real_frames: np.ndarray) -
     activity = simulate_activity(SimulationConfig.model_validate(setting), 2023)
     corona = Corona(activity.regions, activity.flares, 66, 128, np.random.default_rng(0))
     frames = np.stack([corona.frame(day) for day in np.arange(0, 66, 0.75)])
-    real, simulated = (np.log10(np.clip(f, *BROWSE_DN)) for f in (real_frames, frames))
+    real, simulated = (np.log10(np.clip(images, *BROWSE_DN)) for images in (real_frames, frames))
     edges = np.arange(0, 1.45, 0.05)
     rings = [(low <= RADIUS) & (high > RADIUS) for low, high in itertools.pairwise(edges)]
     differences = [np.median(simulated[:, ring]) - np.median(real[:, ring]) for ring in rings]

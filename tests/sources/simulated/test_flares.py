@@ -32,7 +32,7 @@ def activity(request: pytest.FixtureRequest) -> Activity:
     return simulate_activity(SimulationConfig.model_validate(setting), request.param)
 
 
-def test_power_law_index_is_recovered() -> None:
+def test_fluxes_follow_the_power_law() -> None:
     flux = power_law(20_000, np.random.default_rng(0))
     assert flux.min() >= SMALLEST_FLUX
     assert flux.max() <= LARGEST_FLUX
@@ -85,7 +85,7 @@ def test_every_class_has_enough_separate_flares(activity: Activity) -> None:
     assert len(np.unique(days_of_x // 6)) >= 5
 
 
-def test_frames_of_every_class_fill_several_blocks(activity: Activity) -> None:
+def test_every_class_has_frames_in_several_blocks(activity: Activity) -> None:
     """Label as the default configuration does, and count six-day blocks."""
     minutes = np.arange(0, DAYS * 1440, CADENCE_MINUTES)
     flares, series = activity.list, activity.series
@@ -99,7 +99,7 @@ def test_frames_of_every_class_fill_several_blocks(activity: Activity) -> None:
     assert np.all(frames.sum(0) >= [200, 200, 300, 150, 36])
     blocks_with_class = (frames >= 4).sum(0)
     assert np.all(blocks_with_class >= [8, 8, 10, 8, 5])
-    # Quiet periods are long enough to fill blocks, and there are several of them.
+    # Several quiet periods are long enough to fill blocks.
     assert (frames[:, 0] >= 40).sum() >= 4
 
 

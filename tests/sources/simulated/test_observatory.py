@@ -46,7 +46,7 @@ def test_the_store_has_the_layout_of_sdomlv2(observed: Path, short: SimulationCo
     assert sdoml.years(store) == [2011, 2012]
 
 
-def test_it_is_read_by_the_code_for_real_data(observed: Path, short: SimulationConfig) -> None:
+def test_simulated_files_are_read_like_real_ones(observed: Path, short: SimulationConfig) -> None:
     paths = locate(observed)
     header = sdoml.read_header(paths.aia_store, 2012, "171A")
     assert header["exposure_s"].between(1.9, 2.1).all()
@@ -76,12 +76,12 @@ def test_listed_flares_are_in_the_light_curve(observed: Path) -> None:
 
 def test_sunpy_opens_the_light_curve(observed: Path) -> None:
     timeseries = pytest.importorskip("sunpy.timeseries")
-    opened = timeseries.TimeSeries(observed / "goes" / "sci_xrsf-l2-avg1m_g15_y2012_v1-0-0.nc")
-    assert type(opened).__name__ == "XRSTimeSeries"
-    assert opened.meta.get("platform").values() == ["g15"]
-    assert {"xrsa", "xrsb"} <= set(opened.columns)
-    assert str(opened.time_range.start.isot).startswith("2012-01-01T00:00:00")
-    assert opened.quantity("xrsb").unit.is_equivalent("W/m2")
+    series = timeseries.TimeSeries(observed / "goes" / "sci_xrsf-l2-avg1m_g15_y2012_v1-0-0.nc")
+    assert type(series).__name__ == "XRSTimeSeries"
+    assert series.meta.get("platform").values() == ["g15"]
+    assert {"xrsa", "xrsb"} <= set(series.columns)
+    assert str(series.time_range.start.isot).startswith("2012-01-01T00:00:00")
+    assert series.quantity("xrsb").unit.is_equivalent("W/m2")
 
 
 @pytest.mark.archive
@@ -95,7 +95,7 @@ def test_the_netcdf_has_the_variables_of_a_real_one(observed: Path, archive: Pat
             assert set(expected[name].attrs) - {"comments"} <= set(actual[name].attrs), name
 
 
-def test_the_flare_lists_are_answers_of_the_service(observed: Path) -> None:
+def test_the_flare_lists_have_the_format_of_hek(observed: Path) -> None:
     names = sorted(path.name for path in (observed / "hek").iterdir())
     assert names == ["flares_2011-12.json", "flares_2012-01.json"]
     for name in names:
@@ -109,7 +109,7 @@ def test_the_flare_lists_are_answers_of_the_service(observed: Path) -> None:
             assert np.hypot(event["hpc_x"], event["hpc_y"]) <= SOLAR_RADIUS_ARCSEC
 
 
-def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+def test_equal_seeds_write_equal_bytes(tmp_path: Path) -> None:
     settings = SimulationConfig.model_validate(
         {"start": "2012-01-01", "days": 2, "cadence_minutes": 360, "size_px": 32}
     )
