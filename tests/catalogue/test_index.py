@@ -17,7 +17,7 @@ from heliosynth.io import tables
 from helpers.observations import make_flares, make_frames, make_xrs
 from helpers.suns import make_suns
 
-HOUR = 3600
+HOUR_S = 3600
 
 
 def settings(**changes):
@@ -37,9 +37,9 @@ def settings(**changes):
 def labelled():
     """Sixty days of hourly frames with a C or M flare every other day."""
     days = np.arange(0, 60, 2)
-    peaks = days * 24 * HOUR + 7 * HOUR
+    peaks = days * 24 * HOUR_S + 7 * HOUR_S
     classes = ["M1.0" if day % 3 == 0 else "C2.0" for day in days]
-    frames = make_frames(np.arange(0, 60 * 24) * HOUR)
+    frames = make_frames(np.arange(0, 60 * 24) * HOUR_S)
     frames.loc[5, "quality"] = 1
     return labels.label_frames(
         frames, make_xrs(3e-7, days=62), make_flares(peaks, classes), settings().labels
@@ -48,10 +48,10 @@ def labelled():
 
 @pytest.fixture
 def measured(labelled):
-    """Quality measures of good frames, in the order of the store."""
+    """Store rows and quality measures of good frames, by year."""
     rows = np.sort(labelled.loc[labelled["selected"], "store_row"].to_numpy())
-    one = quality.measure(make_suns(1, 32))
-    values = {name: np.repeat(value, len(rows), axis=0) for name, value in one.items()}
+    frame = quality.measure(make_suns(1, 32))
+    values = {name: np.repeat(value, len(rows), axis=0) for name, value in frame.items()}
     values["digest"] = np.arange(len(rows))
     values["lost_pixels"] = np.zeros(len(rows), dtype=np.int64)
     return {2012: rows}, {2012: values}
@@ -80,7 +80,7 @@ def test_every_frame_is_counted(labelled, measured):
     json.dumps(summary, allow_nan=False)
 
 
-def test_image_rows_are_rows_of_the_averaged_frames(labelled, measured):
+def test_image_rows_point_to_the_averaged_frames(labelled, measured):
     rows, measures = measured
     shuffled = labelled.sample(frac=1, random_state=0)
     table, _ = index.build_index(shuffled, rows, measures, settings(), quality.rejections)
@@ -135,7 +135,7 @@ def test_missing_images_are_an_error(labelled, measured):
         index.build_index(labelled, {}, {}, settings(), quality.rejections)
 
 
-def test_the_index_survives_the_disk(labelled, measured, tmp_path):
+def test_the_index_is_read_as_it_was_written(labelled, measured, tmp_path):
     table, _ = index.build_index(labelled, *measured, settings(), quality.rejections)
     tables.write(tmp_path / "index.csv", table, index.SCHEMA)
     read = tables.read(tmp_path / "index.csv", index.SCHEMA)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heliosynth.arrays import DAY_S
 from heliosynth.catalogue import labels, schemas
 from heliosynth.config.dataset import MaxWithinConfig, NearestPeakConfig
 from heliosynth.errors import InputError
@@ -53,7 +54,7 @@ def test_rules_agree_with_their_definitions(frame_times, flares, window):
     st.lists(st.floats(1, 100) | st.just(np.nan), min_size=20, max_size=60),
     st.integers(100, 1500),
 )
-def test_background_is_the_median_of_a_half_measured_window(frame_times, flux, window):
+def test_background_is_a_median_of_at_least_half_the_window(frame_times, flux, window):
     xrs_time = np.arange(len(flux), dtype=np.int64) * 60
     flux = np.array(flux)
     time = np.array(frame_times, dtype=np.int64)
@@ -68,25 +69,25 @@ def test_background_is_the_median_of_a_half_measured_window(frame_times, flux, w
 
 
 @pytest.mark.parametrize("rule", [NEAREST, LARGEST], ids=["nearest", "largest"])
-def test_frames_without_flare_take_background_or_are_left_out(rule):
-    def label(without):
+def test_frames_without_a_flare_take_background_or_are_left_out(rule):
+    def label(without_flare):
         return labels.label_frames(
             make_frames([0, 90_000]),
             make_xrs(3e-7),
             make_flares([500], ["M2.5"]),
-            rule.model_copy(update={"without_flare": without}),
+            rule.model_copy(update={"without_flare": without_flare}),
         )
 
-    kept, left = label("background"), label("leave_out")
-    assert kept["goes_class"].tolist() == ["M", "B"]
-    assert kept["reason"][1] == schemas.BACKGROUND
-    assert kept["log10_flux"][1] == pytest.approx(np.log10(3e-7), abs=1e-5)
-    assert left["goes_class"].tolist() == ["M", ""]
-    assert left["reason"][1] == schemas.NO_PEAK
-    assert left["selected"].tolist() == [True, False]
+    background, left_out = label("background"), label("leave_out")
+    assert background["goes_class"].tolist() == ["M", "B"]
+    assert background["reason"][1] == schemas.BACKGROUND
+    assert background["log10_flux"][1] == pytest.approx(np.log10(3e-7), abs=1e-5)
+    assert left_out["goes_class"].tolist() == ["M", ""]
+    assert left_out["reason"][1] == schemas.NO_PEAK
+    assert left_out["selected"].tolist() == [True, False]
 
 
-def test_nearest_peak_can_leave_out_frames_without_flare():
+def test_nearest_peak_can_leave_out_frames_without_a_flare():
     frames, flares = make_frames([0, 1000, 9000]), make_flares([1500], ["M2.5"])
     table = labels.label_frames(frames, make_xrs(3e-7), flares, LEAVE_OUT)
     assert table["selected"].tolist() == [True, True, False]
@@ -97,7 +98,7 @@ def test_nearest_peak_can_leave_out_frames_without_flare():
     assert table["flare_peak"].isna().tolist() == [False, False, True]
 
 
-def test_max_within_takes_the_background_without_flare():
+def test_max_within_takes_the_background_without_a_flare():
     table = labels.label_frames(
         make_frames([0, 20_000]),
         make_xrs(3e-7),
@@ -120,15 +121,15 @@ def test_background_is_robust_to_an_unlisted_flare():
 
 def test_true_flux_is_converted_to_the_operational_scale():
     # 1.2e-6 true is C1.2, yet 0.84e-6 operational is B8.4.
-    frames, none = make_frames([0]), make_flares([], [])
-    true = labels.label_frames(frames, make_xrs(1.2e-6, scale="true"), none, LARGEST)
-    operational = labels.label_frames(frames, make_xrs(1.2e-6), none, LARGEST)
+    frames, no_flares = make_frames([0]), make_flares([], [])
+    true = labels.label_frames(frames, make_xrs(1.2e-6, scale="true"), no_flares, LARGEST)
+    operational = labels.label_frames(frames, make_xrs(1.2e-6), no_flares, LARGEST)
     assert true["goes_class"].tolist() == ["B"]
     assert operational["goes_class"].tolist() == ["C"]
     assert true["log10_flux"][0] == pytest.approx(np.log10(0.84e-6), abs=1e-5)
 
 
-def test_in_a_gap_of_xrs_only_flares_label_frames():
+def test_only_flares_label_frames_in_a_gap_of_the_light_curve():
     xrs = make_xrs(lambda seconds: np.where(seconds > 10_000, np.nan, 3e-7))
     table = labels.label_frames(
         make_frames([0, 50_000, 80_000]), xrs, make_flares([80_100], ["M1.0"]), LARGEST
@@ -149,7 +150,7 @@ def test_flagged_frames_and_other_classes_are_not_selected():
     assert not table["selected"].any()
 
 
-def test_flux_of_a_flare_is_measured_if_its_end_is_wrong():
+def test_the_flux_of_a_flare_with_a_wrong_end_is_measured():
     def flux(seconds):
         return 1e-6 + 4e-5 * np.exp(-(((seconds - 1000) / 300) ** 2))
 
@@ -177,7 +178,7 @@ def test_labels_that_select_no_frame_are_an_error():
 
 
 @pytest.mark.parametrize("classes", [[], ["X1.0"]])
-def test_labels_survive_the_disk(tmp_path, classes):
+def test_labels_are_read_as_they_were_written(tmp_path, classes):
     table = labels.label_frames(
         make_frames([0, 9000]),
         make_xrs(3e-7),
@@ -199,8 +200,8 @@ def test_a_missing_column_of_frames_is_named(tmp_path):
 def test_a_million_frames_are_labelled():
     rng = np.random.default_rng(1)
     count = 1_000_000
-    time = np.sort(rng.integers(0, 10 * 365 * 86400, count))
-    peak = np.sort(rng.integers(0, 10 * 365 * 86400, 20_000))
+    time = np.sort(rng.integers(0, 10 * 365 * DAY_S, count))
+    peak = np.sort(rng.integers(0, 10 * 365 * DAY_S, 20_000))
     flux = 10 ** rng.uniform(-7, -3, 20_000)
     assert (labels.nearest_peak(time, peak, flux, 1800) >= 0).any()
     assert (labels.largest_within(time, peak, flux, 43200) >= 0).mean() > 0.9

@@ -43,8 +43,8 @@ def test_splits_are_at_least_a_gap_apart(seed, block_days, gap_hours, holes):
         )
     except InputError:
         return  # Too few blocks for the gap, which is the subject of another test.
-    for one in SPLITS:
-        inside, others = time[split.name == one], time[~np.isin(split.name, [one, GAP])]
+    for name in SPLITS:
+        inside, others = time[split.name == name], time[~np.isin(split.name, [name, GAP])]
         after = np.searchsorted(others, inside)
         for side in (after - 1, after):
             known = (side >= 0) & (side < len(others))
@@ -74,7 +74,7 @@ def test_a_hole_longer_than_the_gap_costs_no_frames():
     assert not (split.name == GAP).any()
 
 
-def test_shares_are_close_to_the_requested_ones():
+def test_splits_are_close_to_their_requested_shares():
     time = hourly(250)
     goes_class = np.random.default_rng(0).choice([1, 2, 3], len(time), p=[0.5, 0.4, 0.1])
     split = split_frames(time, goes_class.astype(np.int8), config(), 1)
@@ -96,7 +96,7 @@ def test_every_split_has_a_rare_class_if_events_suffice():
 
 
 @pytest.mark.parametrize(("days", "splits"), [([12], ["train"]), ([12, 63], ["test", "train"])])
-def test_with_few_events_training_comes_first_then_test(days, splits):
+def test_training_gets_a_rare_event_first_then_test(days, splits):
     time = hourly(200)
     goes_class = np.ones(len(time), np.int8)
     for day in days:
@@ -112,7 +112,7 @@ def test_the_same_frames_give_the_same_split():
     assert (first.name == second.name).all()
 
 
-def test_a_split_with_share_0_is_empty():
+def test_a_split_without_a_share_is_empty():
     time = hourly(80)
     split = split_frames(time, np.zeros(len(time), np.int8), config(validation=0), 1)
     assert not (split.name == "val").any()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import tracemalloc
-from dataclasses import dataclass
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,13 +13,9 @@ from heliosynth.dataset.build import build_dataset
 from heliosynth.dataset.scaling import scale
 from heliosynth.errors import InputError
 from heliosynth.frames.averaging import FrameRequest, write_year
+from helpers.chunks import Chunk, Source
 
 SUMMARY = {"trained_classes": ["B", "M"], "label_rule": {"rule": "max_within"}}
-
-
-@dataclass
-class Source:
-    key: str = "0.0.0"
 
 
 def write_frames(path, year, frames):
@@ -29,7 +23,7 @@ def write_frames(path, year, frames):
     rows = np.arange(len(frames))
 
     def read(rows, work):
-        yield SimpleNamespace(rows=rows, value=work(frames), source=Source())
+        yield Chunk(rows, work(frames), Source("0.0.0"))
 
     request = FrameRequest("a/store.zarr", year, "171A", frames.shape[-1], rows, rows)
     write_year(path, request, read, list)
@@ -37,7 +31,7 @@ def write_frames(path, year, frames):
 
 @pytest.fixture
 def files(tmp_path):
-    """Two years of averaged frames, and an index of some of them in another order."""
+    """Files and frames of two years, and an index of some frames in another order."""
     paths, frames = [], {}
     for year in (2011, 2012):
         frames[year] = np.random.default_rng(year).lognormal(5, 1, (4, 8, 8)).astype(np.float32)

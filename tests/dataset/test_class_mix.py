@@ -15,5 +15,5 @@ def test_shares_sum_to_n_and_differ_by_less_than_one(weights, n):
         assert abs(shares[number] - n * weight / sum(weights)) < 1
 
 
-def test_on_a_tie_the_first_class_gets_more():
+def test_the_first_class_gets_more_on_a_tie():
     assert apportion([1, 1, 1], 4).tolist() == [2, 1, 1]

@@ -1,4 +1,4 @@
-"""The four scripts from tables and a raw store to ``dataset.h5``."""
+"""The four scripts that turn tables and a raw store into ``dataset.h5``."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SETTINGS = {
 
 @pytest.fixture
 def observations(tmp_path):
-    """Frames every two hours with an M flare per day, whose suns are twice as bright."""
+    """A frame every two hours and an M flare per day, at which the Sun is twice as bright."""
     count = DAYS * FRAMES_PER_DAY
     time = START + np.arange(count) * np.timedelta64(DAY_S // FRAMES_PER_DAY, "s")
     flaring = np.arange(count) % FRAMES_PER_DAY == 6
@@ -93,10 +93,12 @@ def write_flares(path, peak):
 
 
 def options(**values):
+    """Return command-line options."""
     return [part for name, value in values.items() for part in (f"--{name}", str(value))]
 
 
-def label(folder, *more):
+def run_labels(folder, *more):
+    """Run the script ``labels.py`` in a folder of observations."""
     write_labels(
         [
             *options(frames=folder / "frames_2012.csv", xrs=folder / "xrs.h5"),
@@ -109,7 +111,7 @@ def label(folder, *more):
 
 def test_observations_become_a_dataset(observations):
     folder = observations
-    label(folder)
+    run_labels(folder)
     write_intensities(
         options(labels=folder / "labels.csv", store=folder / "store", year=2012)
         + options(channel="171A", size=8, output=folder / "2012.h5")
@@ -140,21 +142,21 @@ def test_observations_become_a_dataset(observations):
         assert (split.goes_class[at_peak] == 3).all()
 
 
-def test_an_empty_class_is_an_error_before_frames_are_read(observations):
+def test_a_required_class_without_frames_is_an_error(observations):
     with pytest.raises(SystemExit, match="error: class X is empty after labelling"):
-        label(observations, "--classes", "B", "M", "X", "--require-all-classes")
+        run_labels(observations, "--classes", "B", "M", "X", "--require-all-classes")
     assert not (observations / "labels.csv").exists()
 
 
 def test_a_light_curve_that_ends_too_early_is_an_error(observations):
     write_xrs(observations / "xrs.h5", np.arange(0, DAY_S, 60))
     with pytest.raises(SystemExit, match="XRS files cover"):
-        label(observations)
+        run_labels(observations)
 
 
-def test_impossible_fluxes_are_an_error_of_the_light_curve(observations):
+def test_an_error_about_impossible_fluxes_names_the_input(observations):
     write_xrs(observations / "xrs.h5", np.arange(-DAY_S, (DAYS + 1) * DAY_S, 60), flux=1e-12)
     message = r"error: .*/xrs\.h5, .*/flares\.csv: column log10_flux: -12.* in row 1 .*-10 to -1"
     with pytest.raises(SystemExit, match=message):
-        label(observations)
+        run_labels(observations)
     assert not (observations / "labels.csv").exists()

@@ -43,14 +43,14 @@ def make_generated(count):
     )
 
 
-def assert_same(one, other):
-    for field in fields(one):
-        first, second = getattr(one, field.name), getattr(other, field.name)
+def assert_same(result, expected):
+    for field in fields(result):
+        first, second = getattr(result, field.name), getattr(expected, field.name)
         assert first.dtype == second.dtype
         assert np.array_equal(first, second)
 
 
-def test_a_dataset_survives_the_disk(tmp_path):
+def test_a_dataset_is_read_as_it_was_written(tmp_path):
     splits = {
         name: make_labelled(count, count) for name, count in zip(SPLITS, (5, 0, 3), strict=True)
     }
@@ -61,12 +61,12 @@ def test_a_dataset_survives_the_disk(tmp_path):
     assert store.read_description(path) == DESCRIPTION
 
 
-def test_slabs_make_one_split(tmp_path):
+def test_slabs_are_joined_into_one_split(tmp_path):
     parts = {name: [make_labelled(3, 1), make_labelled(0), make_labelled(2, 2)] for name in SPLITS}
     store.write_dataset(tmp_path / "dataset.h5", parts, DESCRIPTION)
-    whole = store.read_split(tmp_path / "dataset.h5", "train")
-    assert_same(whole.take(np.arange(3)), make_labelled(3, 1))
-    assert_same(whole.take(np.arange(3, 5)), make_labelled(2, 2))
+    split = store.read_split(tmp_path / "dataset.h5", "train")
+    assert_same(split.take(np.arange(3)), make_labelled(3, 1))
+    assert_same(split.take(np.arange(3, 5)), make_labelled(2, 2))
 
 
 @pytest.fixture
@@ -96,12 +96,12 @@ def test_labels_are_read_without_images(lazy, monkeypatch):
     images = make_labelled(7)
     labels = lazy.labels
     assert len(labels) == 7
-    assert_same(store.Labels(images.goes_class, images.log10_flux, images.time), labels)
+    assert_same(labels, store.Labels(images.goes_class, images.log10_flux, images.time))
     assert reads == ["train/goes_class", "train/log10_flux", "train/time"]
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_a_lazy_split_works_with_many_workers(lazy, method):
+def test_a_lazy_split_works_in_worker_processes(lazy, method):
     _ = lazy[[0]]
     loader = DataLoader(
         lazy,
@@ -114,7 +114,7 @@ def test_a_lazy_split_works_with_many_workers(lazy, method):
         assert_same(part, make_labelled(7).take(np.array(rows)))
 
 
-def test_samples_survive_the_disk(tmp_path):
+def test_samples_are_read_as_they_were_written(tmp_path):
     path = tmp_path / "ddpm.h5"
     store.write_samples(path, make_generated(4), DESCRIPTION)
     assert_same(store.read_samples(path), make_generated(4))

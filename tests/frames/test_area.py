@@ -14,7 +14,7 @@ sizes = st.integers(1, 40)
 
 @settings(max_examples=40, deadline=None)
 @given(raw=sizes, size=sizes, seed=st.integers(0, 99))
-def test_flux_is_conserved_at_any_ratio(raw, size, seed):
+def test_the_mean_is_conserved_at_any_ratio(raw, size, seed):
     images = np.random.default_rng(seed).lognormal(5, 2, (2, raw, raw)).astype(np.float32)
     averaged = area.area_average(images, size)
     assert averaged.shape == (2, size, size)
@@ -30,8 +30,8 @@ def test_an_integer_ratio_is_the_mean_of_blocks(size, ratio):
     assert area.area_average(images, size) == pytest.approx(blocks, rel=1e-5)
 
 
-def test_weights_are_shared_areas():
-    # Three pixels to two: each target pixel covers one and a half raw ones.
+def test_weights_are_the_overlapping_areas():
+    # From three pixels to two: an averaged pixel covers one and a half raw pixels.
     assert area.overlap(3, 2) == pytest.approx(np.array([[2, 1, 0], [0, 1, 2]]) / 3)
 
 

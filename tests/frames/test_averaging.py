@@ -1,4 +1,4 @@
-"""Averaging of a year of frames, interrupted and resumed."""
+"""Averages of the frames of a year."""
 
 from __future__ import annotations
 
@@ -11,21 +11,10 @@ import pytest
 
 from heliosynth.errors import InputError
 from heliosynth.frames import area, averaging, store
+from helpers.chunks import Chunk, Source
 
 FRAMES = np.random.default_rng(0).lognormal(5, 1, (10, 16, 16)).astype(np.float32)
 ROWS = np.arange(10) * 3
-
-
-@dataclasses.dataclass
-class Source:
-    key: str
-
-
-@dataclasses.dataclass
-class ChunkResult:
-    rows: np.ndarray
-    value: averaging.Averaged
-    source: Source
 
 
 class Store:
@@ -39,12 +28,12 @@ class Store:
         self.requested += [rows.tolist()]
         for start in range(0, len(self.rows), 4):
             stop = min(start + 4, len(self.rows))
-            chunk = [n for n in range(start, stop) if self.rows[n] in rows]
+            chunk = [index for index in range(start, stop) if self.rows[index] in rows]
             if start == self.interrupt_at:
                 raise KeyboardInterrupt
             if chunk:
                 source = Source(f"{start // 4}.0.0")
-                yield ChunkResult(self.rows[chunk], work(self.frames[chunk]), source)
+                yield Chunk(self.rows[chunk], work(self.frames[chunk]), source)
 
 
 def make_request(rows=ROWS, size=8, **changes):
@@ -54,12 +43,14 @@ def make_request(rows=ROWS, size=8, **changes):
 
 @pytest.fixture
 def write(tmp_path):
-    def write(raw, request=None):
+    """Return a function that averages the frames of a store and returns the file."""
+
+    def write_year(raw, request=None):
         request = request or make_request(raw.rows)
         averaging.write_year(tmp_path / "2012.h5", request, raw.read, raw.recorded.extend)
         return tmp_path / "2012.h5"
 
-    return write
+    return write_year
 
 
 def test_averaged_frames_are_read_in_any_order(write):
@@ -74,7 +65,7 @@ def test_averaged_frames_are_read_in_any_order(write):
     assert (store.read_images(path, rows) == averaged[rows]).all()
 
 
-def test_a_frame_beyond_the_file_is_an_error(write):
+def test_a_frame_outside_the_file_is_an_error(write):
     with pytest.raises(InputError, match=r"2012\.h5: 10 frames, no frame 10; rebuild the index"):
         store.read_images(write(Store()), np.array([3, 10]))
 
@@ -92,7 +83,7 @@ def test_a_year_without_frames_is_an_empty_file(write):
 
 @pytest.fixture
 def interrupted(write, monkeypatch, tmp_path):
-    """A store that was interrupted before its last chunk, with all chunks before it saved."""
+    """A store whose averaging was interrupted at the last chunk, after the others were saved."""
     monkeypatch.setattr(averaging, "SAVE_EVERY_S", -1.0)
     raw = Store()
     raw.interrupt_at = 8
@@ -132,7 +123,7 @@ def test_ten_times_the_frames_take_no_more_memory(tmp_path, monkeypatch):
     def read(rows, work):
         for start in range(0, len(rows), 15):
             source = Source(f"{start // 15}.0.0")
-            yield ChunkResult(rows[start : start + 15], work(sun), source)
+            yield Chunk(rows[start : start + 15], work(sun), source)
 
     def peak(count):
         request = make_request(np.arange(count), size=32)
@@ -146,7 +137,7 @@ def test_ten_times_the_frames_take_no_more_memory(tmp_path, monkeypatch):
         few, many = peak(600), peak(6000)
     finally:
         tracemalloc.stop()
-    # Only times, rows and sources grow, which are much smaller than the frames.
+    # Only times, rows and sources grow; they are much smaller than the frames.
     assert many - few < (6000 - 600) * 32 * 32 * 4 / 20
 
 

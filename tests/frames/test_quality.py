@@ -106,7 +106,7 @@ def test_frames_of_other_days_do_not_show_a_roll(loops):
     corona = quality.measure(loops)["corona"]
     corona[4] = np.roll(corona[4], 20)
     hours = 3600 * np.arange(8)
-    assert quality.rolled(corona, hours).tolist() == [n == 4 for n in range(8)]
+    assert quality.rolled(corona, hours).tolist() == [frame == 4 for frame in range(8)]
     assert not quality.rolled(corona, 48 * hours).any()
 
 
