@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -110,8 +109,3 @@ def patch_mixture() -> PatchMixture:
     covariances = mixing @ mixing.mT + 0.01 * torch.eye(4, dtype=torch.float64)
     means = torch.tensor([[-1, -1, 0, 1], [1, 0, 1, -1], [0, 1, -1, 0]], dtype=torch.float64)
     return PatchMixture(torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64), means, covariances)
-
-
-@pytest.fixture
-def no_label() -> Callable[[int], Tensor]:
-    return lambda count: torch.zeros(count, 2)

@@ -42,7 +42,7 @@ class Waves(torch.nn.Module):
 
 
 class DoublePrecision:
-    """A numerical module whose ``float32`` is its ``float64``."""
+    """A numerical module in which ``float32`` means ``float64``."""
 
     def __init__(self, module):
         self.module, self.float32 = module, module.float64
@@ -52,10 +52,10 @@ class DoublePrecision:
 
 
 @pytest.fixture(autouse=True)
-def _double_precision(monkeypatch):
-    """Make diffusers work in double precision.
+def double_precision(monkeypatch):
+    """Make diffusers compute in double precision.
 
-    It computes ᾱ_t and x_t of DPM-Solver in float32, which changes x_t by 1e-5.
+    In float32, ᾱ_t and x_t of its DPM-Solver have errors of 1e-5.
     """
     for module in (scheduling_ddpm, scheduling_ddim, scheduling_dpmsolver_multistep):
         monkeypatch.setattr(module, "torch", DoublePrecision(torch))
@@ -113,14 +113,14 @@ def assert_same_steps(result, expected):
 
 
 @pytest.mark.parametrize("noise_steps", [50, 1000])
-def test_the_linear_schedule_is_that_of_diffusers(noise_steps):
+def test_the_linear_schedule_equals_that_of_diffusers(noise_steps):
     signal = scheduling_ddpm.DDPMScheduler(noise_steps).alphas_cumprod
     np.testing.assert_allclose(1 / (1 + levels(noise_steps) ** 2), signal, rtol=1e-12)
 
 
-# Without one step, for which diffusers takes t = 0, where an image has almost no noise.
+# One step is left out: diffusers starts it at t = 0, where an image has almost no noise.
 @pytest.mark.parametrize("steps", [2, 3, 10, 37, 100, 999, 1000])
-def test_a_subset_is_the_linear_spacing_of_diffusers(steps):
+def test_a_subset_has_the_linear_spacing_of_diffusers(steps):
     scheduler = scheduling_ddpm.DDPMScheduler(1000, timestep_spacing="linspace")
     scheduler.set_timesteps(steps)
     assert visited(1000, subset(levels(1000), steps)) == scheduler.timesteps.tolist()
@@ -147,8 +147,8 @@ def test_ddpm_takes_the_steps_of_diffusers(noise_steps, steps, noise, monkeypatc
 def test_ddim_takes_the_steps_of_diffusers(noise_steps, steps, eta, noise):
     """Song et al. (2021, section 4.2) step from one level of the subset to the next.
 
-    diffusers steps from t to t − T/S instead (integers), which are the levels of the subset only
-    if it has all levels, or "leading" ones. So the subset is passed as its full schedule.
+    diffusers steps from t to t − T/S instead (integers). These are the levels of the subset only
+    if it has all levels, or "leading" ones. So the subset is passed as the full schedule.
     """
     sigmas = subset(levels(noise_steps), steps)
     signal = 1 / (1 + sigmas[::-1] ** 2)

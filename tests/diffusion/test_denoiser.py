@@ -104,7 +104,7 @@ def test_noise_loss_of_an_exact_prediction_is_zero(images):
     assert loss.item() < 1e-3
 
 
-def test_preconditioning_is_that_of_karras_table_1():
+def test_preconditioning_follows_table_1_of_karras():
     network = Recorder(lambda x, *_: torch.full_like(x, 2.0))
     denoiser = build_denoiser(network, KARRAS)
     x, sigma = torch.full((1, 1, 1, 1), 3.0), torch.tensor([1.2])
@@ -202,7 +202,7 @@ def test_guidance_evaluates_both_halves_in_one_batch(config):
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("config", [STUDY, KARRAS], ids=["study", "karras"])
-def test_no_guidance_is_bit_identical_to_the_denoiser(sampler, config):
+def test_zero_guidance_is_bit_identical_to_the_denoiser(sampler, config):
     network = Recorder(labelled)
     denoiser = build_denoiser(network, config)
     sample = getattr(samplers, sampler)

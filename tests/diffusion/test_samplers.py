@@ -1,4 +1,4 @@
-"""The samplers with optimal denoisers."""
+"""Samplers, applied to optimal denoisers in closed form."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_the_order_of_convergence_is_the_published_one(sampler, order, gaussian)
     condition = torch.zeros(1, 2, dtype=torch.float64)
     errors = []
     for steps in (41, 81):
-        # Even in ln σ, so that all steps are halved, and without the last step to 0.
+        # Levels even in ln σ, so that all steps are halved, without the last step to 0.
         sigmas = torch.from_numpy(np.geomspace(5.0, 0.5, steps))
         end = sampler(gaussian, x, sigmas, condition, SampleNoise([0]))
         errors.append((end - exact_flow(gaussian, x, sigmas)).abs().max().item())
@@ -97,15 +97,18 @@ def test_the_order_of_convergence_is_the_published_one(sampler, order, gaussian)
 def test_second_order_samplers_beat_ddim_at_the_same_steps(two_peaks):
     exact = sample(heun, two_peaks, levels(600), range(4), size=16)
     error = {
-        s: (sample(s, two_peaks, levels(30), range(4), size=16) - exact).abs().mean().item()
-        for s in (ddim, heun, dpm_solver_2m)
+        sampler: (sample(sampler, two_peaks, levels(30), range(4), size=16) - exact)
+        .abs()
+        .mean()
+        .item()
+        for sampler in (ddim, heun, dpm_solver_2m)
     }
     assert error[dpm_solver_2m] < error[ddim] / 2
     assert error[heun] < error[ddim] / 2
 
 
 @pytest.mark.parametrize("eta", [0.0, 1.0])
-def test_ddim_is_the_published_step(eta, gaussian):
+def test_ddim_takes_the_published_step(eta, gaussian):
     """Song et al. (2021), equations 12 and 16, variance-preserving, step by step."""
     signal = np.cumprod(1 - np.linspace(1e-4, 0.02, 50))
     sigmas = torch.from_numpy(subset(linear_sigmas(50, 1e-4, 0.02), 50))
@@ -148,7 +151,7 @@ def test_samples_depend_on_the_condition(gaussian):
     assert x.mean().item() == pytest.approx(gaussian.mean + 2, abs=0.05)
 
 
-def test_every_step_is_reported_as_progress(gaussian):
+def test_progress_reports_every_step(gaussian):
     reported = []
 
     def progress(steps):

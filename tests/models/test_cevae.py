@@ -29,7 +29,7 @@ def seeded(seed=0):
 
 
 @pytest.mark.parametrize("size", [32, 64, 128])
-def test_shapes(size):
+def test_images_and_latents_have_the_configured_shapes(size):
     cevae = Cevae(cevae_config(), size)
     mean, log_variance = cevae.encode(torch.zeros(2, 1, size, size))
     assert mean.shape == log_variance.shape == (2, 5)
@@ -38,7 +38,7 @@ def test_shapes(size):
     assert torch.equal(cevae.embed(torch.zeros(2, 1, size, size)), mean)
 
 
-def test_the_study_has_15_million_parameters():
+def test_the_cevae_of_the_study_has_15_million_parameters():
     with torch.device("meta"):
         cevae = Cevae(cevae_config(widths=[16, 64, 256, 1024], latent_dim=128), 64)
     assert sum(p.numel() for p in cevae.parameters()) == pytest.approx(15.3e6, rel=0.05)
@@ -69,7 +69,7 @@ class ConstantCevae(Cevae):
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.5, 1.0])
-def test_loss_is_the_sum_of_its_parts(fraction, images):
+def test_the_loss_weights_reconstruction_and_context(fraction, images):
     cevae = ConstantCevae(cevae_config(context_fraction=fraction, beta=0.2), 16)
     absolute = (images - 0.25).abs().mean().item()
     divergence = 0.5 * (0.6**2 + torch.tensor(-1.0).exp().item() - 1 + 1)
@@ -84,7 +84,7 @@ def test_the_loss_depends_on_the_generator(images):
     assert first != other
 
 
-def test_it_learns_to_reconstruct_and_to_inpaint():
+def test_training_learns_to_reconstruct_and_to_inpaint():
     torch.manual_seed(0)
     rows = torch.linspace(-1, 1, 16).view(1, 1, 16, 1).expand(16, 1, 16, 16)
     images = rows * torch.linspace(-1, 1, 16).view(-1, 1, 1, 1)
@@ -97,6 +97,7 @@ def test_it_learns_to_reconstruct_and_to_inpaint():
         optimiser.step()
     error = (cevae.decode(cevae.embed(images)) - images).abs().mean()
     filled = (cevae.decode(cevae.embed(masked(cevae, images, generator))) - images).abs().mean()
+    # The error of the best constant image.
     baseline = (images - images.mean()).abs().mean()
     assert error < 0.35 * baseline
     assert filled < 0.7 * baseline

@@ -1,25 +1,15 @@
-"""The networks that classify images."""
+"""The classifier of the evaluation and the DeiT of the downstream task."""
 
 import pytest
 import torch
 
-from heliosynth.config.evaluation import ApplicationConfig, ClassifierConfig
+from factories.training import deit_config
+from heliosynth.config.evaluation import ClassifierConfig
 from heliosynth.errors import InputError
 from heliosynth.models.classifier import build_classifier, build_deit
 
 CLASSIFIER = ClassifierConfig(epochs=1, batch_size=2, learning_rate=1e-3, width=8)
-DEIT = ApplicationConfig(
-    model="ddpm_discrete",
-    patch_px=4,
-    embedding_dim=24,
-    depth=3,
-    heads=2,
-    epochs=1,
-    batch_size=2,
-    learning_rate=1e-3,
-    generated_per_class=1,
-    repeats=2,
-)
+DEIT = deit_config(depth=3)
 
 
 @pytest.mark.parametrize("size", [8, 32, 64, 128])

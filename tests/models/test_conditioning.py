@@ -1,4 +1,4 @@
-"""Conditions: their encoding, and their sampling."""
+"""Encoding and sampling of conditions."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_condition_ends_in_its_flag(config, split):
     assert condition.isfinite().all()
 
 
-def test_a_class_is_one_of_five(split):
+def test_a_class_is_encoded_one_hot(split):
     condition = encoded(CLASS, split)
     assert torch.equal(condition[:, :-1].argmax(1), split[0])
     assert (condition[:, :-1].sum(1) == 1).all()
@@ -139,8 +139,8 @@ def test_a_sample_does_not_depend_on_its_batch(config, split):
     goes_class = torch.tensor([1, 4, 2, 3, 1])
     together = encoder.sample(goes_class, SampleNoise(range(5)))
     parts = [encoder.sample(goes_class[part], SampleNoise(part)) for part in ([0, 1], [2], [3, 4])]
-    for batch, pieces in zip(together, zip(*parts, strict=True), strict=True):
-        assert torch.equal(batch, torch.cat(pieces))
+    for batch, part in zip(together, zip(*parts, strict=True), strict=True):
+        assert torch.equal(batch, torch.cat(part))
 
 
 @KINDS
@@ -225,7 +225,7 @@ def test_an_untrained_class_is_rejected_by_name(config, split):
 
 
 @KINDS
-def test_the_state_dict_is_the_whole_state(config, split):
+def test_the_state_dict_holds_the_complete_state(config, split):
     encoder = fitted(config, split)
     copy = ConditionEncoder(config, embedding_dim(config))
     copy.load_state_dict(encoder.state_dict())

@@ -5,22 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from heliosynth.config.models import ModernUnetConfig, StudyUnetConfig
+from factories.networks import MODERN_UNET, STUDY_UNET
+from heliosynth.config.models import StudyUnetConfig
 from heliosynth.errors import InputError
 from heliosynth.models import build_network
 
-STUDY = StudyUnetConfig(kind="study_unet", widths=[64, 128, 256, 256], embedding_dim=256)
 SMALL_STUDY = StudyUnetConfig(kind="study_unet", widths=[4, 8, 8, 8], embedding_dim=8)
-MODERN = ModernUnetConfig(
-    kind="modern_unet",
-    patch_px=2,
-    width=32,
-    multipliers=[1, 2, 4],
-    blocks=2,
-    attention_levels=1,
-    embedding_dim=128,
-)
-SMALL_MODERN = MODERN.model_copy(
+SMALL_MODERN = MODERN_UNET.model_copy(
     update={"width": 8, "multipliers": [1, 2], "blocks": 1, "embedding_dim": 8}
 )
 SMALL = pytest.mark.parametrize("config", [SMALL_STUDY, SMALL_MODERN], ids=["study", "modern"])
@@ -42,13 +33,13 @@ def randomised(config, image_size=16, condition_dim=6):
 
 def test_study_unet_has_23_million_parameters():
     with torch.device("meta"):
-        network = build_network(STUDY, 64, 6)
+        network = build_network(STUDY_UNET, 64, 6)
     assert 23.2e6 < parameters(network) < 23.5e6
 
 
 def test_modern_unet_has_3_million_parameters():
     with torch.device("meta"):
-        network = build_network(MODERN, 64, 6)
+        network = build_network(MODERN_UNET, 64, 6)
     assert 2.5e6 < parameters(network) < 4e6
 
 
@@ -76,7 +67,7 @@ def test_modern_unet_output_depends_on_the_position():
     network = randomised(SMALL_MODERN, 128)
     with torch.no_grad():
         output = network(torch.zeros(1, 1, 128, 128), torch.zeros(1), torch.zeros(1, 6))
-    # No pixel of the centre is affected by the border; every second one, as patches are 2 × 2 px.
+    # The border does not affect the centre. Patches are 2 × 2 px, hence every second pixel.
     assert output[..., 56:72:2, 56:72:2].std() > 1e-3
 
 
@@ -123,7 +114,7 @@ def test_attention_connects_opposite_corners():
     assert difference[..., -1, -1].abs() > 0
 
 
-@pytest.mark.parametrize(("config", "size"), [(STUDY, 20), (MODERN, 20)])
+@pytest.mark.parametrize(("config", "size"), [(STUDY_UNET, 20), (MODERN_UNET, 20)])
 def test_an_image_size_that_does_not_fit_is_rejected(config, size):
     with pytest.raises(InputError, match=r"image_size_px is 20.*multiple of 8"):
         build_network(config, size, 6)

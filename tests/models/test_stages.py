@@ -1,29 +1,18 @@
-"""Stages of the networks, as their drawing shows them."""
+"""Stages of the networks, which their diagram shows."""
 
-from heliosynth.config.models import ModernUnetConfig, StudyUnetConfig
+from factories.networks import MODERN_UNET, STUDY_UNET
 from heliosynth.models import network_stages
-
-STUDY = StudyUnetConfig(kind="study_unet", widths=[64, 128, 256, 256], embedding_dim=256)
-MODERN = ModernUnetConfig(
-    kind="modern_unet",
-    patch_px=2,
-    width=32,
-    multipliers=[1, 2, 4],
-    blocks=2,
-    attention_levels=1,
-    embedding_dim=128,
-)
 
 
 def test_study_unet_has_its_published_stages():
-    stages = network_stages(STUDY, 64)
+    stages = network_stages(STUDY_UNET, 64)
     assert [(s.channels, s.size_px) for s in stages.down] == [(64, 64), (128, 32), (256, 16)]
     assert (stages.bottom.channels, stages.bottom.size_px) == (512, 8)
     assert [(s.channels, s.size_px) for s in stages.up] == [(128, 16), (64, 32), (64, 64)]
 
 
 def test_modern_unet_has_attention_at_its_lowest_level():
-    stages = network_stages(MODERN, 64)
+    stages = network_stages(MODERN_UNET, 64)
     assert [(s.channels, s.size_px) for s in stages.down] == [(32, 32), (64, 16), (128, 8)]
     assert [s.attention for s in stages.down] == [False, False, True]
     assert stages.up == stages.down[::-1]

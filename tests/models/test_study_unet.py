@@ -8,16 +8,16 @@ import pytest
 import torch
 from torch.nn import functional
 
+from factories.networks import STUDY_UNET
 from heliosynth.config.models import StudyUnetConfig
 from heliosynth.models import build_network
 
-STUDY = StudyUnetConfig(kind="study_unet", widths=[64, 128, 256, 256], embedding_dim=256)
 SMALL = StudyUnetConfig(kind="study_unet", widths=[4, 8, 12, 16], embedding_dim=8)
 CONDITION = 6
 """Five classes and the flag."""
 
 
-def build(config=STUDY, image_size=64):
+def build(config=STUDY_UNET, image_size=64):
     torch.manual_seed(0)
     return build_network(config, image_size, CONDITION)
 
@@ -36,7 +36,7 @@ def normal(*shape):
 
 
 def shapes(network, image_size, device):
-    """Return the output shape of each layer for one image, without the batch."""
+    """Return the output shape of each layer for one image, without the batch axis."""
     outputs = {}
     for name, module in network.named_modules():
         module.register_forward_hook(
@@ -129,7 +129,7 @@ PARAMETERS = {
     "bottleneck.0": double(256, 512, 512),
     "bottleneck.1": double(512, 512, 512),
     "bottleneck.2": double(512, 256, 256),
-    # Upsampled channels and those of the skip: 256 + 256, 128 + 128 and 64 + 64.
+    # Channels of the upsampled features and of the skip: 256 + 256, 128 + 128 and 64 + 64.
     "up.0": double(512, 512, 512) + double(512, 256, 128) + projection(128) + attention(128),
     "up.1": double(256, 256, 256) + double(256, 128, 64) + projection(64) + attention(64),
     "up.2": double(128, 128, 128) + double(128, 64, 64) + projection(64) + attention(64),
@@ -196,7 +196,7 @@ def attended(x, layer):
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_a_stage_down_is_the_published_one(number):
+def test_a_stage_down_computes_the_published_layers(number):
     stage = small().down[number]
     x, embedding = normal(2, SMALL.widths[number], 8, 8), normal(2, 8)
     residual, plain = stage.convolutions
@@ -208,7 +208,7 @@ def test_a_stage_down_is_the_published_one(number):
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_a_stage_up_is_the_published_one(number):
+def test_a_stage_up_computes_the_published_layers(number):
     stage = small().up[number]
     x_channels, skip_channels = [(16, 12), (8, 8), (4, 4)][number]
     x, skip, embedding = normal(2, x_channels, 4, 4), normal(2, skip_channels, 8, 8), normal(2, 8)
@@ -221,7 +221,7 @@ def test_a_stage_up_is_the_published_one(number):
     torch.testing.assert_close(stage(x, skip, embedding), expected)
 
 
-def test_the_network_is_its_stages_and_skips():
+def test_the_network_connects_its_stages_by_skips():
     network = small()
     x, step, condition = normal(2, 1, 16, 16), torch.tensor([3.0, 700.0]).double(), normal(2, 6)
     embedding = embedded(step, 8) + condition @ network.condition.weight.T
