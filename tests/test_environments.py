@@ -1,4 +1,4 @@
-"""The conda environment and the virtual environment hold the same versions."""
+"""Versions in the conda environment and in the virtual environment."""
 
 import re
 from pathlib import Path

@@ -23,7 +23,7 @@ def test_classes_are_decades_of_flux(flux, number):
     ("label", "flux"),
     [("M1.2", 1.2e-5), ("X28", 2.8e-3), ("B", 1e-7), (" c3.4 ", 3.4e-6), ("A0.1", 1e-9)],
 )
-def test_a_label_has_a_flux(label, flux):
+def test_a_label_is_converted_to_its_flux(label, flux):
     assert goes_class.peak_flux(label) == pytest.approx(flux)
 
 
@@ -33,7 +33,7 @@ def test_a_label_and_its_flux_have_the_same_class(letter, tenths):
     assert goes_class.NAMES[goes_class.of_flux(flux)] == letter
 
 
-def test_classes_have_the_shape_of_the_fluxes():
+def test_an_array_of_fluxes_has_an_array_of_classes():
     assert goes_class.of_flux(np.full((2, 3), 1e-5)).shape == (2, 3)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from factories.labelled import generated_images, labelled_images
-from heliosynth.config.evaluation import ApplicationConfig
+from factories.training import deit_config
 from heliosynth.dataset.store import Description, write_dataset, write_samples
 from heliosynth.errors import InputError
 from heliosynth.evaluation.application import (
@@ -23,25 +23,14 @@ from helpers.scripts import load
 
 script = load("application")
 
-SETTINGS = ApplicationConfig(
-    model="ddpm_discrete",
-    patch_px=4,
-    embedding_dim=24,
-    depth=2,
-    heads=2,
-    epochs=6,
-    batch_size=16,
-    learning_rate=3e-3,
-    generated_per_class=30,
-    repeats=2,
-)
+SETTINGS = deit_config(epochs=6)
 TRAINED = (1, 2, 4)
 SIZE_PX = 8
 
 
 @pytest.fixture
 def splits():
-    """Class X has two training images; A is not trained, M is absent."""
+    """Splits with two training images of class X; A is not trained, M is absent."""
     return {
         "train": labelled_images([0] + [1] * 60 + [2] * 30 + [4] * 2, 0, SIZE_PX),
         "val": labelled_images([1], 1, SIZE_PX),
@@ -51,6 +40,7 @@ def splits():
 
 @pytest.fixture
 def samples():
+    """Thirty balanced images and ten of the population of each trained class."""
     population = ([False] * 30 + [True] * 10) * 3
     return generated_images([1] * 40 + [2] * 40 + [4] * 40, population, 9, SIZE_PX)
 
@@ -74,9 +64,9 @@ def test_balanced_images_are_selected_first():
 
 
 def test_too_few_generated_images_are_named(splits, samples):
-    greedy = SETTINGS.model_copy(update={"generated_per_class": 41})
+    settings = SETTINGS.model_copy(update={"generated_per_class": 41})
     with pytest.raises(InputError, match="41 images of class X are requested, but 40 were"):
-        compare(splits, samples, TRAINED, greedy, seed=0)
+        compare(splits, samples, TRAINED, settings, seed=0)
 
 
 def test_a_test_split_without_a_trained_class_is_rejected(splits, samples):
@@ -104,7 +94,7 @@ def test_summary_has_null_for_absent_classes():
     assert summary["generated"] == {"M": 7}
 
 
-def test_script_writes_both_products(tmp_path, splits, samples):
+def test_the_script_writes_both_products(tmp_path, splits, samples):
     description = Description("171A", 5.0, 3500.0, TRAINED, "noise", {})
     write_dataset(tmp_path / "dataset.h5", splits, description)
     write_samples(tmp_path / "samples.h5", samples, description)

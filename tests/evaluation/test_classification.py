@@ -26,10 +26,11 @@ SETTINGS = ClassifierConfig(epochs=15, batch_size=8, learning_rate=3e-3, width=4
 
 @pytest.fixture(scope="module")
 def pairs():
+    """Requested and predicted classes, of which more than 60 % agree."""
     rng = np.random.default_rng(0)
     requested = rng.integers(1, 5, 200).astype(np.int8)
-    right = rng.uniform(size=200) < 0.6
-    return requested, np.where(right, requested, rng.integers(1, 4, 200)).astype(np.int8)
+    correct = rng.uniform(size=200) < 0.6
+    return requested, np.where(correct, requested, rng.integers(1, 4, 200)).astype(np.int8)
 
 
 def test_class_scores_agree_with_scikit_learn(pairs):
@@ -52,7 +53,7 @@ def test_macro_scores_agree_with_scikit_learn(pairs):
     assert scores.confusion.sum() == 200
 
 
-def test_mean_leaves_out_classes_that_were_not_requested():
+def test_the_mean_leaves_out_classes_that_were_not_requested():
     requested, predicted = np.int8([1, 1, 2, 2]), np.int8([1, 1, 2, 3])
     scores = macro_scores(requested, predicted, classes=[1, 2, 3], repeats=3, seed=0)
     assert scores.f1_by_class[3] is None
@@ -85,17 +86,17 @@ def test_a_trained_classifier_is_read_as_written(tmp_path):
 
 
 def test_equal_seeds_train_equal_classifiers():
-    settings_ = SETTINGS.model_copy(update={"epochs": 1})
+    short = SETTINGS.model_copy(update={"epochs": 1})
     split = labelled_images([1] * 8 + [2] * 8)
-    first, again = (train_classifier(split, split, (1, 2), settings_, seed=3) for _ in range(2))
+    first, again = (train_classifier(split, split, (1, 2), short, seed=3) for _ in range(2))
     for name, tensor in first.network.state_dict().items():
         np.testing.assert_array_equal(tensor, again.network.state_dict()[name])
 
 
-def test_training_without_validation_images():
-    settings_ = SETTINGS.model_copy(update={"epochs": 1})
+def test_the_last_epoch_is_kept_without_validation_images():
+    short = SETTINGS.model_copy(update={"epochs": 1})
     classifier = train_classifier(
-        labelled_images([1, 2] * 8), labelled_images([]), (1, 2), settings_, seed=0
+        labelled_images([1, 2] * 8), labelled_images([]), (1, 2), short, seed=0
     )
     assert classifier.epoch == 1
 

@@ -23,7 +23,7 @@ def reference():
     return (centres + rng.standard_normal((100, 4))).astype(np.float32)
 
 
-def test_reference_itself_is_ideal(reference):
+def test_the_reference_has_ideal_metrics(reference):
     fitted = Clusters.fit(reference, 3, seed=0)
     nearest, distances = fitted.assign(reference)
     assert cluster_error(fitted.counts, np.bincount(nearest)) == 0
@@ -31,16 +31,16 @@ def test_reference_itself_is_ideal(reference):
     assert cluster_std(fitted.distances, distances) == 1
 
 
-def test_cluster_error_by_hand():
-    # 8 images at 1:3 are 2 and 6: ((4 − 2)²/2² + (4 − 6)²/6²) / 2
+def test_cluster_error_agrees_with_a_calculation_by_hand():
+    # Of 8 images at the ratio 1:3, 2 and 6 are expected: ((4 − 2)²/2² + (4 − 6)²/6²) / 2
     assert cluster_error(np.array([10, 30]), np.array([4, 4])) == pytest.approx(5 / 9)
 
 
-def test_cluster_error_of_an_empty_cluster():
+def test_an_empty_cluster_adds_to_the_cluster_error():
     assert cluster_error(np.array([5, 5]), np.array([0, 10])) == pytest.approx(1.0)
 
 
-def test_cluster_distance_and_std_by_hand():
+def test_distance_and_std_agree_with_a_calculation_by_hand():
     reference, distances = np.array([3.0, 4.0]), np.array([1.0, 7.0])
     d, d_hat = np.sqrt(12.5), 5.0
     assert cluster_distance(reference, distances) == pytest.approx(d_hat / d)

@@ -1,4 +1,4 @@
-"""The map of the latent space."""
+"""The map of the ceVAE's latent space."""
 
 import csv
 

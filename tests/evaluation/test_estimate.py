@@ -11,7 +11,7 @@ def test_value_is_the_mean_of_the_repeats_by_default():
     assert Estimate.over([1.0, 2.0, 3.0], 7, value=5.0) == Estimate(5.0, 1.0, 7)
 
 
-def test_one_repeat_has_no_spread():
+def test_one_repeat_is_an_error():
     with pytest.raises(ValueError, match="two repeats"):
         Estimate.over([1.0], 7)
 

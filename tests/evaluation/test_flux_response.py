@@ -1,4 +1,4 @@
-"""Bright area of disks of known area, and its correlation with the flux."""
+"""Bright area of solar disks, and its correlation with the flux."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ QUIET_DN, BRIGHT_DN, SKY_DN = 300.0, 2000.0, 3000.0
 
 
 def suns(shares):
-    """Return quiet disks of which a share is bright, on a brighter sky, (N, 1, H, W)."""
+    """Return disks with a bright share of their area, on a brighter sky, (N, 1, H, W)."""
     disk = solar_disk(SIZE_PX)
     images = np.full((len(shares), SIZE_PX, SIZE_PX), SKY_DN)
     for image, share in zip(images, shares, strict=True):
@@ -48,7 +48,7 @@ def suns(shares):
 
 
 def labelled(log10_flux, shares, first_day=0):
-    """Return two frames per day of such disks."""
+    """Return such disks as real frames, two per day."""
     n = len(shares)
     flux = np.asarray(log10_flux, np.float32)
     time = first_day * DAY_S + DAY_S // 2 * np.arange(n, dtype=np.int64)
@@ -56,7 +56,7 @@ def labelled(log10_flux, shares, first_day=0):
 
 
 def generated(log10_flux, shares, seeds, population):
-    """Return generated images of such disks."""
+    """Return such disks as generated images."""
     images, n = labelled(log10_flux, shares), len(shares)
     marks = {"population": np.full(n, population), "balanced": np.zeros(n, bool)}
     origin = {"time": np.full(n, NO_TIME), "seed": np.asarray(seeds, np.int64)}
@@ -93,18 +93,18 @@ def rising():
     return labelled(np.linspace(-7, -4, 20), np.linspace(0, 0.1, 20), first_day=100)
 
 
-def test_disk_has_the_radius_of_sdoml():
+def test_the_disk_has_the_radius_of_sdoml():
     assert solar_disk(512).mean() == pytest.approx(np.pi * DISK_RADIUS**2, rel=1e-3)
     assert not solar_disk(SIZE_PX)[0].any()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.25, 1.0])
-def test_bright_area_ignores_the_sky(share):
+def test_the_bright_area_ignores_the_sky(share):
     area = bright_area(suns([share, 0.5]), DESCRIPTION, 1000.0)
     np.testing.assert_allclose(area, [share, 0.5], atol=0.5 / solar_disk(SIZE_PX).sum())
 
 
-def test_threshold_is_a_quantile_of_the_training_pixels():
+def test_the_threshold_is_a_quantile_of_the_training_pixels():
     disk = solar_disk(SIZE_PX)
     images = np.full((3, SIZE_PX, SIZE_PX), SKY_DN)
     images[:, disk] = np.random.default_rng(0).uniform(10, 3000, (3, disk.sum()))
@@ -143,7 +143,7 @@ def test_a_shuffled_response_has_no_correlation():
 
 
 def test_images_of_one_seed_are_resampled_together():
-    # Four seeds, each with equal images at all its fluxes, count as four images, not as 400.
+    # Four seeds, each with equal images at all fluxes, count as four images, not as 400.
     rng = np.random.default_rng(2)
     seed = np.repeat(np.arange(4), 100)
     flux = rng.uniform(-7, -4, 4)[seed]
@@ -158,18 +158,18 @@ def test_a_constant_has_no_correlation():
     assert rank_correlation(np.zeros(5), np.arange(5.0)) == 0
 
 
-def test_test_images_affect_the_test_set_only(products, rising):
+def test_images_of_the_test_split_affect_the_test_set_only(products, rising):
     first, table = measure_flux_response(**products(rising), repeats=5, seed=3)
     brighter = labelled(rising.log10_flux, np.full(20, 0.9), first_day=100)
     again, other = measure_flux_response(**products(brighter), repeats=5, seed=3)
     assert first["correlation"].pop("test") != again["correlation"].pop("test")
     for key in ("threshold_dn", "correlation", "correlation_within_seeds"):
         assert first[key] == again[key]
-    kept = table["set"] != "test"
-    assert table[kept].equals(other[kept])
+    is_other = table["set"] != "test"
+    assert table[is_other].equals(other[is_other])
 
 
-def test_script_writes_every_value_and_every_image(products, rising, tmp_path):
+def test_the_script_writes_every_value_and_every_image(products, rising, tmp_path):
     paths = {name: str(path) for name, path in products(rising).items()}
     outputs = tmp_path / "m.json", tmp_path / "m.csv"
     script.main(

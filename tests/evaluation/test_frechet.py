@@ -26,12 +26,12 @@ def features_of(n, dimensions=6, seed=0, shift=0.0):
 
 @settings(max_examples=20, deadline=None)
 @given(st.floats(-3, 3), st.floats(0.1, 3), st.floats(0.1, 3))
-def test_frechet_distance_in_one_dimension(shift, first, second):
+def test_the_frechet_distance_has_its_closed_form_in_1d(shift, first, second):
     x, y = Gaussian.of_moments([0.0], [[first**2]]), Gaussian.of_moments([shift], [[second**2]])
     assert frechet_distance(x, y) == pytest.approx(shift**2 + (first - second) ** 2, abs=1e-12)
 
 
-def test_frechet_distance_of_gaussians_with_the_same_axes():
+def test_the_frechet_distance_has_its_closed_form_on_equal_axes():
     x = Gaussian.of_moments([0, 0, 0], np.diag([1.0, 4.0, 9.0]))
     y = Gaussian.of_moments([1, 2, 2], np.diag([4.0, 4.0, 0.0]))
     assert frechet_distance(x, y) == pytest.approx(9 + 1 + 0 + 9)
@@ -104,7 +104,7 @@ def test_estimates_have_standard_deviation_and_n():
     assert kernel_estimate(x, y, 5, seed=0).value == pytest.approx(kernel_distance(x, y))
 
 
-def test_kernel_distance_spread_is_that_of_new_samples():
+def test_the_spread_of_the_kernel_distance_is_that_of_new_samples():
     source = features_of(2500, seed=3)
     reference, others = source[:500], source[500:].reshape(40, 50, 6)
     expected = np.std([kernel_distance(reference, other) for other in others])

@@ -1,4 +1,4 @@
-"""Measurement from the scripts to the summary: the contract of metrics/."""
+"""Metrics of real and generated images, by the library and by the scripts."""
 
 import csv
 import json
@@ -37,7 +37,7 @@ ENCODED_BY = EncodedBy("efficientnet_lite0", "noise", "0", 1)
 
 @pytest.fixture
 def encode(tmp_path):
-    """Return a function that runs the features script on images."""
+    """Return a function that runs the script ``features.py`` on images."""
 
     def run(images):
         output = tmp_path / "features" / images.name
@@ -50,7 +50,7 @@ def encode(tmp_path):
 
 @pytest.fixture
 def run_metrics(dataset, encode, tmp_path):
-    """Return a function that runs the metrics script, after that of the classifier."""
+    """Train the classifier; return a function that runs the script ``metrics.py``."""
     real, classifier = encode(dataset), tmp_path / "classifier.safetensors"
     arguments = ["--dataset", dataset, "--settings", CLASSIFIER.model_dump_json(), "--seed", 0]
     load("classifier").main([*map(str, arguments), "--output", str(classifier)])
@@ -67,7 +67,7 @@ def run_metrics(dataset, encode, tmp_path):
 
 @pytest.fixture
 def metrics(run_metrics, encode, samples, unlabelled_samples):
-    """The files of real images, of a model with classes and of one without."""
+    """The metrics of real images, of a model with classes and of one without, as files."""
 
     def options(path):
         return ("--samples", path, "--generated-features", encode(path))
@@ -79,8 +79,8 @@ def metrics(run_metrics, encode, samples, unlabelled_samples):
     ]
 
 
-def test_scripts_measure_and_summarise(metrics, tmp_path):
-    _check_details(*map(read_json, metrics))
+def test_the_scripts_measure_and_summarise(metrics, tmp_path):
+    check_details(*map(read_json, metrics))
     outputs = tmp_path / "summary.json", tmp_path / "summary.csv"
     load("metrics_summary").main(
         [
@@ -106,7 +106,7 @@ def test_scripts_measure_and_summarise(metrics, tmp_path):
     assert [r["value"] for r in rows if (r["model"], r["metric"]) == ("cevae", "f1")] == [""]
 
 
-def _check_details(real, ddpm, cevae):
+def check_details(real, ddpm, cevae):
     assert real["about"]["classes_without_an_image"] == ["M"]
     assert real["about"]["classes_drawn_with_replacement"] == ["B", "C"]
     assert real["about"]["distinct_images"] <= 10

@@ -19,13 +19,13 @@ from heliosynth.evaluation.metrics import (
 
 
 @pytest.mark.parametrize("key", METRICS)
-def test_function_takes_what_the_row_says(key):
+def test_a_metric_function_takes_what_its_row_declares(key):
     function = registry.resolve(METRICS[key].function)
     expected = ["comparison", "encoder"] if METRICS[key].per_encoder else ["comparison"]
     assert list(inspect.signature(function).parameters) == expected
 
 
-def test_names_list_metrics_encoder_by_encoder():
+def test_metrics_are_listed_encoder_by_encoder():
     names = metric_names(["clip", "efficientnet_lite0"])
     assert names[3:7] == [
         "fid_clip",
@@ -51,7 +51,7 @@ def test_an_unknown_metric_is_named(name):
         find_metric(name)
 
 
-def test_direction_follows_from_ideal_and_bounds():
+def test_the_direction_follows_from_ideal_and_bounds():
     directions = {name: find_metric(name).direction for name in metric_names(["clip"])}
     assert directions == {
         "cluster_error": "lower",

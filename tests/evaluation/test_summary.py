@@ -22,7 +22,7 @@ def write(tmp_path):
     return write_metrics
 
 
-def test_summary_holds_the_metrics_only(write):
+def test_the_summary_holds_the_metrics_only(write):
     summary = summarise([write("a"), write("b")])
     assert summary == {name: dict.fromkeys(metric_names(["clip"])) for name in ("a", "b")}
 
