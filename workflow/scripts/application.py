@@ -11,7 +11,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True, help="dataset.h5")
     parser.add_argument("--samples", required=True, help="samples/<model>.h5")
-    parser.add_argument("--settings", required=True, help="application, JSON")
+    parser.add_argument("--settings", required=True, help="config section `application`, as JSON")
     parser.add_argument("--seed", type=int, required=True, help="seed of the run")
     parser.add_argument("--accuracy", required=True, help="CSV file to write")
     parser.add_argument("--summary", required=True, help="JSON file to write")

@@ -13,10 +13,10 @@ from heliosynth.workflow.fingerprint import fingerprint
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", required=True, help="folder of level-1 FITS files")
-    parser.add_argument("--settings", required=True, help="section `level1`, as JSON")
+    parser.add_argument("--settings", required=True, help="config section `level1`, as JSON")
     parser.add_argument("--channel", required=True, help="AIA channel, such as 171A")
     parser.add_argument("--workers", type=int, default=1, help="files calibrated in parallel")
-    parser.add_argument("--output", required=True, help="Zarr store")
+    parser.add_argument("--output", required=True, help="Zarr store to write")
     args = parser.parse_args(argv)
     settings = Level1Config.model_validate_json(args.settings)
     write_store(

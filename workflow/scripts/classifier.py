@@ -10,7 +10,9 @@ from heliosynth.jobs.entry_point import one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True, help="dataset.h5")
-    parser.add_argument("--settings", required=True, help="evaluation.classifier, JSON")
+    parser.add_argument(
+        "--settings", required=True, help="config section `evaluation.classifier`, as JSON"
+    )
     parser.add_argument("--seed", type=int, required=True, help="seed of the run")
     parser.add_argument("--output", required=True, help="safetensors file to write")
     args = parser.parse_args(argv)

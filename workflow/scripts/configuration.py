@@ -12,7 +12,7 @@ from heliosynth.jobs.entry_point import one_line_errors
 @one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--configuration", required=True, help="the resolved configuration, JSON")
+    parser.add_argument("--configuration", required=True, help="resolved configuration, as JSON")
     parser.add_argument("--output", required=True, help="JSON file to write")
     args = parser.parse_args(argv)
     configuration = RunConfig.model_validate_json(args.configuration)

@@ -15,10 +15,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--index", required=True, help="index.csv")
     parser.add_argument("--summary", required=True, help="summary.json")
-    parser.add_argument("--intensities", nargs="+", required=True, help="averaged frames, HDF5")
+    parser.add_argument(
+        "--intensities", nargs="+", required=True, help="averaged frames, one HDF5 file per year"
+    )
     parser.add_argument("--channel", required=True, help="AIA channel, such as 171A")
-    parser.add_argument("--observations", required=True, help="what the images are, for captions")
-    parser.add_argument("--output", required=True, help="dataset.h5")
+    parser.add_argument(
+        "--observations", required=True, help="description of the images, for captions"
+    )
+    parser.add_argument("--output", required=True, help="dataset.h5 to write")
     args = parser.parse_args(argv)
     build_dataset(
         args.output,

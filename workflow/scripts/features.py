@@ -11,8 +11,12 @@ from heliosynth.jobs.entry_point import one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", required=True, help="dataset.h5 or samples/<model>.h5")
-    parser.add_argument("--encoder", required=True, help=" or ".join(ENCODERS))
-    parser.add_argument("--weights", help="file of weights; default: the encoder's own")
+    parser.add_argument(
+        "--encoder", required=True, help=f"name of the encoder: {' or '.join(ENCODERS)}"
+    )
+    parser.add_argument(
+        "--weights", help="file of weights; default: those of the encoder's package"
+    )
     parser.add_argument("--output", required=True, help="HDF5 file to write")
     args = parser.parse_args(argv)
 

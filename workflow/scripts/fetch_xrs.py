@@ -10,7 +10,7 @@ from heliosynth.sources.fetch import fetch_xrs
 @one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--year", required=True, type=int)
+    parser.add_argument("--year", required=True, type=int, help="year to fetch")
     parser.add_argument(
         "--satellites",
         required=True,
@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         type=int,
         help="GOES numbers, in order of preference",
     )
-    parser.add_argument("--output", required=True, help="folder of netCDF files")
+    parser.add_argument("--output", required=True, help="folder of netCDF files to write")
     args = parser.parse_args(argv)
     fetch_xrs(year=args.year, satellites=args.satellites, output=args.output)
 

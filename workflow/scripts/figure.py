@@ -17,9 +17,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--results", required=True, type=Path, help="folder of the run")
     parser.add_argument("--pdf", required=True, help="PDF file to write")
     parser.add_argument("--png", required=True, help="PNG file to write")
-    parser.add_argument("--simulated", type=Path, help="folder of simulated raw inputs")
-    parser.add_argument("--archive", type=Path, help="folder of an archive of real raw inputs")
-    parser.add_argument("--presentation", required=True, help="PresentationConfig, JSON")
+    parser.add_argument(
+        "--simulated", type=Path, help="folder of simulated raw inputs, for figures of them"
+    )
+    parser.add_argument(
+        "--archive", type=Path, help="folder of real raw inputs, for figures of them"
+    )
+    parser.add_argument(
+        "--presentation", required=True, help="settings of figures and tables, as JSON"
+    )
     args = parser.parse_args(argv)
     run = Run(
         args.results,

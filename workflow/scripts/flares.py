@@ -14,9 +14,9 @@ from heliosynth.sources.hek import read_flares
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--files", required=True, nargs="+", help="HEK JSON, CSV, or folders of them"
+        "--files", required=True, nargs="+", help="HEK files, JSON or CSV, or folders of them"
     )
-    parser.add_argument("--output", required=True, help="CSV of flares")
+    parser.add_argument("--output", required=True, help="CSV file to write")
     args = parser.parse_args(argv)
     files = [file for path in args.files for file in flare_files(path)]
     tables.write(args.output, read_flares(files), schemas.FLARES)

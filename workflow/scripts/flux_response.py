@@ -9,11 +9,11 @@ from heliosynth.jobs.entry_point import one_line_errors
 @one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--name", required=True, help="the model")
+    parser.add_argument("--name", required=True, help="name of the model")
     parser.add_argument("--dataset", required=True, help="dataset.h5")
     parser.add_argument("--grid", required=True, help="samples/flux_response/<model>.h5")
     parser.add_argument("--samples", required=True, help="samples/<model>.h5")
-    parser.add_argument("--repeats", type=int, required=True, help="resamples behind a spread")
+    parser.add_argument("--repeats", type=int, required=True, help="number of bootstrap resamples")
     parser.add_argument("--seed", type=int, required=True, help="seed of the run")
     parser.add_argument("--output-json", required=True, help="JSON file to write")
     parser.add_argument("--output-csv", required=True, help="CSV file to write")

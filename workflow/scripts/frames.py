@@ -12,10 +12,10 @@ from heliosynth.sources.sdoml import read_header
 @one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--store", required=True, help="SDOMLv2 Zarr store, a path or a URL")
-    parser.add_argument("--year", required=True, type=int)
-    parser.add_argument("--channel", required=True, help="as SDOMLv2 names it, such as 171A")
-    parser.add_argument("--output", required=True, help="CSV of frames")
+    parser.add_argument("--store", required=True, help="SDOMLv2 store, path or URL")
+    parser.add_argument("--year", required=True, type=int, help="year of the frames")
+    parser.add_argument("--channel", required=True, help="AIA channel, such as 171A")
+    parser.add_argument("--output", required=True, help="CSV file to write")
     args = parser.parse_args(argv)
     header = read_header(args.store, args.year, args.channel)
     tables.write(args.output, header, schemas.FRAMES)

@@ -16,10 +16,12 @@ from heliosynth.jobs.entry_point import one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--labels", required=True, help="labels.csv")
-    parser.add_argument("--intensities", nargs="+", required=True, help="averaged frames, HDF5")
-    parser.add_argument("--settings", required=True, help="section dataset, as JSON")
-    parser.add_argument("--output", required=True, help="index.csv")
-    parser.add_argument("--summary", required=True, help="summary.json")
+    parser.add_argument(
+        "--intensities", nargs="+", required=True, help="averaged frames, one HDF5 file per year"
+    )
+    parser.add_argument("--settings", required=True, help="config section `dataset`, as JSON")
+    parser.add_argument("--output", required=True, help="index.csv to write")
+    parser.add_argument("--summary", required=True, help="summary.json to write")
     args = parser.parse_args(argv)
 
     years = [read_measured(path) for path in args.intensities]

@@ -20,10 +20,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--labels", required=True, help="labels.csv")
     parser.add_argument("--store", required=True, help="SDOMLv2 store, path or URL")
-    parser.add_argument("--year", type=int, required=True)
+    parser.add_argument("--year", type=int, required=True, help="year of the frames")
     parser.add_argument("--channel", required=True, help="AIA channel, such as 171A")
-    parser.add_argument("--size", type=int, required=True, help="width to average to, pixels")
-    parser.add_argument("--output", required=True, help="intensities, HDF5")
+    parser.add_argument(
+        "--size", type=int, required=True, help="width of the averaged frames, pixels"
+    )
+    parser.add_argument("--output", required=True, help="HDF5 file to write")
     args = parser.parse_args(argv)
 
     table = tables.read(args.labels, schemas.LABELS)

@@ -1,7 +1,7 @@
 """Write the LaTeX macros of the paper: its numbers and statements."""
 
-# Not named after its product: numbers.py, in the folder of the running script, would shadow the
-# module of the standard library that NumPy imports.
+# Its product is numbers.tex, but a script called numbers.py would shadow the module of the standard
+# library that NumPy imports.
 import argparse
 from collections.abc import Sequence
 from pathlib import Path

@@ -9,14 +9,26 @@ from heliosynth.jobs.entry_point import one_line_errors
 @one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--name", required=True, help="the model, or `real` for the test split")
+    parser.add_argument(
+        "--name", required=True, help="name of the model, or `real` for the test split"
+    )
     parser.add_argument("--dataset", required=True, help="dataset.h5")
     parser.add_argument("--samples", help="samples/<model>.h5; not for `real`")
-    parser.add_argument("--features", nargs="+", required=True, help="of real images, HDF5")
-    parser.add_argument("--generated-features", nargs="*", default=[], help="HDF5, not for `real`")
-    parser.add_argument("--population", type=int, help="number of images; default: all")
+    parser.add_argument(
+        "--features",
+        nargs="+",
+        required=True,
+        help="features of real images, one HDF5 file per encoder",
+    )
+    parser.add_argument(
+        "--generated-features",
+        nargs="*",
+        default=[],
+        help="features of generated images, likewise; not for `real`",
+    )
+    parser.add_argument("--population", type=int, help="number of images to measure; default: all")
     parser.add_argument("--classifier", required=True, help="trained classifier, safetensors")
-    parser.add_argument("--settings", required=True, help="evaluation, JSON")
+    parser.add_argument("--settings", required=True, help="config section `evaluation`, as JSON")
     parser.add_argument("--seed", type=int, required=True, help="seed of the run")
     parser.add_argument("--output", required=True, help="JSON file to write")
     args = parser.parse_args(argv)

@@ -11,7 +11,12 @@ from heliosynth.jobs.entry_point import one_line_errors
 @one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--metrics", nargs="+", required=True, help="metrics/<name>.json")
+    parser.add_argument(
+        "--metrics",
+        nargs="+",
+        required=True,
+        help="metrics/<name>.json of all models and of `real`",
+    )
     parser.add_argument("--output-json", required=True, help="JSON file to write")
     parser.add_argument("--output-csv", required=True, help="CSV file to write")
     args = parser.parse_args(argv)

@@ -11,11 +11,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True, help="folder of a trained model")
     parser.add_argument("--dataset", required=True, help="dataset.h5, for channel and scaling")
-    parser.add_argument("--sampling", required=True, help="section `sampling` as JSON")
+    parser.add_argument(
+        "--sampling", required=True, help="section `sampling` of the model config, as JSON"
+    )
     parser.add_argument("--fluxes", required=True, type=int, help="number of fluxes of the grid")
     parser.add_argument("--images", required=True, type=int, help="number of images per flux")
     parser.add_argument("--seed", required=True, type=int, help="seed of the run")
-    parser.add_argument("--output", required=True, help="generated images (HDF5)")
+    parser.add_argument("--output", required=True, help="HDF5 file to write")
     parser.add_argument("--threads", type=int, help="CPU threads")
     args = parser.parse_args(argv)
 

@@ -17,7 +17,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--results", required=True, type=Path, help="folder of the run")
     parser.add_argument("--tex", required=True, help="LaTeX file to write")
     parser.add_argument("--csv", required=True, help="CSV file to write")
-    parser.add_argument("--presentation", required=True, help="PresentationConfig, JSON")
+    parser.add_argument(
+        "--presentation", required=True, help="settings of figures and tables, as JSON"
+    )
     args = parser.parse_args(argv)
     run = Run(
         args.results,

@@ -12,13 +12,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True, help="dataset.h5")
     parser.add_argument("--model", required=True, help="name of the model")
-    parser.add_argument("--settings", required=True, help="model config, JSON")
+    parser.add_argument("--settings", required=True, help="model config, as JSON")
     parser.add_argument("--seed", required=True, type=int, help="seed of the run")
-    parser.add_argument("--embedding-model", help="folder of the ceVAE in the condition")
-    parser.add_argument("--checkpoints", required=True, help="folder to resume from")
-    parser.add_argument("--output", required=True, help="models/<model>")
+    parser.add_argument(
+        "--embedding-model", help="folder of the trained ceVAE whose embedding is in the condition"
+    )
+    parser.add_argument(
+        "--checkpoints", required=True, help="folder of checkpoints, to write and to resume from"
+    )
+    parser.add_argument("--output", required=True, help="folder of the trained model to write")
     parser.add_argument("--threads", type=int, help="CPU threads of all processes together")
-    parser.add_argument("--processes", type=int, default=1, help="one per GPU, share each batch")
+    parser.add_argument(
+        "--processes",
+        type=int,
+        default=1,
+        help="number of processes (one per GPU) that share each batch",
+    )
     args = parser.parse_args(argv)
 
     # Imported here, so that an interrupt in the seconds that this takes is reported in one line.

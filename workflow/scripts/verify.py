@@ -10,7 +10,9 @@ from heliosynth.sources.manifest import verify
 @one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--manifests", required=True, nargs="+", help="manifests, JSON")
+    parser.add_argument(
+        "--manifests", required=True, nargs="+", help="manifests of raw inputs, JSON"
+    )
     args = parser.parse_args(argv)
     print(f"{verify(args.manifests)} raw files are unchanged")
 
