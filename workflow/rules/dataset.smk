@@ -116,7 +116,7 @@ rule dataset:
         runtime=60,
     params:
         channel=CONFIG.dataset.channel,
-        # A function, since Snakemake would read braces in a plain text as wildcards.
+        # A function, since Snakemake would take braces in a plain string for wildcards.
         observations=lambda wildcards: CONFIG.observations,
         code=PLAN.code("dataset"),
     shell:

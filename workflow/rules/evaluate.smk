@@ -46,8 +46,8 @@ rule features_real:
         ],
         code=PLAN.code("features"),
     shell:
-        "python workflow/scripts/features.py --images {input.images:q} --encoder {wildcards.encoder}"
-        " {params.weights:q} --output {output.features:q}"
+        "python workflow/scripts/features.py --images {input.images:q}"
+        " --encoder {wildcards.encoder} {params.weights:q} --output {output.features:q}"
         " > {log:q} 2>&1"
 
 
@@ -90,7 +90,7 @@ rule classifier:
 
 
 rule metrics_real:
-    """Measure the real test split against the reference, as the benchmark."""
+    """Measure the real test split against the training split, as the benchmark."""
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
         features=expand(
@@ -123,7 +123,7 @@ rule metrics_real:
 
 
 rule metrics:
-    """Measure a model's images against the reference."""
+    """Measure a model's images against the training split."""
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
         samples=f"{RESULTS}/samples/{{model}}.h5",

@@ -1,8 +1,8 @@
-# Figures, tables, macros and the paper; they read products and compute nothing.
+# Figures, tables, macros, paper and report, from the products of the run.
 
 
 rule configuration:
-    """Write the resolved configuration of this run."""
+    """Write the resolved configuration of the run."""
     output:
         json=f"{RESULTS}/config.json",
     log:
@@ -51,7 +51,8 @@ rule figure:
         code=lambda wildcards: PLAN.figure_code(wildcards.figure),
     shell:
         "python workflow/scripts/figure.py --name {wildcards.figure} --results {params.results:q}"
-        " --presentation {params.presentation:q} {params.raw:q} --pdf {output.pdf:q} --png {output.png:q}"
+        " --presentation {params.presentation:q} {params.raw:q}"
+        " --pdf {output.pdf:q} --png {output.png:q}"
         " > {log:q} 2>&1"
 
 
@@ -153,5 +154,6 @@ rule pack_report:
         results=subpath(output.report, parent=True),
         code=PLAN.code("pack_report"),
     shell:
-        "python workflow/scripts/pack_report.py --results {params.results:q} --output {output.report:q}"
+        "python workflow/scripts/pack_report.py --results {params.results:q}"
+        " --output {output.report:q}"
         " > {log:q} 2>&1"

@@ -1,6 +1,6 @@
 # Raw inputs, and the tables of frames, X-rays and flares that are read from them.
 #
-# Rules that use a network run on the host of Snakemake: the fetch rules, and those that read a
+# Rules that need the network run on the host of Snakemake: the fetch rules, and those that read a
 # remote store.
 
 
@@ -107,7 +107,7 @@ rule calibrate:
 
 
 rule frames:
-    """List the frames of a year: time, row of the store, exposure, quality."""
+    """List the frames of a year, with their times and quality."""
     input:
         raw=PLAN.raw_inputs.aia_depends_on,
     output:
