@@ -108,7 +108,7 @@ class Hold:
         return sorted(int(path.name.partition("-")[2]) for path in self.folder.glob("held-*"))
 
     def wait(
-        self, process: "subprocess.Popen[Any]", processes: int = 1, timeout_s: float = 300
+        self, process: "subprocess.Popen[Any]", processes: int = 1, timeout_s: float = 1800
     ) -> list[int]:
         """Wait until a number of processes are held; return their pids.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from helpers.project import environment, snakemake_command
 
 MARK = "HELIOSYNTH_TEST_RUN"
-LIMIT_S = 300
+LIMIT_S = 1800
 """A safety net: what is waited for takes seconds on an idle machine."""
 POLL_S = 0.02
 

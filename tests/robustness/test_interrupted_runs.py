@@ -11,7 +11,7 @@ from helpers.hold import STEP, Hold
 from helpers.processes import LIMIT_S, running
 from helpers.project import TINY, run_snakemake, snakemake_log
 
-pytestmark = [pytest.mark.robustness, pytest.mark.workflow]
+pytestmark = [pytest.mark.robustness, pytest.mark.workflow, pytest.mark.timeout(3600)]
 MODEL = "results/tiny/models/cevae"
 TRAINED = f"{MODEL}/weights.safetensors"
 CHECKPOINTS = "results/tiny/models/.states/*/*.sha256"

@@ -12,7 +12,7 @@ from helpers.hold import STEP, Hold
 from helpers.processes import LIMIT_S, background
 from helpers.scripts import command, environment
 
-pytestmark = [pytest.mark.robustness, pytest.mark.workflow]
+pytestmark = [pytest.mark.robustness, pytest.mark.workflow, pytest.mark.timeout(3600)]
 TRAINER = "heliosynth.training.trainer:Trainer"
 STEPS, BATCH = 16, 16
 INTERRUPTED = 130

@@ -9,7 +9,7 @@ from helpers.hold import STEP, Hold
 from helpers.processes import Background, running
 from helpers.project import TINY, copy_project, run_snakemake
 
-pytestmark = [pytest.mark.robustness, pytest.mark.workflow]
+pytestmark = [pytest.mark.robustness, pytest.mark.workflow, pytest.mark.timeout(3600)]
 TARGETS = tuple(
     f"results/tiny/{name}"
     for name in ("metrics/cevae.json", "metrics/real.json", "samples/ddpm_cevae.h5")
