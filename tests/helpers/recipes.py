@@ -41,15 +41,18 @@ class Edit:
             path.write_text(self.text, encoding="utf-8")
             return
         content = path.read_text(encoding="utf-8")
+        # Two blank lines between definitions, which the blocks leave out.
+        blank = "\n\n" if path.suffix in (".py", ".smk") else ""
         if self.where == "at the end":
-            path.write_text(content + self.text, encoding="utf-8")
+            path.write_text(content + blank + self.text, encoding="utf-8")
             return
         lines = content.splitlines(keepends=True)
         matches = [number for number, line in enumerate(lines) if line.strip() == self.anchor]
         assert len(matches) == 1, f"{self.path}: {len(matches)} lines are {self.anchor!r}"
         start = matches[0] + (self.where == "below")
         stop = start + (self.where == "instead of")
-        lines[start:stop] = self.text.splitlines(keepends=True)
+        text = self.text + blank if self.where == "above" else self.text
+        lines[start:stop] = text.splitlines(keepends=True)
         path.write_text("".join(lines), encoding="utf-8")
 
 
