@@ -19,7 +19,8 @@ class _LabelsConfig(Section):
     )
     without_flare: Literal["background", "leave_out"] = Field(
         "background",
-        description="frames without a flare in the window: background flux, or left out",
+        description="frames without a flare in the window: background (label them by the median "
+        "X-ray flux in the window) or leave_out (drop them)",
     )
 
 
@@ -39,9 +40,11 @@ class SplitConfig(Section):
     """Splits by blocks of time; all frames of a block go to the same split."""
 
     block_days: Positive = Field(description="length of a block, days")
-    gap_hours: float = Field(ge=0, description="gap between blocks of two splits, hours")
-    validation: Fraction = Field(description="share of frames in the validation split")
-    test: Fraction = Field(description="share of frames in the test split")
+    gap_hours: float = Field(
+        ge=0, description="smallest time between frames of different splits, hours"
+    )
+    validation: Fraction = Field(description="share of frames in the validation split, 0…1")
+    test: Fraction = Field(description="share of frames in the test split, 0…1")
 
     @model_validator(mode="after")
     def _check_shares(self) -> SplitConfig:
@@ -55,19 +58,23 @@ class SplitConfig(Section):
 class DatasetConfig(Section):
     """Labelled images: channel, size, labels, splits and classes."""
 
-    channel: Channel
-    image_size_px: Annotated[int, Field(ge=8, multiple_of=8)]
+    channel: Channel = Field(description="AIA channel; the simulation has only 171A")
+    image_size_px: Annotated[int, Field(ge=8, multiple_of=8)] = Field(
+        description="height and width of the images, pixels"
+    )
     labels: Annotated[NearestPeakConfig | MaxWithinConfig, Field(discriminator="rule")]
     split: SplitConfig
     classes: list[GoesClass] = Field(
         default=["A", "B", "C", "M", "X"], min_length=2, description="classes of the study"
     )
     minimum_frames: PositiveInt = Field(
-        description="classes with fewer training frames are scarce: not trained on, not sampled"
+        description="a class with fewer training frames is scarce: not trained on, not sampled"
     )
     scarce_classes: Literal["refuse", "report"] = Field(
         "refuse", description="a scarce class stops the run (refuse), or is only reported (report)"
     )
     xrs_csv_scale: Literal["true", "operational"] = Field(
-        "operational", description="flux scale of the CSV light curves of an archive"
+        "operational",
+        description="flux scale of an archive's CSV light curves; operational is that of SWPC's "
+        "flare classes",
     )

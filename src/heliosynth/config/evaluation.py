@@ -29,9 +29,9 @@ EncoderName = Annotated[str, AfterValidator(_check_encoder)]
 class ClassifierConfig(Section):
     """Classifier of generated images, trained on real ones."""
 
-    epochs: PositiveInt
-    batch_size: PositiveInt
-    learning_rate: Positive
+    epochs: PositiveInt = Field(description="length of the training, passes over the split")
+    batch_size: PositiveInt = Field(description="images per training step")
+    learning_rate: Positive = Field(description="initial learning rate; cosine decay to 0")
     width: PositiveInt = Field(description="channels of the first stage")
 
 
@@ -39,7 +39,7 @@ class FluxResponseConfig(Section):
     """Images at a grid of X-ray fluxes, for every model that is conditioned on the flux."""
 
     fluxes: Annotated[int, Field(ge=2)] = Field(
-        12, description="number of fluxes, evenly spaced in log₁₀ over the training fluxes"
+        12, description="number of fluxes, evenly spaced in log₁₀ over the training range"
     )
     images: Annotated[int, Field(ge=2)] = Field(
         16, description="images per flux, with the same seeds at all fluxes"
@@ -55,7 +55,7 @@ class EvaluationConfig(Section):
     clip_weights: str | None = Field(
         None, description="file with open_clip ViT-B-32 weights; null: download them"
     )
-    clusters: PositiveInt
+    clusters: PositiveInt = Field(description="number of K-means clusters")
     repeats: Annotated[int, Field(ge=2, description="repeats for every standard deviation")]
     classifier: ClassifierConfig
     flux_response: FluxResponseConfig = FluxResponseConfig()
@@ -65,12 +65,12 @@ class ApplicationConfig(Section):
     """Downstream task: a DeiT trained from scratch with and without generated images."""
 
     model: str = Field(description="the ddpm whose images are added to the rare classes")
-    patch_px: PositiveInt
-    embedding_dim: PositiveInt
-    depth: PositiveInt
-    heads: PositiveInt
-    epochs: PositiveInt
-    batch_size: PositiveInt
-    learning_rate: Positive
-    generated_per_class: PositiveInt
-    repeats: Annotated[int, Field(ge=2, description="trainings with different seeds")]
+    patch_px: PositiveInt = Field(description="size of a patch, pixels; divides image_size_px")
+    embedding_dim: PositiveInt = Field(description="width of the DeiT; a multiple of heads")
+    depth: PositiveInt = Field(description="number of transformer blocks")
+    heads: PositiveInt = Field(description="attention heads per block")
+    epochs: PositiveInt = Field(description="length of the training, passes over the real images")
+    batch_size: PositiveInt = Field(description="images per training step")
+    learning_rate: Positive = Field(description="peak learning rate; cosine decay to 0")
+    generated_per_class: PositiveInt = Field(description="generated images per rare class")
+    repeats: Annotated[int, Field(ge=2, description="trainings with different seeds, per arm")]

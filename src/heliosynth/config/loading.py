@@ -1,7 +1,7 @@
 """Loading and validation of the configuration.
 
-A row of ``models`` is merged from three layers, of which later ones override earlier ones: the
-named preset (``presets.yaml``), ``defaults`` of its kind, and the row itself.
+A row of ``models`` is merged from three layers, later ones overriding earlier ones: the named
+preset (``presets.yaml``), ``defaults`` of its kind, and the row itself.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ STUDY_ORDER = ("cevae", "ddpm_discrete", "ddpm_continuous", "ddpm_cevae")
 LONGEST_VALUE, LONGEST_PATH, LONGEST_MESSAGE = 80, 120, 200
 """Characters of a value, the path of a key and a message to show in an error."""
 DISCRIMINATED = ("labels", "network", "denoiser", "condition")
-"""Sections of which pydantic adds the kind to the location of an error."""
+"""Sections whose kind pydantic adds to the location of an error."""
 SAME_SECTION_BONUS = 0.15
 """Added to the similarity of keys in sections of the same name."""
 
@@ -61,7 +61,7 @@ def resolve(raw: Raw) -> RunConfig:
 
 
 def presets() -> dict[str, dict[str, Any]]:
-    """Return the presets: ``{kind: {preset: row}}``."""
+    """Read the presets: ``{kind: {preset: row}}``."""
     text = resources.files("heliosynth.config").joinpath("presets.yaml").read_text("utf-8")
     return typing.cast("dict[str, dict[str, Any]]", yaml.safe_load(text))
 
@@ -77,7 +77,7 @@ def merge(below: Raw, above: Raw) -> dict[str, Any]:
 
 
 def _sort_key(name: object) -> tuple[int, str]:
-    """Sort models as the study does, others by name, since merged mappings have no fixed order."""
+    """Order models as in the study, others by name, since merged mappings have no fixed order."""
     known = name in STUDY_ORDER
     return (STUDY_ORDER.index(str(name)) if known else len(STUDY_ORDER), str(name))
 

@@ -19,15 +19,17 @@ SAMPLERS: Mapping[str, str] = {
 
 
 class StudyUnetConfig(Section):
-    """The U-Net of the study: four stages, self-attention after each."""
+    """The U-Net of the study: four widths, self-attention after each change of resolution."""
 
     kind: Literal["study_unet"]
-    widths: list[PositiveInt] = Field(min_length=4, max_length=4)
-    embedding_dim: PositiveInt
+    widths: list[PositiveInt] = Field(
+        min_length=4, max_length=4, description="channels at full size and after each stage down"
+    )
+    embedding_dim: PositiveInt = Field(description="length of the embedding of step and condition")
 
     @property
     def size_multiple(self) -> int:
-        """What the image size must be a multiple of, pixels: each stage below the first halves."""
+        """Number of pixels that divides every valid image size: three stages halve the image."""
         return int(2 ** (len(self.widths) - 1))
 
 
@@ -35,21 +37,29 @@ class ModernUnetConfig(Section):
     """A residual U-Net on patches with learned positional maps, attention at the lowest levels."""
 
     kind: Literal["modern_unet"]
-    patch_px: PositiveInt = Field(description="pixels folded into channels by the stem")
-    width: PositiveInt
-    multipliers: list[PositiveInt] = Field(min_length=1)
-    blocks: PositiveInt = Field(description="residual blocks per level")
-    attention_levels: PositiveInt = Field(description="lowest levels that have self-attention")
-    embedding_dim: PositiveInt
+    patch_px: PositiveInt = Field(
+        description="size of the patches that the stem folds into channels, pixels"
+    )
+    width: PositiveInt = Field(description="channels of a level with multiplier 1")
+    multipliers: list[PositiveInt] = Field(
+        min_length=1, description="channels of each level, in units of width"
+    )
+    blocks: PositiveInt = Field(description="residual blocks per level, down and up")
+    attention_levels: PositiveInt = Field(
+        description="number of levels with self-attention, from the lowest resolution up"
+    )
+    embedding_dim: PositiveInt = Field(
+        description="length of the embedding of noise level and condition"
+    )
 
     @property
     def size_multiple(self) -> int:
-        """What the image size must be a multiple of, pixels: patches, halved below each level."""
+        """Number of pixels that divides every valid image size: patches, halved per level."""
         return int(self.patch_px * 2 ** (len(self.multipliers) - 1))
 
 
 NetworkConfig = StudyUnetConfig | ModernUnetConfig
-"""The network kinds; :data:`heliosynth.models.NETWORKS` holds a row for each."""
+"""The network kinds; :data:`heliosynth.models.NETWORKS` has a row for each."""
 
 
 def network_kinds() -> list[str]:
@@ -61,31 +71,36 @@ class VariancePreservingConfig(Section):
     """Noise prediction on a discrete linear schedule (Ho et al. 2020)."""
 
     kind: Literal["variance_preserving"]
-    noise_steps: PositiveInt
-    beta_first: Positive
-    beta_last: Positive
+    noise_steps: PositiveInt = Field(description="number of steps T of the schedule")
+    beta_first: Positive = Field(description="β of the first step")
+    beta_last: Positive = Field(description="β of the last step")
 
 
 class PreconditionedConfig(Section):
-    """A preconditioned denoiser (Karras et al. 2022)."""
+    """A preconditioned denoiser (Karras et al. 2022); images are in [−1, 1], and σ in their units.
+
+    The training noise levels are log-normal.
+    """
 
     kind: Literal["preconditioned"]
-    sigma_data: Positive
-    log_sigma_mean: float
-    log_sigma_std: Positive
-    sigma_min: Positive
-    sigma_max: Positive
+    sigma_data: Positive = Field(description="standard deviation of the images")
+    log_sigma_mean: float = Field(description="mean of ln σ in training")
+    log_sigma_std: Positive = Field(description="standard deviation of ln σ in training")
+    sigma_min: Positive = Field(description="lowest noise level in sampling")
+    sigma_max: Positive = Field(description="highest noise level in sampling")
 
 
 class ClassConditionConfig(Section):
     """The discrete GOES class, optionally with the image's ceVAE embedding."""
 
     kind: Literal["goes_class"]
-    embedding_of: str | None = Field(None, description="the ceVAE of the embedding")
+    embedding_of: str | None = Field(
+        None, description="the ceVAE of `models` whose embedding is added; null: class only"
+    )
 
     @property
     def title(self) -> str:
-        """What figures and prose call the condition."""
+        """Name of the condition in figures and prose."""
         return "GOES class with ceVAE embedding" if self.embedding_of else "GOES class"
 
 
@@ -96,7 +111,7 @@ class FluxConditionConfig(Section):
 
     @property
     def title(self) -> str:
-        """What figures and prose call the condition."""
+        """Name of the condition in figures and prose."""
         return "X-ray flux"
 
 
@@ -105,18 +120,26 @@ ConditionConfig = ClassConditionConfig | FluxConditionConfig
 
 
 class TrainingConfig(Section):
-    """Optimiser, length and checkpoints of a training."""
+    """Optimiser (AdamW), length and checkpoints of a training."""
 
-    images: PositiveInt | None = Field(None, description="length of the training, images")
-    epochs: Positive | None = Field(
-        None, description="length of the training, passes over the training split"
+    images: PositiveInt | None = Field(
+        None, description="length of the training, images; or set epochs"
     )
-    batch_size: PositiveInt
-    learning_rate: Positive
-    weight_decay: float = Field(0.0, ge=0)
-    warmup_images: int = Field(0, ge=0)
-    decay: Literal["none", "cosine"] = "none"
-    gradient_clip: Positive | None = Field(None, description="largest norm of the gradient")
+    epochs: Positive | None = Field(
+        None, description="length of the training, passes over the training split; or set images"
+    )
+    batch_size: PositiveInt = Field(description="images per step, of all GPUs together")
+    learning_rate: Positive = Field(description="learning rate after the warm-up")
+    weight_decay: float = Field(0.0, ge=0, description="decoupled weight decay of AdamW")
+    warmup_images: int = Field(
+        0, ge=0, description="length of the linear warm-up of the learning rate, images"
+    )
+    decay: Literal["none", "cosine"] = Field(
+        "none", description="decay of the learning rate to 0 at the end: none or half a cosine"
+    )
+    gradient_clip: Positive | None = Field(
+        None, description="largest norm of the gradient; null: no clipping"
+    )
     ema_decay: Fraction = Field(description="decay of the EMA of the weights, per step")
     class_balance: Fraction = Field(
         0.0, description="0: sample all frames equally often, 1: all classes equally often"
@@ -124,9 +147,11 @@ class TrainingConfig(Section):
     flips: bool = Field(
         False, description="mirror training images at random, horizontally and vertically"
     )
-    validations: PositiveInt = Field(20, description="number of validations")
-    checkpoints: PositiveInt = Field(20, description="number of checkpoints")
-    time_budget_minutes: Positive | None = Field(None, description="stop after this time")
+    validations: PositiveInt = Field(20, description="number of validations in a training")
+    checkpoints: PositiveInt = Field(20, description="number of checkpoints in a training")
+    time_budget_minutes: Positive | None = Field(
+        None, description="stop the training after this time, minutes; null: no limit"
+    )
     gpus: PositiveInt = Field(1, description="number of GPUs that share each batch")
 
     @model_validator(mode="after")
@@ -150,8 +175,10 @@ class PriorSamplingConfig(Section):
     population: PositiveInt = Field(
         description="number of images with the class mix of the training split"
     )
-    batch_size: PositiveInt = Field(64, description="images per batch")
-    shards: PositiveInt = Field(1, description="jobs that share the images; does not change them")
+    batch_size: PositiveInt = Field(64, description="images per batch on a GPU; a CPU uses 16")
+    shards: PositiveInt = Field(
+        1, description="number of jobs that share the images; does not change them"
+    )
 
     @model_validator(mode="after")
     def _check_shards(self) -> PriorSamplingConfig:
@@ -165,10 +192,10 @@ class PriorSamplingConfig(Section):
 class SamplingConfig(PriorSamplingConfig):
     """Sampling from a diffusion model."""
 
-    sampler: str
-    steps: PositiveInt
+    sampler: str = Field(description=f"one of {', '.join(SAMPLERS)}")
+    steps: PositiveInt = Field(description="number of noise levels")
     guidance: float = Field(
-        ge=0, description="w of Ho & Salimans (2022); 0 is the conditional model"
+        ge=0, description="guidance weight w of Ho & Salimans (2022); 0: the conditional model"
     )
     per_class: PositiveInt = Field(description="number of images per class in the balanced set")
 
@@ -197,7 +224,7 @@ class DdpmConfig(Section):
 
     @property
     def size_multiple(self) -> int:
-        """What the image size must be a multiple of, pixels."""
+        """Number of pixels that divides every valid image size."""
         return self.network.size_multiple
 
 
@@ -205,16 +232,18 @@ class CevaeConfig(Section):
     """A row of `models`: a context-encoding variational autoencoder (Zimmerer et al. 2018)."""
 
     kind: Literal["cevae"]
-    latent_dim: PositiveInt
-    widths: list[PositiveInt] = Field(min_length=1)
+    latent_dim: PositiveInt = Field(description="length of the embedding")
+    widths: list[PositiveInt] = Field(
+        min_length=1, description="channels of each stage; each stage halves the image"
+    )
     beta: Positive = Field(description="weight of the Kullback-Leibler term")
-    context_fraction: Fraction = Field(description="weight of the context-encoding loss, f")
+    context_fraction: Fraction = Field(description="weight f of the context-encoding loss, 0…1")
     training: TrainingConfig
     sampling: PriorSamplingConfig
 
     @property
     def size_multiple(self) -> int:
-        """What the image size must be a multiple of, pixels: every stage halves it."""
+        """Number of pixels that divides every valid image size: every stage halves the image."""
         return int(2 ** len(self.widths))
 
 

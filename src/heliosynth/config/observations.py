@@ -1,4 +1,4 @@
-"""Settings of the observations: simulated, online, or a local archive of level-1 files."""
+"""Settings of the observations: simulated, online, or in a local archive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Channel = Literal["94A", "131A", "171A", "193A", "211A", "304A", "335A", "1600A"
 """An AIA channel as SDOMLv2 names it."""
 
 Source = Literal["simulated", "archive", "online"]
-"""A source of raw inputs, a row of :data:`heliosynth.sources.locations.LOCATIONS`."""
+"""A source of raw inputs, a key of :data:`heliosynth.sources.locations.LOCATIONS`."""
 
 SIMULATED_CHANNEL: Channel = "171A"
 """The only channel whose physics is simulated."""
@@ -32,7 +32,7 @@ class SimulationConfig(Section):
     cadence_minutes: PositiveInt = Field(description="time between AIA frames, minutes")
     size_px: PositiveInt = Field(128, description="width and height of a raw frame, pixels")
     flares_per_day: Positive = Field(
-        6.0, description="mean rate of flares of at least C1, without the background flux"
+        6.0, description="mean number of flares of at least C1 per day, background subtracted"
     )
     cycle_days: Positive = Field(
         22.0, description="mean time between two complexes of active regions, days"
@@ -60,7 +60,9 @@ class OnlineConfig(Section):
 class Level1Config(Section):
     """Calibration tables for the AIA level-1 FITS files of an archive."""
 
-    degradation: str = Field(description="response table of SSW, aia_V10_…_response_table.txt")
+    degradation: str = Field(
+        description="path of SSW's response table, aia_V10_…_response_table.txt"
+    )
     pointing: str | None = Field(
-        None, description="aia.master_pointing3h as ECSV; null: pointing of the headers"
+        None, description="path of aia.master_pointing3h as ECSV; null: pointing of the headers"
     )

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class PresentationConfig(Section):
-    """What figures and tables need to know of a run besides its products.
+    """The settings of a run that figures and tables need besides its products.
 
-    As few settings as possible: a change of any of them redraws every figure.
+    As few as possible, since a change of any of them redraws every figure.
     """
 
     source: Source
@@ -28,7 +28,9 @@ class PresentationConfig(Section):
     minimum_frames: PositiveInt
     models: dict[str, Literal["ddpm", "cevae"]]
     flux_models: list[str]
-    schedule: VariancePreservingConfig | None = Field(None, description="of a model of the run")
+    schedule: VariancePreservingConfig | None = Field(
+        None, description="noise schedule of the first model that has a discrete one"
+    )
 
     @property
     def diffusion_models(self) -> list[str]:
@@ -47,7 +49,7 @@ class PresentationConfig(Section):
 
     @property
     def placeholders(self) -> dict[str, list[str]]:
-        """What the placeholders in the paths of products stand for, such as ``{model}``."""
+        """Values of the placeholders in paths of products, such as ``{model}``."""
         return {
             "model": list(self.models),
             "diffusion_model": self.diffusion_models,
@@ -58,7 +60,7 @@ class PresentationConfig(Section):
 
     @classmethod
     def of(cls, configuration: RunConfig) -> PresentationConfig:
-        """Return these settings of a whole configuration."""
+        """Select these settings from the configuration of a run."""
         schedules = [
             model.denoiser
             for model in configuration.models.values()

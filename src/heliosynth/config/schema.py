@@ -32,12 +32,18 @@ RESERVED_NAMES = ("real", "summary")
 class RunConfig(Section):
     """The configuration of a run."""
 
-    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
-    seed: Annotated[int, Field(ge=0, lt=2**31)]
-    source: Source
-    observations: str = Field(description="what the images are, for captions and the paper")
+    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)] = Field(
+        description="name of the run, and of its folder in results/"
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(
+        description="seed from which all others are derived"
+    )
+    source: Source = Field(description="where the raw inputs come from")
+    observations: str = Field(description="what the images show, for captions and the paper")
     archive: FolderPath | None = Field(
-        None, description="directory of a local archive of real frames"
+        None,
+        description="directory of a local archive of real frames; with other sources a figure "
+        "compares it with the simulation",
     )
     level1: Level1Config | None = None
     simulation: SimulationConfig
