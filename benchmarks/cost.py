@@ -108,7 +108,7 @@ class Run:
         return cls(folder.name, configuration, images, {n: _wall(p) for n, p in sheets.items()})
 
     def measured(self, part: str) -> tuple[float, int]:
-        """Return the total seconds of the jobs of a part, and their number."""
+        """Return the total time of the jobs of a part, s, and their number."""
         # Shards and models are jobs of one part, distinguished by a suffix of its name.
         seconds = [s for name, s in self.seconds.items() if name == part or _belongs_to(name, part)]
         return sum(seconds), len(seconds)
@@ -129,7 +129,7 @@ def compare(run: Run, machine: Machine) -> list[str]:
 
 
 def measure() -> Machine:
-    """Measure the constants in the way jobs run: on one thread, with all processors busy."""
+    """Measure the constants under the conditions of jobs: on one thread, with all cores busy."""
     number = len(os.sched_getaffinity(0))
     with multiprocessing.get_context("spawn").Pool(number) as pool:
         machines = pool.starmap(_measure, [()] * number, chunksize=1)

@@ -1,4 +1,4 @@
-"""Averaging the frames around flares, compared with reading them one at a time.
+"""Averaging of frames around flares, compared with reading them one at a time.
 
 The peer is the loop of sdo-cli's dataset: it reads one frame at a time from the store, which
 decompresses a chunk of fifteen each time. The lower limit is the decompression of the same chunks
@@ -76,7 +76,7 @@ class Averaging:
 
 
 def run(runs: int = 3) -> tuple[Pair, Averaging]:
-    """Write a store, and time averaging, the peer and decompression on its selected frames."""
+    """Write a store, and time averaging, the peer and decompression of its frames around flares."""
     with _store() as store:
         rows = around_flares(FLARES)
         pair = time_pair(
@@ -110,7 +110,7 @@ def around_flares(flares: int, around: int = AROUND) -> Integers:
 
 
 def average(store: Path, rows: Integers) -> None:
-    """Average and measure frames as the workflow does."""
+    """Average frames and measure their quality, as the workflow does."""
     request = FrameRequest(str(store), YEAR, CHANNEL, TARGET_PX, rows, rows)
     array = sdoml.open_channel(store, YEAR, CHANNEL)
     output = store.parent / "intensities.h5"
@@ -127,7 +127,7 @@ def one_by_one(store: Path, rows: Integers) -> None:
 
 
 def decompress(store: Path, rows: Integers) -> None:
-    """Read and decompress the chunks of the rows, on all processors."""
+    """Read and decompress the chunks of the rows, on all cores."""
     blosc = Blosc()
 
     def one(chunk: int) -> int:

@@ -31,11 +31,12 @@ class TimeLimits:
     title
         Name of the computation.
     seconds
-        Median of the measured times.
+        Median of the measured times, s.
     arithmetic_s
-        Its floating point operations at the rate of a large matrix product.
+        Time of its floating point operations at the rate of a large matrix product, s.
     bytes_s
-        The bytes that its operations read and write, unfused, at the rate of a large copy.
+        Time to read and write the inputs and outputs of its unfused operations at the rate of a
+        large copy, s.
     """
 
     title: str

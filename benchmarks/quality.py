@@ -2,8 +2,8 @@
 
     python -m benchmarks.quality results/archive ddpm_discrete
 
-takes the model, the reference and the classifier of a finished run, generates its images again
-with each sampler from the same seeds, and writes ``benchmarks/QUALITY.md``.
+takes the model, the reference and the classifier of a finished run, generates images with each
+sampler from the same seeds, and writes ``benchmarks/QUALITY.md``.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ the 1000 ancestral steps by more than the sum of the two spreads.
 
 @dataclass(frozen=True)
 class Trial:
-    """The metrics and the cost of the images of a sampler."""
+    """Metrics and cost (s) of the images of one sampler."""
 
     sampler: str
     steps: int

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 STUDY = Images({"A": 1021, "B": 7147, "C": 8168, "M": 3676, "X": 408}, 2000, 4000)
 """The study's 20,420 training images; the class mix hardly changes the cost."""
 CHUNK_FRAMES, FRAME_PX = 15, 512
-"""Of SDOMLv2: reading one frame costs the chunk that contains it."""
+"""Frames per chunk and width of a frame of SDOMLv2; reading a frame reads its whole chunk."""
 GPU_FLOPS = 1e14
 """Assumed sustained rate of a GPU, FLOP/s: a tenth of an H100's peak in bfloat16."""
 CHECKPOINTS, TENSORS_PER_CHECKPOINT = 2, 4
@@ -77,7 +77,7 @@ def text(seconds: Seconds) -> str:
         "",
         f"Operations in PFLOP, counted; {STUDY.trained:,} training images. Core-hours by the "
         f"constants above. GPU-hours are an estimate, at {GPU_FLOPS / 1e12:.0f} TFLOP/s. Read: "
-        "upper limit, every frame in a chunk of its own, before compression.",
+        "upper limit, every frame in a different chunk, before compression.",
     ]
     return "\n".join(lines)
 

@@ -1,7 +1,7 @@
-"""A training step, compared with the study's U-Net as commonly written and with two libraries.
+"""Training step, compared with the study's U-Net as commonly written and with two libraries.
 
 Commonly written means ``nn.MultiheadAttention``, which also returns the averaged weights, and
-eager mode. The libraries' networks are sized to the same number of parameters.
+eager mode. The libraries' networks have about the same number of parameters.
 denoising-diffusion-pytorch uses linear attention above the lowest level, which is a different
 architecture; it is also timed with full attention of the study's width at the study's stages.
 ``python -m benchmarks.training`` runs only this benchmark.

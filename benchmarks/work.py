@@ -1,6 +1,6 @@
-"""Floating point operations and network calls of the jobs of a run, counted.
+"""Counts of floating point operations and network calls of the jobs of a run.
 
-The workflow's own networks are run on fake tensors, so that counting is equally cheap at 4096
+The networks of the workflow are run on fake tensors, so that counting is equally cheap at 4096
 pixels and at 32.
 """
 
@@ -25,7 +25,7 @@ from heliosynth.training.inputs import VALIDATION_IMAGES
 from heliosynth.training.objectives import AutoencodingObjective, build_objective
 
 Batch = Callable[[int], Tensor]
-"""Run a network on a batch of n inputs."""
+"""Function that runs a network on a batch of n inputs."""
 CONDITION_DIM = 6
 
 
@@ -36,11 +36,11 @@ class Work:
     Attributes
     ----------
     step_flops, steps
-        Of training steps, and their number.
+        Operations of training steps, and their number.
     pass_flops, passes
-        Of batches without gradients, and their number.
+        Operations of batches without gradients, and their number.
     feature_flops
-        Of the feature encoders, whose depthwise convolutions run at a lower rate.
+        Operations of the feature encoders, whose depthwise convolutions run at a lower rate.
     """
 
     step_flops: float = 0.0
@@ -147,8 +147,8 @@ class _Model:
 
     def loss(self, batch: int) -> Tensor:
         images = torch.empty(batch, 1, self.size, self.size)
-        drawn = self.objective.sample_noise(images.shape, torch.Generator())
-        return self.objective.loss(images, torch.empty(batch, self.condition_dim), drawn)
+        noise = self.objective.sample_noise(images.shape, torch.Generator())
+        return self.objective.loss(images, torch.empty(batch, self.condition_dim), noise)
 
     def sampling(self, number: int) -> Work:
         settings, objective = self.config.sampling, self.objective
@@ -158,7 +158,7 @@ class _Model:
                 lambda n: objective.cevae.sample(torch.empty(n, width)), number, CPU_BATCH
             )
         if not isinstance(settings, SamplingConfig):
-            raise TypeError(f"{settings}: not the settings of a sampler")
+            raise TypeError(f"{settings}: not the settings of a diffusion sampler")
         evaluations = 2 * settings.steps - 1 if settings.sampler == "heun" else settings.steps
         # Guidance evaluates the conditional and the unconditional half in one batch.
         halves = 2 if settings.guidance > 0 else 1
