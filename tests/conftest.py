@@ -1,6 +1,5 @@
 """Fixtures of all tests: the archive of real frames and a finished tiny run."""
 
-import fcntl
 import os
 import signal
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 # Before the helpers are imported: a failed assertion of theirs shows its values.
 pytest.register_assert_rewrite("helpers", "factories")
 
+from helpers.once import make_once  # noqa: E402
 from helpers.project import ROOT, TINY, copy_project, run_snakemake  # noqa: E402
 
 
@@ -36,20 +36,12 @@ def archive() -> Path:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in which the tiny configuration has run to the paper.
 
-    All workers of pytest-xdist share it: the first to need it runs it, the others wait. Tests
-    only read it; those that edit files or run Snakemake do so in a copy.
+    All workers of pytest-xdist share it. Tests only read it; those that edit files or run
+    Snakemake do so in a copy.
     """
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    folder, done = shared / "finished", shared / "finished.done"
-    with (shared / "finished.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        assert done.exists() or not folder.exists(), "the tiny run failed in another worker"
-        if not done.exists():
-            folder.mkdir()
-            copy_project(folder)
-            run = run_snakemake(folder, *TINY)
-            assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-8000:]
-            done.touch()
-    return folder
+
+    def make(folder: Path) -> None:
+        run = run_snakemake(copy_project(folder), *TINY)
+        assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-8000:]
+
+    return make_once(tmp_path_factory, "finished", make)

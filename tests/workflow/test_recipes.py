@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from heliosynth.config.loading import merge
+from helpers.once import make_once
 from helpers.project import ROOT, copy_project, run_snakemake
 from helpers.recipes import Edit, read_recipes
 
@@ -51,16 +52,19 @@ def apply(project: Path, edits: list[Edit]) -> None:
         edit.apply(project)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def recipes_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the results of a tiny run with all recipes applied."""
-    project = copy_project(tmp_path_factory.mktemp("recipes"))
-    apply(project, [edit for edits in RECIPES.values() for edit in edits])
-    configuration = tiny_configuration(project)
-    (project / "config.yaml").write_text(yaml.safe_dump(configuration), encoding="utf-8")
-    done = run_snakemake(project)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return project / "results" / "recipes"
+
+    def make(folder: Path) -> None:
+        project = copy_project(folder)
+        apply(project, [edit for edits in RECIPES.values() for edit in edits])
+        configuration = tiny_configuration(project)
+        (project / "config.yaml").write_text(yaml.safe_dump(configuration), encoding="utf-8")
+        done = run_snakemake(project)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return make_once(tmp_path_factory, "recipes", make) / "results" / "recipes"
 
 
 def test_every_recipe_has_edits() -> None:
