@@ -139,6 +139,7 @@ def write_store(
     channel: str,
     tables: Tables,
     output: Path | str,
+    *,
     workers: int = 1,
     size_px: int = SIZE_PX,
     code: str = "",
