@@ -1,20 +1,25 @@
 """Only what changed runs again, shown by dry runs of the real Snakefile."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from helpers.project import TINY
+
 pytestmark = pytest.mark.workflow
 
-TINY = ("--configfile", "config/tiny.yaml")
 PAPER = {"paper", "pack_report", "all"}
+"""Rules that run after any change of a figure, a table or a number."""
+
+Jobs = Callable[..., set[tuple[str, str]]]
 
 
 @contextmanager
 def edited(path: Path, old: str, new: str) -> Iterator[None]:
+    """Replace the first occurrence of a text in a file within the block."""
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
@@ -25,77 +30,112 @@ def edited(path: Path, old: str, new: str) -> Iterator[None]:
 
 
 @pytest.fixture
-def jobs(finished: Path, snakemake):
-    """Give what a dry run would do: ``{(rule, wildcards)}``."""
+def jobs(finished: Path, snakemake) -> Jobs:
+    """Return the jobs that a dry run plans: ``{(rule, wildcards)}``."""
 
-    def dry_run(*options: str) -> set[tuple[str, str]]:
-        done = snakemake(finished, "--dry-run", *TINY, *options)
-        assert done.returncode == 0, done.stderr
-        text = done.stdout + done.stderr
-        found = set()
-        for block in re.split(r"\n(?=(?:local)?rule )", text):
+    def plan_jobs(*options: str) -> set[tuple[str, str]]:
+        run = snakemake(finished, "--dry-run", *TINY, *options)
+        assert run.returncode == 0, run.stderr
+        planned = set()
+        for block in re.split(r"\n(?=(?:local)?rule )", run.stdout + run.stderr):
             rule = re.match(r"(?:local)?rule (\w+):", block)
             wildcards = re.search(r"^    wildcards: (.+)$", block, re.MULTILINE)
             if rule:
-                found.add((rule[1], wildcards[1] if wildcards else ""))
-        return found
+                planned.add((rule[1], wildcards[1] if wildcards else ""))
+        return planned
 
-    return dry_run
+    return plan_jobs
 
 
-def test_an_edited_comment_runs_nothing(finished: Path, jobs) -> None:
-    code = finished / "src/heliosynth/training/loop.py"
+def rules(planned: set[tuple[str, str]]) -> set[str]:
+    return {rule for rule, _ in planned}
+
+
+def wildcards(planned: set[tuple[str, str]], rule: str) -> set[str]:
+    """Return the wildcards of a rule's jobs."""
+    return {values for name, values in planned if name == rule}
+
+
+def test_an_edited_comment_runs_nothing(finished: Path, jobs: Jobs) -> None:
+    module = finished / "src/heliosynth/training/trainer.py"
     script = finished / "workflow/scripts/train.py"
     with (
-        edited(code, "\nfrom __future__", "\n# a comment\nfrom __future__"),
+        edited(module, "\nfrom __future__", "\n# a comment\nfrom __future__"),
         edited(script, "\nimport argparse", "\n# a comment\n\nimport argparse"),
     ):
         assert jobs() == set()
 
 
-def test_an_edited_preset_that_the_run_does_not_use_runs_nothing(finished: Path, jobs) -> None:
+def test_a_constant_of_the_watchdog_runs_nothing(finished: Path, jobs: Jobs) -> None:
+    watchdog = finished / "src/heliosynth/jobs/watchdog.py"
+    with edited(watchdog, "GRACE_S = 5.0", "GRACE_S = 6.0"):
+        assert jobs() == set()
+
+
+def test_a_preset_that_no_model_uses_runs_nothing(finished: Path, jobs: Jobs) -> None:
     presets = finished / "src/heliosynth/config/presets.yaml"
     with edited(presets, "noise_steps: 1000", "noise_steps: 999"):
         assert jobs() == set()
 
 
-def test_an_edited_plotting_module_runs_figures_and_paper_only(finished: Path, jobs) -> None:
-    with edited(finished / "src/heliosynth/figures/style.py", "\nimport ", "\nDPI = 31\nimport "):
-        rules = {rule for rule, _ in jobs()}
-    assert "figure" in rules
-    assert rules <= {"figure", *PAPER}
+def test_defaults_of_the_evaluation_train_nothing(finished: Path, jobs: Jobs) -> None:
+    evaluation = finished / "src/heliosynth/config/evaluation.py"
+    with (
+        edited(evaluation, "12, description=", "13, description="),
+        edited(evaluation, "    encoders: list", "    spare: int = 1\n    encoders: list"),
+    ):
+        planned = rules(jobs())
+    assert {"metrics", "configuration"} <= planned
+    assert planned.isdisjoint(
+        {"labels", "dataset", "train", "sample_shard", "sample", "sample_flux_response"}
+    )
 
 
-def test_an_edited_training_loop_trains_all_models_again(finished: Path, jobs) -> None:
-    with edited(finished / "src/heliosynth/training/loop.py", "\nimport ", "\nSPARE = 1\nimport "):
-        trained = {wildcards for rule, wildcards in jobs() if rule == "train"}
-    assert len(trained) == 4
+def test_a_figure_module_runs_its_figures_and_the_paper(finished: Path, jobs: Jobs) -> None:
+    module = finished / "src/heliosynth/figures/curves.py"
+    with edited(module, "\nfrom heliosynth", "\nSPARE = 1\nfrom heliosynth"):
+        planned = jobs()
+    assert rules(planned) == {"figure", *PAPER}
+    assert wildcards(planned, "figure") == {"figure=training_curves"}
 
 
-def test_one_models_learning_rate_runs_that_model_and_what_follows(jobs) -> None:
-    found = jobs("--config", "models={ddpm_continuous: {training: {learning_rate: 0.1}}}")
-    of_models = {job for job in found if "model=" in job[1]}
-    assert {rule for rule, _ in of_models} == {
+def test_the_style_of_figures_runs_all_figures_and_the_paper(finished: Path, jobs: Jobs) -> None:
+    style = finished / "src/heliosynth/figures/style.py"
+    with edited(style, "\nimport ", "\nDPI = 31\nimport "):
+        planned = jobs()
+    assert rules(planned) == {"figure", *PAPER}
+    assert len(wildcards(planned, "figure")) > 10
+
+
+def test_the_trainer_runs_all_trainings(finished: Path, jobs: Jobs) -> None:
+    trainer = finished / "src/heliosynth/training/trainer.py"
+    with edited(trainer, "\nimport ", "\nSPARE = 1\nimport "):
+        planned = jobs()
+    assert len(wildcards(planned, "train")) == 4
+    assert rules(planned).isdisjoint({"simulate", "labels", "dataset"})
+
+
+def test_the_settings_of_a_model_run_that_model_and_what_follows(jobs: Jobs) -> None:
+    planned = jobs("--config", "models={ddpm_continuous: {training: {learning_rate: 0.1}}}")
+    of_models = {job for job in planned if "model=" in job[1]}
+    assert rules(of_models) == {
         *("train", "sample_shard", "sample", "features_generated", "metrics"),
         *("sample_flux_response", "flux_response"),
     }
-    assert all("model=ddpm_continuous" in wildcards for _, wildcards in of_models)
-    rules = {rule for rule, _ in found}
-    assert rules.isdisjoint({"simulate", "labels", "dataset", "classifier", "application"})
-    drawn = {wildcards for rule, wildcards in found if rule == "figure"}
-    assert {"figure=class_grid_ddpm_continuous", "figure=flux_response"} <= drawn
-    assert drawn.isdisjoint({"figure=class_grid_ddpm_discrete", "figure=class_distribution"})
+    assert all("model=ddpm_continuous" in values for _, values in of_models)
+    assert rules(planned).isdisjoint({"simulate", "labels", "dataset", "classifier", "application"})
+    figures = wildcards(planned, "figure")
+    assert {"figure=class_grid_ddpm_continuous", "figure=flux_response"} <= figures
+    assert figures.isdisjoint({"figure=class_grid_ddpm_discrete", "figure=class_distribution"})
 
 
-def test_the_grid_of_fluxes_concerns_nothing_but_the_flux_response(jobs) -> None:
-    found = jobs("--config", "evaluation={flux_response: {images: 3}}")
-    asked = {"sample_flux_response", "flux_response", "figure"}
-    rules = {rule for rule, _ in found}
-    assert asked <= rules <= {*asked, "configuration", "table", "numbers", *PAPER}
-    assert {wildcards for rule, wildcards in found if rule == "figure"} == {"figure=flux_response"}
+def test_the_grid_of_fluxes_runs_the_flux_response_only(jobs: Jobs) -> None:
+    planned = jobs("--config", "evaluation={flux_response: {images: 3}}")
+    expected = {"sample_flux_response", "flux_response", "figure"}
+    assert expected <= rules(planned) <= {*expected, "configuration", "table", "numbers", *PAPER}
+    assert wildcards(planned, "figure") == {"figure=flux_response"}
 
 
-def test_the_embedding_model_is_trained_before_the_model_that_needs_it(jobs) -> None:
-    found = jobs("--config", "models={cevae: {training: {learning_rate: 0.1}}}")
-    trained = {wildcards for rule, wildcards in found if rule == "train"}
-    assert trained == {"model=cevae", "model=ddpm_cevae"}
+def test_the_embedding_model_is_trained_before_its_user(jobs: Jobs) -> None:
+    planned = jobs("--config", "models={cevae: {training: {learning_rate: 0.1}}}")
+    assert wildcards(planned, "train") == {"model=cevae", "model=ddpm_cevae"}
