@@ -78,7 +78,8 @@ class DistributedContext:
         """Wrap a module so that its gradients are averaged over the ranks."""
         if self.world_size == 1:
             return module
-        return DistributedDataParallel(module, forward_sync_buffers=False)
+        # torch 2.14 prefers `forward_sync_buffers`, which older versions do not know.
+        return DistributedDataParallel(module, broadcast_buffers=False)
 
 
 @contextmanager
