@@ -1,4 +1,4 @@
-"""An archive whose parts do not fit together stops at the first rules, in one line."""
+"""An archive whose parts do not fit together stops the run at its first rules, in one line."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,13 +10,15 @@ import zarr
 
 pytestmark = pytest.mark.workflow
 
-FIRST = pd.Timestamp("2012-03-01")
+START = pd.Timestamp("2012-03-01")
 FRAMES = 48
+
+MakeArchive = Callable[[int], Path]
 
 
 @pytest.fixture
-def make_archive(tmp_path: Path) -> Callable[[int], Path]:
-    """Write an archive of two days of frames and so many hours of light curve."""
+def make_archive(tmp_path: Path) -> MakeArchive:
+    """Write an archive with two days of frames, and some hours of light curve."""
 
     def make(hours: int) -> Path:
         folder = tmp_path / "an archive"
@@ -25,9 +27,9 @@ def make_archive(tmp_path: Path) -> Callable[[int], Path]:
         root = zarr.open_group(folder / "aia/sdomlv2.zarr", mode="w", zarr_format=2)
         frames = np.full((FRAMES, 16, 16), 200, np.float32)
         array = root.create_group("2012").create_array("171A", data=frames, chunks=(15, 16, 16))
-        times = FIRST + pd.to_timedelta(np.arange(FRAMES), unit="h")
+        times = START + pd.to_timedelta(np.arange(FRAMES), unit="h")
         array.attrs["T_OBS"] = times.strftime("%Y-%m-%dT%H:%M:%S.00Z").tolist()
-        minutes = pd.date_range(FIRST - pd.Timedelta("1h"), periods=12 * hours, freq="5min")
+        minutes = pd.date_range(START - pd.Timedelta("1h"), periods=12 * hours, freq="5min")
         series = pd.DataFrame({"time": minutes, "xrsa": 1e-8, "xrsb": 2e-7})
         series.to_csv(folder / "goes/xrs.csv", index=False, date_format="%Y-%m-%dT%H:%M:%S")
         (folder / "hek/flares.csv").write_text(
@@ -40,23 +42,45 @@ def make_archive(tmp_path: Path) -> Callable[[int], Path]:
 
 
 @pytest.mark.parametrize(
-    ("hours", "scarce", "parts"),
+    ("hours", "scarce_classes", "parts"),
     [
         (24, "report", ["XRS", "2012-03-01", "2012-03-02"]),
         (60, "refuse", ["class", "A", "M", "X"]),
     ],
 )
-def test_what_does_not_fit_is_named(
-    project: Path, snakemake, make_archive, hours: int, scarce: str, parts: list[str]
+def test_the_last_line_names_what_does_not_fit(
+    project: Path,
+    snakemake,
+    make_archive: MakeArchive,
+    hours: int,
+    scarce_classes: str,
+    parts: list[str],
 ) -> None:
-    archive = make_archive(hours)
-    overrides = [f"archive={archive}", f"dataset={{scarce_classes: {scarce}}}", f"run=of_{hours}"]
-    done = snakemake(
-        project, "--configfile", "config/archive.yaml", "--config", *overrides, "--until", "labels"
+    settings = (f"archive={make_archive(hours)}", f"dataset={{scarce_classes: {scarce_classes}}}")
+    options = ("--configfile", "config/archive.yaml", "--config", *settings, "run=archive")
+    result = snakemake(project, *options, "--until", "labels")
+    assert result.returncode != 0
+    assert "Traceback" not in result.stderr
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("error: ")
+    assert [part for part in parts if part not in last] == []
+    assert "Traceback" in (project / "results/archive/logs/labels.log").read_text()
+    assert not (project / "results/archive/dataset/labels.csv").exists()
+
+
+def test_an_internal_error_names_the_log_with_its_traceback(
+    project: Path, snakemake, make_archive: MakeArchive
+) -> None:
+    script = project / "workflow/scripts/flares.py"
+    text = script.read_text()
+    script.write_text(text.replace("    args = parser", '    1 + "a"\n    args = parser'))
+    options = ("--configfile", "config/archive.yaml", "--config", f"archive={make_archive(60)}")
+    result = snakemake(project, *options, "run=archive", "--until", "flares")
+    assert result.returncode != 0
+    log = "results/archive/logs/flares.log"
+    assert result.stderr.splitlines()[-1] == (
+        "error: internal error in flares.py: TypeError: unsupported operand type(s) for +: "
+        f"'int' and 'str'; the traceback is in {log}"
     )
-    output = done.stdout + done.stderr
-    assert done.returncode != 0
-    assert "Traceback" not in output
-    message = next(line for line in output.splitlines() if line.startswith("error: "))
-    assert [part for part in parts if part not in message] == []
-    assert not (project / f"results/of_{hours}/dataset/labels.csv").exists()
+    assert "Traceback" not in result.stderr
+    assert '1 + "a"' in (project / log).read_text()

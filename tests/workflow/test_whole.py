@@ -1,4 +1,4 @@
-"""The tiny configuration, from raw inputs to the paper."""
+"""Products of the tiny configuration, from raw inputs to the paper."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+
+from helpers.project import TINY
 
 pytestmark = pytest.mark.workflow
 
@@ -48,24 +50,24 @@ CONTRACT = [
 ]
 
 
-def test_every_product_of_the_contract_is_there(finished: Path) -> None:
+def test_every_product_of_the_contract_exists(finished: Path) -> None:
     results = finished / "results" / "tiny"
     assert [name for name in CONTRACT if not (results / name).is_file()] == []
     assert (results / "paper.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_nothing_unfinished_is_left(finished: Path) -> None:
+def test_no_temporary_file_is_left(finished: Path) -> None:
     left = [
         path for root in ("results", "resources") for path in (finished / root).rglob(".unfin*")
     ]
     assert left == []
 
 
-def test_nothing_generated_lies_beside_the_sources_of_the_paper(finished: Path) -> None:
+def test_nothing_is_written_next_to_the_sources_of_the_paper(finished: Path) -> None:
     assert sorted(path.name for path in (finished / "paper").iterdir()) == ["main.tex", "refs.bib"]
 
 
-def test_the_dataset_keeps_its_contract(finished: Path) -> None:
+def test_the_dataset_has_the_names_and_types_of_the_contract(finished: Path) -> None:
     with h5py.File(finished / "results/tiny/dataset/dataset.h5") as file:
         times = {}
         for split in ("train", "val", "test"):
@@ -80,7 +82,7 @@ def test_the_dataset_keeps_its_contract(finished: Path) -> None:
         assert times["train"].isdisjoint(times["test"] | times["val"])
 
 
-def test_generated_images_carry_the_label_asked_for_and_their_seed(finished: Path) -> None:
+def test_generated_images_have_a_requested_label_and_a_seed(finished: Path) -> None:
     summary = json.loads((finished / "results/tiny/dataset/summary.json").read_text())
     trained = {"ABCMX".index(letter) for letter in summary["trained_classes"]}
     for model in MODELS[1:]:
@@ -90,7 +92,7 @@ def test_generated_images_carry_the_label_asked_for_and_their_seed(finished: Pat
             assert np.isfinite(file["images"][()]).all()
 
 
-def test_the_summary_of_metrics_has_value_spread_and_n(finished: Path) -> None:
+def test_every_metric_of_the_summary_has_value_std_and_n(finished: Path) -> None:
     summary = json.loads((finished / "results/tiny/metrics/summary.json").read_text())
     assert set(summary) == {"real", *MODELS}
     for name, metrics in summary.items():
@@ -105,6 +107,10 @@ def test_the_summary_of_metrics_has_value_spread_and_n(finished: Path) -> None:
 
 
 def test_a_second_run_does_nothing(finished: Path, snakemake) -> None:
-    done = snakemake(finished, "--configfile", "config/tiny.yaml")
-    assert done.returncode == 0
-    assert "Nothing to be done" in done.stdout + done.stderr
+    result = snakemake(finished, *TINY)
+    assert result.returncode == 0
+    assert "Nothing to be done" in result.stderr
+    assert result.stderr.splitlines()[-2:] == [
+        "paper:  results/tiny/paper.pdf",
+        "report: results/tiny/report.zip",
+    ]
