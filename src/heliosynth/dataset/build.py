@@ -77,7 +77,7 @@ def _files_by_year(intensities: Sequence[Path | str], channel: str) -> dict[int,
     for path in intensities:
         measured = read_measured(path)
         if measured.channel != channel:
-            raise InputError(f"{path}: is of {measured.channel}, not {channel}; rebuild it")
+            raise InputError(f"{path}: holds {measured.channel}, not {channel}; rebuild it")
         by_year[measured.year] = path
     return by_year
 
