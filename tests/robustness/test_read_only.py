@@ -8,7 +8,7 @@ import pytest
 
 from heliosynth.errors import InputError
 from heliosynth.workflow.preflight import check_folders
-from helpers.project import TINY, copy_project, run_snakemake
+from helpers.project import TINY, copy_project, run_snakemake, snakemake_log
 
 pytestmark = [pytest.mark.robustness, pytest.mark.workflow]
 TARGET = "results/tiny/config.json"
@@ -42,7 +42,7 @@ def error_line(project: Path, target: str) -> str:
     log = run.stdout + run.stderr
     assert run.returncode != 0, log
     assert "Traceback" not in log
-    assert "Execute" not in log
+    assert "Execute" not in snakemake_log(project)
     assert sorted(project.glob("re*/**/*")) == before
     (line,) = [line for line in log.splitlines() if "error" in line.lower()]
     return line
@@ -52,7 +52,7 @@ def test_read_only_results_stop_a_run_before_its_first_job(project: Path) -> Non
     assert mount(project, "-o", "remount,ro").returncode == 0
     line = error_line(project, TARGET)
     assert line.startswith("error: results/tiny: cannot be written (Read-only file system)")
-    assert line.endswith("mend that and run again")
+    assert line.endswith("fix this and rerun")
 
     # Existing results can still be inspected.
     assert mount(project, "-o", "remount,rw").returncode == 0
