@@ -7,10 +7,12 @@ and only the main rank prints and writes.
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import distributed, nn
@@ -21,6 +23,13 @@ from heliosynth.jobs.cpu import configure
 from heliosynth.jobs.launch import RENDEZVOUS_VARIABLE
 
 CPU = torch.device("cpu")
+
+BUFFER_SYNC = (
+    "forward_sync_buffers"
+    if "forward_sync_buffers" in inspect.signature(DistributedDataParallel).parameters
+    else "broadcast_buffers"
+)
+"""The option that synchronises buffers; torch 2.14 renamed it and warns of the old name."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +87,8 @@ class DistributedContext:
         """Wrap a module so that its gradients are averaged over the ranks."""
         if self.world_size == 1:
             return module
-        # torch 2.14 prefers `forward_sync_buffers`, which older versions do not know.
-        return DistributedDataParallel(module, broadcast_buffers=False)
+        options: dict[str, Any] = {BUFFER_SYNC: False}
+        return DistributedDataParallel(module, **options)
 
 
 @contextmanager
