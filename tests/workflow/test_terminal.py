@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from snakemake.logging import DefaultFormatter
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from heliosynth.workflow.terminal import INTERRUPTED, SNAKEMAKE_TERMINAL, install, report_interrupts
@@ -209,16 +210,39 @@ def test_an_attempt_that_succeeds_makes_up_for_a_failed_one(make_run, log: Path)
     assert f"0/1  train cevae failed; log: {log}" in run.lines
 
 
-def test_of_a_group_only_the_job_that_failed_is_named(make_run, log: Path) -> None:
+@pytest.mark.parametrize("text", ["error: no flares\n", "reading\n"])
+def test_the_failed_job_of_a_group_is_found_by_its_log(make_run, log: Path, text: str) -> None:
     run = make_run()
     run.start(labels=1, xrs=1)
     run.begin(1, "labels", log=log)
     run.begin(2, "xrs", log=log.with_name("missing.log"))
-    log.write_text("error: no flares\n")
+    log.write_text(text)
+    members = [{"jobid": 2}, {"jobid": 1}]
+    run.log(
+        LogEvent.GROUP_ERROR, groupid="observations", aux_logs=["7.log"], job_error_info=members
+    )
     run.fail(2, indent=True)
     run.fail(1, indent=True)
-    assert [line for line in run.end() if "xrs" in line] == []
-    assert run.lines[-2] == "error: no flares"
+    if text.startswith("error"):
+        expected = [f"0/2  labels failed; log: {log}", "error: no flares"]
+    else:
+        message = "error: group observations failed without a message; see 7.log"
+        expected = ["0/2  group observations failed; log: 7.log", message]
+    assert run.end()[1:] == [*expected, ""]
+
+
+def test_a_job_on_a_cluster_prints_the_log_of_a_failure() -> None:
+    logger = logging.Logger("snakemake")
+    handler = logging.StreamHandler(io.StringIO())
+    handler.name = SNAKEMAKE_TERMINAL
+    handler.setFormatter(DefaultFormatter())
+    logger.addHandler(handler)
+    hook = sys.excepthook
+    workflow = SimpleNamespace(is_main_process=False)
+    install(logger, workflow, products=lambda: PRODUCTS, show_traceback=False)
+    sys.excepthook = hook
+    assert logger.handlers == [handler]
+    assert handler.formatter.show_failed_logs
 
 
 @pytest.mark.parametrize("text", ["interrupted\n", "KeyboardInterrupt\n", ""])

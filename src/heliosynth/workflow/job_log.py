@@ -23,6 +23,10 @@ class Failure:
 
     Attributes
     ----------
+    label
+        The rule and its wildcards.
+    log
+        Its log.
     message
         One line that starts with ``error:``.
     traceback
@@ -33,6 +37,8 @@ class Failure:
         Whether it was interrupted.
     """
 
+    label: str
+    log: Path | str | None
     message: str
     traceback: str = ""
     is_explained: bool = True
@@ -61,9 +67,9 @@ def read_failure(label: str, log: Path | None, start: float, reason: str) -> Fai
     errors = ERROR.findall(text)
     if errors:
         where = f"; the traceback is in {log}" if errors[-1].startswith(INTERNAL) else ""
-        return Failure(f"{errors[-1]}{where}", traceback)
+        return Failure(label, log, f"{errors[-1]}{where}", traceback)
     if INTERRUPTED.search(reason) or (lines and lines[-1] in ("interrupted", "KeyboardInterrupt")):
-        return Failure(f"error: {label}: interrupted", is_interrupt=True)
+        return Failure(label, log, f"error: {label}: interrupted", is_interrupt=True)
     statuses = STATUS.findall(reason)
     if KILLED.search(reason):
         reason = "was killed, which often means that memory ran out"
@@ -71,7 +77,7 @@ def read_failure(label: str, log: Path | None, start: float, reason: str) -> Fai
         reason = f"failed: {lines[-1]}"
     else:
         reason = f"failed: {statuses[-1] if statuses else ' '.join(reason.split())}"
-    return Failure(f"error: {label} {reason}; see {log}", traceback, is_explained=False)
+    return Failure(label, log, f"error: {label} {reason}; see {log}", traceback, is_explained=False)
 
 
 def _read(log: Path | None, start: float) -> str:

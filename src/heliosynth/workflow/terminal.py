@@ -87,6 +87,12 @@ class Terminal(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record, or remember it until the end, or leave it to Snakemake's log file."""
+        try:
+            self._show(record)
+        except Exception:
+            self.handleError(record)  # a run must not end because of what it prints
+
+    def _show(self, record: logging.LogRecord) -> None:
         event = str(getattr(record, "event", None) or "")
         if event == "workflow_started":
             self.start = record.created
@@ -129,13 +135,32 @@ class Terminal(logging.Handler):
             self._progress(f"{job.rule} ({count} jobs)" if count > 1 else job.label)
 
     def _on_job_error(self, record: Any) -> None:
-        job = self.jobs.get(record.jobid) or Job.of(record)
+        if record.indent:
+            return  # one of a group, see below
         reason = record.rule_msg or self.reasons.pop(record.thread, "")
-        failure = job_log.read_failure(job.label, job.log, job.start, reason)
-        if failure.is_interrupt or (record.indent and not failure.is_explained):
-            return  # one job of a group fails, Snakemake names all
-        self.failures[record.jobid] = failure
-        self._progress(f"{job.label} failed; log: {job.log}")
+        self._fail(record.jobid, self._read_failure(record.jobid, reason))
+
+    def _on_group_error(self, record: Any) -> None:
+        # Snakemake does not say which job of the group failed.
+        jobids = [info["jobid"] for info in record.job_error_info]
+        failures = {jobid: self._read_failure(jobid) for jobid in jobids}
+        explained = {jobid: f for jobid, f in failures.items() if f.is_explained}
+        for jobid, failure in explained.items():
+            self._fail(jobid, failure)
+        if not explained:
+            log = ", ".join(record.aux_logs)
+            name = f"group {record.groupid}"
+            message = f"error: {name} failed without a message; see {log}"
+            self._fail(jobids[0], job_log.Failure(name, log, message))
+
+    def _read_failure(self, jobid: int, reason: str = "") -> job_log.Failure:
+        job = self.jobs[jobid]
+        return job_log.read_failure(job.label, job.log, job.start, reason)
+
+    def _fail(self, jobid: int, failure: job_log.Failure) -> None:
+        if not failure.is_interrupt:
+            self.failures[jobid] = failure
+            self._progress(f"{failure.label} failed; log: {failure.log}")
 
     def _on_error(self, record: Any) -> None:
         if record.exception == "RuleException":  # Snakemake's account of a failed command
@@ -213,8 +238,8 @@ def install(
 ) -> None:
     """Put a :class:`Terminal` in the place of Snakemake's handler, where that is in use.
 
-    Jobs on a cluster, dry runs, and runs that were asked to say more or less keep Snakemake's.
-    An interrupt is one line in any case.
+    Dry runs, and runs that were asked to say more or less, keep Snakemake's handler; so do jobs
+    on a cluster, with the log of a job that failed. An interrupt is one line in any case.
 
     Parameters
     ----------
@@ -226,19 +251,24 @@ def install(
         See :class:`Terminal`.
     """
     report_interrupts()
-    settings = workflow.output_settings
-    if not workflow.is_main_process or settings.dryrun or settings.quiet:
+    handler = next((h for h in logger.handlers if h.name == SNAKEMAKE_TERMINAL), None)
+    if not isinstance(handler, logging.StreamHandler):
         return
+    if not workflow.is_main_process:
+        # SLURM keeps what this prints of every attempt, the rule's log is of the last one only.
+        handler.formatter.show_failed_logs = True  # type: ignore[union-attr]
+        return
+    settings = workflow.output_settings
     if settings.verbose or settings.printshellcmds or settings.debug_dag:
+        return
+    if settings.dryrun or settings.quiet:
         return
 
     def final_products() -> Mapping[str, str]:
         return {} if workflow.dag_settings.targets else products()
 
-    for handler in list(logger.handlers):
-        if handler.name == SNAKEMAKE_TERMINAL and isinstance(handler, logging.StreamHandler):
-            logger.removeHandler(handler)
-            logger.addHandler(Terminal(handler, final_products, show_traceback))
+    logger.removeHandler(handler)
+    logger.addHandler(Terminal(handler, final_products, show_traceback))
 
 
 def report_interrupts() -> None:
