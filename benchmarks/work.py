@@ -7,6 +7,7 @@ pixels and at 32.
 from __future__ import annotations
 
 import copy
+import functools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ def parts(configuration: RunConfig, images: Images) -> dict[str, Work]:
     """Return the work of the jobs of a run, by the names of their Snakemake benchmark files."""
     with FakeTensorMode():
         models = _of_models(configuration, images)
-        features = _of_features(configuration, images)
+    features = _of_features(configuration, images)
     # timm reads values of tensors when it builds a network, so its networks move to `meta` later.
     return {**models, **features, **_of_classifiers(configuration, images)}
 
@@ -109,7 +110,7 @@ def _of_features(configuration: RunConfig, images: Images) -> dict[str, Work]:
     total = sum(generated(config, images) for config in configuration.models.values())
     number = images.trained + images.validation + images.test + total
     return {
-        f"features_{name}": Work(feature_flops=number * _flops(_encoder(name), 1))
+        f"features_{name}": Work(feature_flops=number * encoder_flops(name))
         for name in configuration.evaluation.encoders
     }
 
@@ -216,6 +217,7 @@ def flops_of(network: nn.Module, batch: int, size: int) -> Work:
     return Work(step_flops=_flops(run, batch, backward=True), pass_flops=_flops(run, batch))
 
 
+@functools.cache
 def encoder_flops(name: str) -> float:
     """Return the operations of a feature encoder for one image."""
     with FakeTensorMode():
