@@ -43,6 +43,7 @@ POINTS = {
 TrainTwice = Callable[..., tuple[Path, Path]]
 
 
+@pytest.mark.robustness
 def test_ten_kills_do_not_change_the_weights(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
