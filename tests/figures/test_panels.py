@@ -13,6 +13,8 @@ from heliosynth.figures import deviation, diffusion, grids, observations, simula
 from heliosynth.figures.mosaic import mosaic
 from heliosynth.results.run import Run
 
+pytestmark = pytest.mark.xdist_group("figures")
+
 FLUX = {"kind": "xray_flux"}
 
 

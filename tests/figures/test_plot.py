@@ -15,6 +15,9 @@ from heliosynth.figures.registry import of_run
 from heliosynth.results.run import Run
 from helpers.scripts import load
 
+# One worker builds the run that all of these tests read.
+pytestmark = pytest.mark.xdist_group("figures")
+
 FIGURES = list(of_run(PresentationConfig.of(configuration())))
 script = load("figure")
 

@@ -17,6 +17,8 @@ from heliosynth.results.run import Run
 from helpers.project import ROOT
 from helpers.scripts import load
 
+pytestmark = pytest.mark.xdist_group("paper")
+
 script = load("paper")
 
 PAPER = ROOT / "paper"

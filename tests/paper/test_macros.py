@@ -13,6 +13,8 @@ from heliosynth.results.run import Run
 from helpers.project import ROOT
 from helpers.scripts import load
 
+pytestmark = pytest.mark.xdist_group("paper")
+
 script = load("macros")
 OTHER_MODELS = {
     "baseline": {"kind": "cevae", "latent_dim": 8},

@@ -10,6 +10,8 @@ from heliosynth.paper import statements
 from heliosynth.paper.macros import macros
 from heliosynth.results.run import Run
 
+pytestmark = pytest.mark.xdist_group("paper")
+
 
 def estimate(value: float) -> dict[str, float]:
     return {"value": value, "std": 0.01, "n": 10}

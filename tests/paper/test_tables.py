@@ -11,6 +11,8 @@ from heliosynth.paper.tables import TABLES, write_table
 from heliosynth.results.run import Run
 from helpers.scripts import load
 
+pytestmark = pytest.mark.xdist_group("paper")
+
 script = load("table")
 
 
