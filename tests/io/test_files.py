@@ -129,3 +129,16 @@ def test_other_errors_of_the_block_keep_their_type(tmp_path: Path, error: Except
     with pytest.raises(type(error)) as caught, files.atomic_file(tmp_path / "a.h5"):
         raise error
     assert caught.value is error
+
+
+@pytest.mark.parametrize("content", [b'{"a": 1', b"", b"\xff"])
+def test_a_damaged_json_product_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "summary.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"summary\.json: cannot be read as JSON .* rebuild it"):
+        files.read_json_product(path)
+
+
+def test_a_missing_json_product_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"absent\.json: cannot be read as JSON"):
+        files.read_json_product(tmp_path / "absent.json")

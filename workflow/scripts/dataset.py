@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from heliosynth.catalogue.index import SCHEMA
 from heliosynth.dataset.build import build_dataset
 from heliosynth.io import tables
-from heliosynth.io.files import read_json
+from heliosynth.io.files import read_json_product
 from heliosynth.jobs.entry_point import one_line_errors
 
 
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     build_dataset(
         args.output,
         index=tables.read(args.index, SCHEMA),
-        summary=read_json(args.summary),
+        summary=read_json_product(args.summary),
         intensities=args.intensities,
         channel=args.channel,
         observations=args.observations,

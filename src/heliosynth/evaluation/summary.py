@@ -11,7 +11,7 @@ from heliosynth.config.evaluation import ENCODERS
 from heliosynth.errors import InputError
 from heliosynth.evaluation.estimate import EstimateJson
 from heliosynth.evaluation.metrics import OTHER_KEYS, metric_names
-from heliosynth.io.files import atomic_file, read_json
+from heliosynth.io.files import atomic_file, read_json_product
 
 Row = Mapping[str, EstimateJson | None]
 
@@ -50,7 +50,7 @@ def read_metrics(path: Path | str) -> tuple[str, Row]:
     InputError
         If the file is not a metrics file, or its metrics are not those of the registry.
     """
-    content = read_json(path)
+    content = read_json_product(path)
     try:
         name, encoders = str(content["name"]), list(content["about"]["encoders"])
     except (LookupError, TypeError) as error:

@@ -167,3 +167,17 @@ def write_json(path: Path | str, content: Any) -> None:
 def read_json(path: Path | str) -> Any:
     """Read a JSON file."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def read_json_product(path: Path | str) -> Any:
+    """Read a JSON file that the workflow has written.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is not JSON.
+    """
+    try:
+        return read_json(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error}); rebuild it") from error

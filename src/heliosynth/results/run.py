@@ -22,7 +22,7 @@ from heliosynth.dataset.store import (
     read_split,
 )
 from heliosynth.errors import InputError
-from heliosynth.io.files import read_json
+from heliosynth.io.files import read_json_product
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Run:
             If ``config.json`` is missing, or not a configuration of this version.
         """
         path = self.path("config.json")
-        content = read_json(path)
+        content = read_json_product(path)
         try:
             return RunConfig.model_validate(content)
         except ValidationError as error:
@@ -131,7 +131,7 @@ class Run:
 
     def json(self, product: str) -> dict[str, Any]:
         """Read a JSON product that is an object."""
-        content: dict[str, Any] = read_json(self.path(product))
+        content: dict[str, Any] = read_json_product(self.path(product))
         return content
 
     def rows(self, product: str) -> list[dict[str, str]]:
