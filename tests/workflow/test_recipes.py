@@ -11,7 +11,8 @@ from helpers.once import make_once
 from helpers.project import ROOT, copy_project, run_snakemake
 from helpers.recipes import Edit, read_recipes
 
-pytestmark = pytest.mark.workflow
+# One worker of pytest-xdist makes the run, early, while the others go on with other tests.
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("recipes")]
 
 RECIPES = read_recipes(ROOT / "CONTRIBUTING.md")
 ENCODERS = ("pixels",)

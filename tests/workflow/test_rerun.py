@@ -9,7 +9,8 @@ import pytest
 
 from helpers.project import TINY
 
-pytestmark = pytest.mark.workflow
+# One worker of pytest-xdist makes the run, early, while the others go on with other tests.
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("finished")]
 
 PAPER = {"paper", "pack_report", "all"}
 """Rules that run after any change of a figure, a table or a number."""

@@ -9,7 +9,8 @@ import pytest
 
 from helpers.project import TINY
 
-pytestmark = pytest.mark.workflow
+# One worker of pytest-xdist makes the run, early, while the others go on with other tests.
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("finished")]
 
 MODELS = ("cevae", "ddpm_discrete", "ddpm_continuous", "ddpm_cevae")
 METRICS = (
