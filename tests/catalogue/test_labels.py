@@ -13,7 +13,8 @@ from heliosynth.catalogue import labels, schemas
 from heliosynth.config.dataset import MaxWithinConfig, NearestPeakConfig
 from heliosynth.errors import InputError
 from heliosynth.io import tables
-from helpers.observations import make_flares, make_frames, make_xrs
+from heliosynth.sources.goes import XrsSeries
+from helpers.observations import START, make_flares, make_frames, make_xrs
 
 NEAREST = NearestPeakConfig(rule="nearest_peak", window_minutes=30)
 LEAVE_OUT = NEAREST.model_copy(update={"without_flare": "leave_out"})
@@ -46,26 +47,6 @@ def test_rules_agree_with_their_definitions(frame_times, flares, window):
         assert flux[nearest[frame]] == flux[distance == distance.min()].max()
         assert largest[frame] in inside
         assert flux[largest[frame]] == flux[inside].max()
-
-
-@settings(max_examples=25, deadline=None)
-@given(
-    event_times,
-    st.lists(st.floats(1, 100) | st.just(np.nan), min_size=20, max_size=60),
-    st.integers(100, 1500),
-)
-def test_background_is_a_median_of_at_least_half_the_window(frame_times, flux, window):
-    xrs_time = np.arange(len(flux), dtype=np.int64) * 60
-    flux = np.array(flux)
-    time = np.array(frame_times, dtype=np.int64)
-    medians = labels.background(time, xrs_time, flux, window)
-    for t, value in zip(time, medians, strict=True):
-        inside = flux[np.abs(xrs_time - t) <= window]
-        inside = inside[np.isfinite(inside)]
-        if len(inside) < max(1, int(0.5 * 2 * window / 60)):
-            assert np.isnan(value)
-        else:
-            assert value == pytest.approx(np.median(inside))
 
 
 @pytest.mark.parametrize("rule", [NEAREST, LARGEST], ids=["nearest", "largest"])
@@ -175,6 +156,16 @@ def test_labels_that_select_no_frame_are_an_error():
     )
     with pytest.raises(InputError, match="no frame has a label"):
         labels.check_classes(table, "BM", require_all=False)
+
+
+def test_each_stretch_of_the_light_curve_has_its_own_cadence():
+    halves = np.arange(0, 10 * DAY_S, 300), np.arange(10 * DAY_S, 20 * DAY_S, 60)
+    seconds = np.concatenate(halves)
+    xrs = XrsSeries(START + seconds, np.full(len(seconds), 3e-7, np.float32), "operational", "")
+    frames = make_frames(np.arange(DAY_S, 19 * DAY_S, 3600))
+    table = labels.label_frames(frames, xrs, make_flares([], []), LARGEST)
+    assert set(table["reason"]) == {schemas.BACKGROUND}
+    assert table["measured_log10_flux"].notna().all()
 
 
 @pytest.mark.parametrize("classes", [[], ["X1.0"]])

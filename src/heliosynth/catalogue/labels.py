@@ -15,7 +15,7 @@ import pandas as pd
 
 from heliosynth import goes_class
 from heliosynth.arrays import Floats, Integers, Seconds
-from heliosynth.catalogue import schemas
+from heliosynth.catalogue import light_curve, schemas
 from heliosynth.config.dataset import MaxWithinConfig, NearestPeakConfig
 from heliosynth.errors import InputError
 from heliosynth.io import tables
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from heliosynth.sources.goes import XrsSeries
 
 LabelRule = NearestPeakConfig | MaxWithinConfig
-
-BACKGROUND_COVERAGE = 0.5
-"""Share of a window that must be measured for its median to count as the background."""
 
 
 def label_frames(
@@ -77,7 +74,7 @@ def label_frames(
     else:
         flare = largest_within(time, peak, peak_flux, window)
     if rule.without_flare == "background":
-        label_flux[flare < 0] = background(time[flare < 0], xrs_time, flux, window)
+        label_flux[flare < 0] = light_curve.background(time[flare < 0], xrs_time, flux, window)
     label_flux[flare >= 0] = peak_flux[flare[flare >= 0]]
     known = np.isfinite(label_flux)
     letters = np.full(len(time), "", dtype=object)
@@ -89,7 +86,7 @@ def label_frames(
     labels["flare_peak"] = _of_flare(
         flares["peak"].to_numpy("datetime64[s]"), flare, np.datetime64("NaT", "s")
     )
-    labels["measured_log10_flux"] = _log10(_flux_at(time, xrs_time, flux))
+    labels["measured_log10_flux"] = _log10(light_curve.flux_at(time, xrs_time, flux))
     during = _flux_during(flares, xrs_time, flux)
     labels["flare_measured_log10_flux"] = _of_flare(_log10(during), flare, np.nan)
     reason = _reasons(labels, rule, classes)
@@ -188,51 +185,6 @@ def largest_within(time: Seconds, peak: Seconds, peak_flux: Floats, window: int)
     return largest
 
 
-def background(time: Seconds, xrs_time: Seconds, flux: Floats, window: int) -> Floats:
-    """Return the median flux within ``window`` seconds of each frame.
-
-    Parameters
-    ----------
-    time
-        Times of the frames, s (N,).
-    xrs_time, flux
-        The light curve, s and W m⁻², NaN where not measured (M,).
-    window
-        Half the width of the window, s.
-
-    Returns
-    -------
-    numpy.ndarray
-        W m⁻², NaN where less than :data:`BACKGROUND_COVERAGE` of the window was measured (N,).
-    """
-    if len(xrs_time) < 2:
-        return np.full(len(time), np.nan)
-    cadence = float(np.median(np.diff(xrs_time)))
-    needed = max(1, int(BACKGROUND_COVERAGE * 2 * window / cadence))
-    # Add the frames to the light curve as missing samples, so that windows are centred on them.
-    joined = np.concatenate([xrs_time, time])
-    order = np.argsort(joined, kind="stable")
-    series = pd.Series(
-        np.concatenate([flux, np.full(len(time), np.nan)])[order],
-        index=pd.DatetimeIndex(joined[order].astype("datetime64[s]")),
-    )
-    width = pd.Timedelta(seconds=2 * window)
-    rolling = series.rolling(width, center=True, closed="both", min_periods=needed)
-    medians = np.empty(len(joined))
-    medians[order] = rolling.median().to_numpy()
-    return medians[len(xrs_time) :]
-
-
-def largest_during(start: Seconds, end: Seconds, xrs_time: Seconds, flux: Floats) -> Floats:
-    """Return the largest flux measured from ``start`` to ``end`` (F,); NaN where there is none."""
-    first = np.searchsorted(xrs_time, start, side="left")
-    last = np.searchsorted(xrs_time, end, side="right")
-    filled = np.append(np.nan_to_num(flux, nan=-np.inf), -np.inf)
-    bounds = np.stack([first, np.maximum(last, first)], axis=1).ravel()
-    largest = np.maximum.reduceat(filled, bounds)[::2] if len(start) else np.empty(0)
-    return np.where((last > first) & np.isfinite(largest), largest, np.nan)
-
-
 def read_frames(files: Sequence[Path | str]) -> pd.DataFrame:
     """Read the tables of frames of several years into one.
 
@@ -277,18 +229,9 @@ def _flux_during(flares: pd.DataFrame, xrs_time: Seconds, flux: Floats) -> Float
     # In some lists, flares across midnight start after their peak or end before it.
     peak = seconds(flares["peak"])
     start, end = (seconds(flares[bound].fillna(flares["peak"])) for bound in ("start", "end"))
-    return largest_during(np.minimum(start, peak), np.maximum(end, peak), xrs_time, flux)
-
-
-def _flux_at(time: Seconds, xrs_time: Seconds, flux: Floats) -> Floats:
-    """Return the flux of the sample nearest to each frame; NaN if further away than the cadence."""
-    if len(xrs_time) < 2:
-        return np.full(len(time), np.nan)
-    after = np.clip(np.searchsorted(xrs_time, time), 1, len(xrs_time) - 1)
-    before = after - 1
-    nearest = np.where(time - xrs_time[before] <= xrs_time[after] - time, before, after)
-    near = np.abs(time - xrs_time[nearest]) <= np.median(np.diff(xrs_time))
-    return np.where(near, flux[nearest], np.nan)
+    return light_curve.largest_during(
+        np.minimum(start, peak), np.maximum(end, peak), xrs_time, flux
+    )
 
 
 def _log10(flux: Floats) -> Floats:
