@@ -58,7 +58,7 @@ def test_script_plots_a_figure(run: Run, tmp_path: Path) -> None:
     script.main(["--name", "unet", *options])
     assert (tmp_path / "a.pdf").exists()
     assert (tmp_path / "a.png").exists()
-    with pytest.raises(SystemExit, match=r"^error: simulated_against_real: needs the folders"):
+    with pytest.raises(SystemExit, match=r"^error: simulated_against_real: needs two folders"):
         script.main(["--name", "simulated_against_real", *options])
 
 

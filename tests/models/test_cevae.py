@@ -119,5 +119,5 @@ def test_masks_are_squares_of_noise():
 
 
 def test_an_image_size_that_does_not_fit_is_rejected():
-    with pytest.raises(InputError, match=r"image_size_px is 18.*multiple of 4"):
+    with pytest.raises(InputError, match=r"image_size_px: 18 px do not fit.*multiple of 4"):
         Cevae(cevae_config(), 18)

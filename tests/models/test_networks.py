@@ -116,5 +116,5 @@ def test_attention_connects_opposite_corners():
 
 @pytest.mark.parametrize(("config", "size"), [(STUDY_UNET, 20), (MODERN_UNET, 20)])
 def test_an_image_size_that_does_not_fit_is_rejected(config, size):
-    with pytest.raises(InputError, match=r"image_size_px is 20.*multiple of 8"):
+    with pytest.raises(InputError, match=r"image_size_px: 20 px do not fit.*multiple of 8"):
         build_network(config, size, 6)

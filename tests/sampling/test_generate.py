@@ -268,5 +268,5 @@ def test_a_flux_response_has_the_same_seeds_at_all_fluxes(
 def test_a_model_without_a_flux_condition_is_rejected(
     config: dict[str, object], reason: str
 ) -> None:
-    with pytest.raises(InputError, match=rf"m: .*{reason}.* cannot be sampled at a flux"):
+    with pytest.raises(InputError, match=rf"m: .*{reason}.* sampled at a flux; name a model"):
         generate_at_fluxes(random_model(config), np.float32([-6]), np.array([1]), SAMPLING)

@@ -14,7 +14,7 @@ from heliosynth.errors import InputError
 from heliosynth.figures import style
 from heliosynth.figures.mosaic import Mosaic, evenly_spaced, mosaic
 from heliosynth.results.run import Run
-from heliosynth.sources import sdoml
+from heliosynth.sources import quality_flags, sdoml
 
 SHOWN = 4
 """Frames shown of each archive."""
@@ -37,7 +37,9 @@ class RawFrames:
 def simulated_against_real(run: Run) -> Figure:
     """Show raw frames of both archives, their radial profiles and their intensities."""
     if run.simulated is None or run.archive is None:
-        raise InputError("simulated_against_real: needs the folders --simulated and --archive")
+        raise InputError(
+            "simulated_against_real: needs two folders of raw inputs; pass --simulated and --archive"
+        )
     channel = run.presentation.channel
     archives = [
         RawFrames("simulated", read_frames(run.simulated, channel), style.ACCENT),
@@ -73,7 +75,7 @@ def read_frames(directory: Path, channel: str) -> Images:
     store = str(directory / "aia" / "sdomlv2.zarr")
     year = sdoml.years(store)[0]
     header = sdoml.read_header(store, year, channel)
-    good = header.loc[header["quality"] == 0, "store_row"].to_numpy()
+    good = header.loc[~quality_flags.is_bad(header["quality"]), "store_row"].to_numpy()
     rows = evenly_spaced(good, MEASURED)
     frames = sdoml.open_channel(store, year, channel)
     images = np.concatenate([part.value for part in frames.read(rows, np.asarray)])

@@ -104,7 +104,7 @@ def build_deit(config: ApplicationConfig, image_size: int, classes: int) -> nn.M
     if config.embedding_dim % config.heads:
         raise InputError(
             f"application.embedding_dim: {config.embedding_dim} is not a multiple of the "
-            f"{config.heads} heads"
+            f"{config.heads} heads; change it or application.heads"
         )
     network: nn.Module = timm.create_model(
         "deit_tiny_patch16_224",

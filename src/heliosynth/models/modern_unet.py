@@ -60,8 +60,8 @@ class ModernUnet(nn.Module):
         widths = _widths(config)
         if image_size % config.size_multiple:
             raise InputError(
-                f"dataset.image_size_px is {image_size}; the residual U-Net needs "
-                f"a multiple of {config.size_multiple}"
+                f"dataset.image_size_px: {image_size} px do not fit the residual U-Net; "
+                f"choose a multiple of {config.size_multiple}"
             )
         self.patch_px = config.patch_px
         self.embedding = _Embedding(condition_dim, config.embedding_dim)

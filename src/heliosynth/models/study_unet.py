@@ -46,8 +46,8 @@ class StudyUnet(nn.Module):
         super().__init__()
         if image_size % config.size_multiple:
             raise InputError(
-                f"dataset.image_size_px is {image_size}; the U-Net of the study needs "
-                f"a multiple of {config.size_multiple}"
+                f"dataset.image_size_px: {image_size} px do not fit the U-Net of the study; "
+                f"choose a multiple of {config.size_multiple}"
             )
         full, half, quarter, eighth = config.widths
         embedding = config.embedding_dim

@@ -78,7 +78,10 @@ def generate(
     if isinstance(objective, AutoencodingObjective):
         return _in_batches(seeds, config, device, lambda _, noise: _decode(objective, noise))
     if not isinstance(config, SamplingConfig):
-        raise InputError(f"{model.name}: `sampling` lacks sampler, steps and guidance")
+        raise InputError(
+            f"{model.name}: `sampling` lacks sampler, steps and guidance; choose a preset that has "
+            "them"
+        )
 
     def generate_batch(indices: Integers, noise: SampleNoise) -> tuple[Tensor, Tensor]:
         classes = torch.from_numpy(goes_class[indices].astype(np.int64)).to(device)
@@ -256,7 +259,10 @@ def _flux_objective(model: TrainedModel) -> DenoisingObjective:
     """Return the objective of a model; raise an error if its condition is not the flux."""
     objective = model.objective
     if not isinstance(objective, DenoisingObjective):
-        raise InputError(f"{model.name}: has no condition, so it cannot be sampled at a flux")
+        raise InputError(
+            f"{model.name}: has no condition, so it cannot be sampled at a flux; name a model whose "
+            "condition is xray_flux"
+        )
     if objective.encoder.config.kind != "xray_flux":
         raise InputError(
             f"{model.name}: its condition is the class, so it cannot be sampled at a flux; "

@@ -71,7 +71,10 @@ def plan_samples(
     classes = sorted(set(trained_classes))
     counts = np.array([np.count_nonzero(training_classes == c) for c in classes])
     if not counts.sum():
-        raise InputError("the training split has no image of a trained class; nothing to sample")
+        raise InputError(
+            "the training split has no image of a trained class, so there is nothing to sample; "
+            "rebuild the dataset"
+        )
     shares = apportion(counts, population)
     lengths = np.maximum(shares, per_class)
     number = np.concatenate([np.arange(n) for n in lengths]).astype(np.int64)

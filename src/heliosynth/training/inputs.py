@@ -108,7 +108,9 @@ def read_inputs(
         )
     objective = load_model(embedding_model, device).objective
     if not isinstance(objective, AutoencodingObjective):
-        raise InputError(f"{embedding_model}: not a ceVAE; `embedding_of` of {name} must name one")
+        raise InputError(
+            f"{embedding_model}: not a ceVAE; set models.{name}.condition.embedding_of to one"
+        )
     checksum = file_sha256(Path(embedding_model) / WEIGHTS_FILE)
     return ModelInputs(classes, training, validation, objective.cevae, checksum)
 
