@@ -47,7 +47,7 @@ def archive_of_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("aia/sdomlv2.zarr/2012/171A/.zarray", "goes/a.csv", "hek/b.csv"):
         (tmp_path / "raw" / name).parent.mkdir(parents=True)
-        (tmp_path / "raw" / name).touch()
+        (tmp_path / "raw" / name).write_text("content")
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -27,10 +27,10 @@ def archived(folder: Path, **changes: object) -> RunConfig:
 
 
 def make_files(folder: Path, *names: str) -> None:
-    """Make empty files: these, a light curve and a flare list."""
+    """Make small files: these, a light curve and a flare list."""
     for name in (*names, "goes/a.csv", "hek/b.csv"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
+        (folder / name).write_text("content")
 
 
 @pytest.fixture

@@ -18,12 +18,12 @@ from helpers.project import ROOT
 @pytest.fixture
 def archive_folder(tmp_path: Path) -> Path:
     (tmp_path / "aia/sdomlv2.zarr/2013/171A").mkdir(parents=True)
-    (tmp_path / "aia/sdomlv2.zarr/2013/171A/.zarray").touch()
+    (tmp_path / "aia/sdomlv2.zarr/2013/171A/.zarray").write_text("content")
     (tmp_path / "aia/sdomlv2.zarr/2011/193A").mkdir(parents=True)
-    (tmp_path / "aia/sdomlv2.zarr/2011/193A/.zarray").touch()
+    (tmp_path / "aia/sdomlv2.zarr/2011/193A/.zarray").write_text("content")
     for name in ("goes/a.csv", "hek/b.csv"):
         (tmp_path / name).parent.mkdir()
-        (tmp_path / name).touch()
+        (tmp_path / name).write_text("content")
     return tmp_path
 
 
@@ -38,7 +38,7 @@ def test_an_archive_of_level1_files_has_no_comparison(tmp_path: Path) -> None:
     names = ("aia/level1/aia.lev1_euv_12s.2012-07-12T160001Z.171.image_lev1.fits",)
     for name in (*names, "goes/a.csv", "hek/b.csv"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
+        (tmp_path / name).write_text("content")
     tables = {"degradation": "aia_V10_response_table.txt"}
     plan = Plan(resolve(merged("archive.yaml", archive=str(tmp_path), level1=tables)))
     assert "simulated_against_real" not in plan.figures

@@ -5,11 +5,27 @@ Used while the DAG is planned: folders are listed, no file is opened.
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from heliosynth.errors import InputError
+from heliosynth.sources.listing import FolderListing, entries, list_files, names
+
+FITS = (".fits", ".fts", ".fit", ".fits.gz", ".fits.fz")
+"""Suffixes of FITS files that can be read."""
+XRS_OTHERS = {
+    ".nc": "netCDF next to CSV, which is read instead",
+    **dict.fromkeys(FITS, "FITS is not read; fetch NOAA's netCDF or write CSV"),
+}
+FLARE_OTHERS = {".xml": "VOTable is not read; fetch JSON or write CSV"}
+ARRAY_METADATA = (".zarray", ".zattrs", "zarr.json")
+"""Files that describe an array of a Zarr store."""
+CHUNK_KEY = re.compile(r"(?:c[./])?\d+(?:[./]\d+)*")
+"""Path of a chunk in its array, of Zarr format 2 or 3."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +62,10 @@ def locate(directory: Path | str) -> ArchivePaths:
         If the directory or one of the three parts is missing.
     """
     root = Path(directory)
-    if not root.is_dir():
+    if not _is_folder(root):
         raise InputError(f"{root}: no such directory; set `archive` to a directory of raw inputs")
     store, level1 = root / "aia" / "sdomlv2.zarr", root / "aia" / "level1"
-    if not store.is_dir() and not level1.is_dir():
+    if not _is_folder(store) and not _is_folder(level1):
         raise InputError(
             f"{store}: no such Zarr store; put the AIA frames of the archive there, or as level-1 "
             f"FITS files into {level1}"
@@ -60,35 +76,63 @@ def locate(directory: Path | str) -> ArchivePaths:
     return ArchivePaths(None, level1, light_curves, flares)
 
 
-def xrs_files(path: Path | str) -> list[Path]:
+def list_xrs(path: Path | str) -> FolderListing:
     """List the light curves of a folder; the path of a file is returned as it is.
 
-    If a folder holds CSV, its netCDF files are ignored: the two can differ in scale, and scales
+    If a folder holds CSV, its netCDF files are left out: the two can differ in scale, and scales
     must not be mixed unnoticed.
 
     Raises
     ------
     InputError
-        If there is none.
+        If there is none, or one is empty or cannot be read.
     """
-    files = _files(path, "*.csv") or _files(path, "*.nc")
-    if not files:
-        raise InputError(f"{path}: holds no XRS light curve (*.csv or *.nc); add one")
-    return files
+    listing = list_files(path, [".csv"], XRS_OTHERS)
+    if not listing.files:
+        listing = list_files(path, [".nc"], XRS_OTHERS)
+    if not listing.files:
+        raise InputError(
+            f"{path}: holds no XRS light curve (*.csv or *.nc){names(listing)}; add one"
+        )
+    return listing
 
 
-def flare_files(path: Path | str) -> list[Path]:
+def list_flares(path: Path | str) -> FolderListing:
     """List the flare lists of a folder; the path of a file is returned as it is.
 
     Raises
     ------
     InputError
-        If there is none.
+        If there is none, or one is empty or cannot be read.
     """
-    files = _files(path, "*.json", "*.csv")
-    if not files:
-        raise InputError(f"{path}: holds no flare list (*.json or *.csv); add one")
-    return files
+    listing = list_files(path, [".json", ".csv"], FLARE_OTHERS)
+    if not listing.files:
+        raise InputError(f"{path}: holds no flare list (*.json or *.csv){names(listing)}; add one")
+    return listing
+
+
+def list_level1(path: Path | str) -> FolderListing:
+    """List the FITS files of a folder of level-1 images.
+
+    Raises
+    ------
+    InputError
+        If there is none, or one is empty or cannot be read.
+    """
+    listing = list_files(path, FITS)
+    if not listing.files:
+        raise InputError(f"{path}: holds no FITS file (*.fits){names(listing)}; add one")
+    return listing
+
+
+def xrs_files(path: Path | str) -> list[Path]:
+    """Return the files of :func:`list_xrs`."""
+    return list_xrs(path).files
+
+
+def flare_files(path: Path | str) -> list[Path]:
+    """Return the files of :func:`list_flares`."""
+    return list_flares(path).files
 
 
 def years(paths: ArchivePaths, channel: str) -> list[int]:
@@ -104,7 +148,11 @@ def years(paths: ArchivePaths, channel: str) -> list[int]:
     """
     if paths.aia_store is None:
         return _years_in_names(paths.level1 or Path())
-    groups = sorted(paths.aia_store.glob("[12][0-9][0-9][0-9]"))
+    groups = [
+        paths.aia_store / entry.name
+        for entry in entries(paths.aia_store)
+        if re.fullmatch(r"[12]\d{3}", entry.name, re.ASCII) and entry.is_dir()
+    ]
     with_channel = [int(group.name) for group in groups if channel in _channels(group)]
     if not with_channel:
         available = ", ".join(sorted({name for group in groups for name in _channels(group)}))
@@ -115,10 +163,20 @@ def years(paths: ArchivePaths, channel: str) -> list[int]:
     return with_channel
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be reached ({error.strerror}); you need the permission to read it and "
+            "the folders around it"
+        ) from error
+
+
 def _years_in_names(folder: Path) -> list[int]:
     in_names = {
         int(match.group(1))
-        for path in folder.glob("*.fits*")
+        for path in list_level1(folder).files
         if (match := re.search(r"(?<!\d)(20\d\d)[-_]?[01]\d[-_]?[0-3]\d", path.name))
     }
     if not in_names:
@@ -129,11 +187,47 @@ def _years_in_names(folder: Path) -> list[int]:
     return sorted(in_names)
 
 
+def channel_files(store: Path, year: int, channel: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield the files of a year's array: its metadata and chunks, and nothing else.
+
+    Yields
+    ------
+    str
+        Path in the array.
+    os.stat_result
+        Status of the file, or of what a link names.
+
+    Raises
+    ------
+    InputError
+        If a folder cannot be listed.
+    """
+    root = f"{store}/{year}/{channel}"
+    folders = [""]
+    while folders:
+        inside = folders.pop()
+        for entry in entries(f"{root}/{inside}"):
+            path = f"{inside}{entry.name}"
+            if entry.name in ARRAY_METADATA or CHUNK_KEY.fullmatch(path):
+                try:
+                    status = entry.stat()
+                except OSError as error:
+                    raise InputError(
+                        f"{root}/{path}: cannot be found ({error.strerror}), perhaps a link to a "
+                        "file that was moved; restore the file or delete the link"
+                    ) from error
+                if stat.S_ISDIR(status.st_mode):
+                    folders.append(f"{path}/")
+                else:
+                    yield path, status
+            elif path == "c" and entry.is_dir():
+                folders.append("c/")
+
+
 def _channels(group: Path) -> set[str]:
-    return {array.parent.name for array in group.glob("*/.zarray")}
-
-
-def _files(path: Path | str, *patterns: str) -> list[Path]:
-    if Path(path).is_file():
-        return [Path(path)]
-    return sorted(file for pattern in patterns for file in Path(path).glob(pattern))
+    """Return the arrays of a group, by the files that describe them."""
+    return {
+        entry.name
+        for entry in entries(group)
+        if any((group / entry.name / name).is_file() for name in (".zarray", "zarr.json"))
+    }
