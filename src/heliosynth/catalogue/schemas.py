@@ -7,11 +7,12 @@ import pandera.pandas as pa
 
 from heliosynth import goes_class
 from heliosynth.io.tables import TIME, table_schema
+from heliosynth.sources import quality_flags
 
 NEAREST_PEAK = "nearest flare peak"
 LARGEST_FLARE = "largest flare in the window"
 BACKGROUND = "background flux"
-QUALITY_FLAG = "quality flag"
+QUALITY_FLAG = quality_flags.FLAG
 NO_PEAK = "no flare peak in the window"
 NO_FLUX = "no flare and no X-ray flux"
 OTHER_CLASS = "class not of the study"

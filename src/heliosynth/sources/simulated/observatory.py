@@ -51,8 +51,8 @@ FRAME_OFFSET_S = 10.34
 BAD_FRAMES = 0.003
 """Share of frames that are flagged and missing, as in SDOMLv2."""
 
-MISSING_DATA_FLAG = 1 << 30
-"""Bit of QUALITY that AIA sets for incomplete frames."""
+MISSING_DATA_FLAG = 1 << 11
+"""Bit of QUALITY that AIA sets for frames of which more than a quarter is missing."""
 
 
 @dataclass(frozen=True)
