@@ -1,6 +1,7 @@
 """Small raw inputs in the archives' formats."""
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import pytest
 import zarr
 
 from heliosynth.sources import retry
+from helpers.project import ROOT
 
 NOAA_EPOCH = np.datetime64("2000-01-01T12:00:00")
 
@@ -96,12 +98,22 @@ def make_netcdf(tmp_path: Path) -> Callable[..., Path]:
 def make_hek(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that writes events as the HEK service answers them."""
 
-    def make(*events: Mapping[str, Any], name: str = "flares.json") -> Path:
-        path = tmp_path / name
-        path.write_text(json.dumps({"result": [dict(event) for event in events]}))
+    def make(*events: Mapping[str, Any], name: str = "flares.json", **about: Any) -> Path:
+        path = tmp_path / "hek" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({"result": [dict(event) for event in events], **about}))
         return path
 
     return make
+
+
+@pytest.fixture
+def samples() -> Path:
+    """Return the folder of small real files, or skip."""
+    folder = Path(os.environ.get("HELIOSYNTH_SAMPLES", ROOT.parent / "shared" / "samples"))
+    if not folder.is_dir():
+        pytest.skip(f"no real samples at {folder}; HELIOSYNTH_SAMPLES names another folder")
+    return folder
 
 
 @pytest.fixture

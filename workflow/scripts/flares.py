@@ -1,13 +1,16 @@
 """Read HEK flare lists into one table."""
 
 import argparse
+import logging
 from collections.abc import Sequence
 
 from heliosynth.catalogue import schemas
 from heliosynth.io import tables
+from heliosynth.io.files import write_json
 from heliosynth.jobs.entry_point import one_line_errors
-from heliosynth.sources.archive import flare_files
-from heliosynth.sources.hek import read_flares
+from heliosynth.sources.archive import list_flares
+from heliosynth.sources.hek import read_flares, summarize
+from heliosynth.sources.reading import ReadingReport
 
 
 @one_line_errors
@@ -17,9 +20,19 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--files", required=True, nargs="+", help="HEK files, JSON or CSV, or folders of them"
     )
     parser.add_argument("--output", required=True, help="CSV file to write")
+    parser.add_argument("--report", help="JSON file to write: what was read and what left out")
     args = parser.parse_args(argv)
-    files = [file for path in args.files for file in flare_files(path)]
-    tables.write(args.output, read_flares(files), schemas.FLARES)
+
+    report, files = ReadingReport(), []
+    for path in args.files:
+        listing = list_flares(path)
+        report.merge(listing.report())
+        files += listing.files
+    flares = read_flares(files, report)
+    report.log(logging.getLogger("flares"), "flares")
+    tables.write(args.output, flares, schemas.FLARES)
+    if args.report:
+        write_json(args.report, summarize(flares, report))
 
 
 if __name__ == "__main__":
