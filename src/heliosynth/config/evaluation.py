@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from heliosynth.config.base import Positive, PositiveInt, Section
+from heliosynth.config.paths import FilePath
+from heliosynth.config.suggestions import hint
 
 ENCODERS: Mapping[str, str] = {
     "efficientnet_lite0": "EfficientNet-Lite0",
@@ -18,7 +20,7 @@ ENCODERS: Mapping[str, str] = {
 
 def _check_encoder(name: str) -> str:
     if name not in ENCODERS:
-        raise ValueError(f"not an encoder; choose from {', '.join(ENCODERS)}")
+        raise ValueError(f"not an encoder; choose from {', '.join(ENCODERS)}{hint(name, ENCODERS)}")
     return name
 
 
@@ -52,7 +54,7 @@ class EvaluationConfig(Section):
     encoders: list[EncoderName] = Field(
         min_length=1, description="feature encoders; the first is also used for the clusters"
     )
-    clip_weights: str | None = Field(
+    clip_weights: FilePath | None = Field(
         None, description="file with open_clip ViT-B-32 weights; null: download them"
     )
     clusters: PositiveInt = Field(description="number of K-means clusters")

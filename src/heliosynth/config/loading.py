@@ -6,58 +6,52 @@ preset (``presets.yaml``), ``defaults`` of its kind, and the row itself.
 
 from __future__ import annotations
 
-import difflib
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
+from heliosynth.config import checks, messages
+from heliosynth.config.layers import COMMAND_LINE, Raw, merge
 from heliosynth.config.schema import RunConfig
-from heliosynth.errors import InputError
+from heliosynth.config.suggestions import one_of
+from heliosynth.config.yaml_file import ConfigurationError, KeyPath
 
-Raw = Mapping[str, Any]
+__all__ = ["ConfigurationError", "merge", "presets", "resolve"]
 
 STUDY_ORDER = ("cevae", "ddpm_discrete", "ddpm_continuous", "ddpm_cevae")
 """The models of the study, in the order of its tables."""
-LONGEST_VALUE, LONGEST_PATH, LONGEST_MESSAGE = 80, 120, 200
-"""Characters of a value, the path of a key and a message to show in an error."""
-DISCRIMINATED = ("labels", "network", "denoiser", "condition")
-"""Sections whose kind pydantic adds to the location of an error."""
-SAME_SECTION_BONUS = 0.15
-"""Added to the similarity of keys in sections of the same name."""
+PRESET = ("models", "*", "preset")
+"""A key of rows that the schema lacks, since it stands for others."""
+MOST_OTHERS = 3
+"""Largest number of further wrong keys to name."""
+IN_QUOTES = "put it in quotes"
+IN_QUOTES_OF_THE_SHELL = "put it in two pairs of quotes, as in --config run=\"'1.5'\""
 
 
-class ConfigurationError(InputError):
-    """A wrong configuration; the message is one line."""
-
-
-def resolve(raw: Raw) -> RunConfig:
+def resolve(raw: Raw, origins: Mapping[KeyPath, str] | None = None) -> RunConfig:
     """Complete a raw configuration from presets and defaults, and validate it.
+
+    A key whose value is null is taken away, as though no layer had set it, unless null is one of
+    its values.
 
     Parameters
     ----------
     raw
-        The mapping that Snakemake merged from ``config.yaml``, overlays and the command line.
+        ``config.yaml``, overlays and the command line, merged.
+    origins
+        Where each key was set.
 
     Raises
     ------
     ConfigurationError
         If the configuration is wrong. Names the path of the first wrong key and what to do.
     """
-    completed = {key: value for key, value in raw.items() if key != "defaults"}
-    defaults, rows = _defaults(raw), raw.get("models")
-    if isinstance(rows, Mapping):
-        completed["models"] = {
-            name: _complete_model(name, rows[name], defaults)
-            for name in sorted(rows, key=_sort_key)
-        }
-    try:
-        return RunConfig.model_validate(completed)
-    except ValidationError as error:
-        raise ConfigurationError(_one_line(error, raw)) from error
+    return _Loading(raw, origins or {}).resolve()
 
 
 def presets() -> dict[str, dict[str, Any]]:
@@ -66,122 +60,164 @@ def presets() -> dict[str, dict[str, Any]]:
     return typing.cast("dict[str, dict[str, Any]]", yaml.safe_load(text))
 
 
-def merge(below: Raw, above: Raw) -> dict[str, Any]:
-    """Merge two mappings recursively; values of ``above`` override those of ``below``."""
-    merged = dict(below)
-    for key, value in above.items():
-        old = merged.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[key] = merge(old, value) if both else value  # type: ignore[arg-type]
-    return merged
+class _Loading:
+    """One configuration on its way to a validated one."""
+
+    def __init__(self, raw: Raw, origins: Mapping[KeyPath, str]) -> None:
+        self.origins = origins
+        self.nullable = {**messages.nullable_paths(RunConfig), PRESET: False}
+        self.presets = presets()
+        self.removed: set[KeyPath] = set()
+        self.raw = self._without_nulls(raw, ())
+
+    def resolve(self) -> RunConfig:
+        completed = {key: value for key, value in self.raw.items() if key != "defaults"}
+        defaults, rows = self._defaults(), self.raw.get("models")
+        if isinstance(rows, Mapping):
+            completed["models"] = {
+                name: self._complete_model(name, rows[name], defaults)
+                for name in sorted(rows, key=_sort_key)
+            }
+        try:
+            configuration = RunConfig.model_validate(completed)
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+            raise self._error([self._problem(item) for item in details]) from error
+        problems = [
+            (self._written_in_row(problem.path), problem.message)
+            for problem in checks.problems(configuration)
+        ]
+        if problems:
+            raise self._error(problems)
+        return configuration
+
+    def _without_nulls(self, section: Raw, path: KeyPath) -> dict[str, Any]:
+        """Take away the keys whose value is null, where null is none of their values."""
+        kept: dict[str, Any] = {}
+        for key, value in section.items():
+            full = (*path, str(key))
+            if isinstance(value, Mapping):
+                kept[str(key)] = self._without_nulls(value, full)
+            elif value is None and self._is_removable(full):
+                self.removed.add(full)
+            else:
+                kept[str(key)] = value
+        return kept
+
+    def _is_removable(self, path: KeyPath) -> bool:
+        if path[0] == "defaults" and len(path) <= 2:
+            return len(path) == 1 or path[1] in self.presets
+        pattern = ("models", "*", *path[2:]) if path[0] in ("models", "defaults") else path
+        if path[0] == "models" and len(path) <= 2:
+            return True
+        return self.nullable.get(pattern) is False
+
+    def _defaults(self) -> Raw:
+        """Return the section ``defaults``, after checking that it is a mapping by kind."""
+        defaults = self._mapping(("defaults",), self.raw.get("defaults", {}))
+        for kind in defaults:
+            if kind not in self.presets:
+                message = one_of(kind, self.presets)
+                raise self._located(("defaults", kind), f"unknown kind of model; {message}")
+        return {kind: self._mapping(("defaults", kind), row) for kind, row in defaults.items()}
+
+    def _mapping(self, path: KeyPath, value: Any) -> Raw:
+        if isinstance(value, Mapping):
+            return value
+        message = f"{messages.TEXTS['dict_type']}{messages.input_text(value)}"
+        raise self._located(path, message)
+
+    def _complete_model(self, name: str, row: Any, defaults: Raw) -> Any:
+        """Merge the preset, the defaults and a row of ``models``; leave a wrong row to pydantic."""
+        kind = row.get("kind") if isinstance(row, Mapping) else None
+        if not isinstance(kind, str) or kind not in self.presets:
+            return row
+        layered = merge(defaults.get(kind, {}), row)
+        known, preset = self.presets[kind], layered.pop("preset", None)
+        if isinstance(preset, str) and preset in known:
+            return merge(known[preset], layered)
+        path = ("models", name, "preset")
+        if preset is None:
+            raise self._located(
+                path,
+                f"missing; set it there or in defaults.{kind} to one of {', '.join(known)}",
+            )
+        message = one_of(preset, known) + messages.input_text(preset)
+        raise self._located(self._written(path, kind), message)
+
+    def _error(self, problems: Sequence[tuple[KeyPath, str]]) -> ConfigurationError:
+        """Return the first of some problems as one line, with the keys of the others."""
+        others = dict.fromkeys(".".join(path) for path, _ in problems[1:] if path)
+        others.pop(".".join(problems[0][0]), None)
+        named = [messages.shortened(other, messages.LONGEST_VALUE) for other in others]
+        shown = ", ".join(named[:MOST_OTHERS])
+        if len(named) > MOST_OTHERS:
+            shown += f" and {len(named) - MOST_OTHERS} more"
+        located = self._located(*problems[0])
+        return ConfigurationError(f"{located}; also wrong: {shown}") if shown else located
+
+    def _problem(self, details: ErrorDetails) -> tuple[KeyPath, str]:
+        """Return the key, as it was written, and the message of an error of pydantic."""
+        location = [str(part) for part in details["loc"] if part != "[key]"]
+        path = self._user_path(location)
+        if details["type"] == "extra_forbidden":
+            return path, messages.unknown_key(location, path, RunConfig)
+        key, message = messages.text_of(details, RunConfig)
+        if details["type"] == "missing" and path in self.removed:
+            message = "missing: it is null here, which takes it away; set a value"
+        if self._origin(path) == COMMAND_LINE:
+            message = message.replace(IN_QUOTES, IN_QUOTES_OF_THE_SHELL)
+        return (*path, *key), message
+
+    def _located(self, path: KeyPath, message: str) -> ConfigurationError:
+        origin, key = self._origin(path), messages.shortened(".".join(path), messages.LONGEST_PATH)
+        parts = [part for part in (origin, key, message) if part]
+        return ConfigurationError(": ".join(parts))
+
+    def _origin(self, path: KeyPath) -> str:
+        """Return where a key was set, or the section that it is in; empty if no layer did."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.origins:
+                return self.origins[path[:length]]
+        return ""
+
+    def _user_path(self, location: Sequence[str]) -> KeyPath:
+        """Return a key as it was written: without union tags, in ``defaults`` if it is there."""
+        if location[:1] == ["models"] and len(location) > 2:
+            kind, rest = location[2], _without_tags(location[3:])
+            return self._written(("models", location[1], *rest), kind)
+        return tuple(_without_tags(location))
+
+    def _written_in_row(self, path: KeyPath) -> KeyPath:
+        if path[0] != "models" or len(path) < 3:
+            return path
+        return self._written(path, str(self.raw["models"][path[1]]["kind"]))
+
+    def _written(self, path: KeyPath, kind: str) -> KeyPath:
+        """Return a key of a row of ``models``, in ``defaults`` if only that sets it."""
+        in_defaults = ("defaults", kind, *path[2:])
+        if _has_path(self.raw, in_defaults) and not _has_path(self.raw, path):
+            return in_defaults
+        return path
 
 
-def _sort_key(name: object) -> tuple[int, str]:
+def _sort_key(name: str) -> tuple[int, str]:
     """Order models as in the study, others by name, since merged mappings have no fixed order."""
     known = name in STUDY_ORDER
-    return (STUDY_ORDER.index(str(name)) if known else len(STUDY_ORDER), str(name))
+    return (STUDY_ORDER.index(name) if known else len(STUDY_ORDER), name)
 
 
-def _defaults(raw: Raw) -> Raw:
-    """Return the section ``defaults``, after checking that it is a mapping by kind."""
-    defaults = _mapping("defaults", raw.get("defaults"))
-    unknown = {str(kind) for kind in defaults} - set(presets())
-    if unknown:
-        raise ConfigurationError(_unknown_key(f"defaults.{min(unknown)}", list(presets())))
-    return {kind: _mapping(f"defaults.{kind}", shared) for kind, shared in defaults.items()}
-
-
-def _mapping(path: str, value: Any) -> Raw:
-    if value is None or isinstance(value, Mapping):
-        return value or {}
-    raise ConfigurationError(f"{path}: should be a mapping{_input_text(value)}")
-
-
-def _complete_model(name: object, row: Any, defaults: Raw) -> Any:
-    """Merge the preset, the defaults and a row of ``models``; leave a wrong row to pydantic."""
-    known = presets()
-    kind = row.get("kind") if isinstance(row, Mapping) else None
-    if not isinstance(kind, str) or kind not in known:
-        return row
-    layered = merge(defaults.get(kind, {}), row)
-    preset = layered.pop("preset", None)
-    if not isinstance(preset, str) or preset not in known[kind]:
-        raise ConfigurationError(
-            f"models.{name}.preset: {_shortened(repr(preset), LONGEST_VALUE)} is not one of "
-            f"{', '.join(known[kind])}; set it there or in defaults.{kind}"
-        )
-    return merge(known[kind][preset], layered)
-
-
-def _one_line(error: ValidationError, raw: Raw) -> str:
-    """Return the first error of pydantic as one line."""
-    first = error.errors(include_url=False)[0]
-    path = _shortened(_user_path([str(part) for part in first["loc"]], raw), LONGEST_PATH)
-    if first["type"] == "extra_forbidden":
-        return _unknown_key(path, [".".join(parts) for parts in _schema_paths(RunConfig)])
-    if first["type"] == "missing":
-        return f"{path}: missing; add this key to the configuration"
-    message = _shortened(first["msg"].removeprefix("Value error, "), LONGEST_MESSAGE)
-    message += _input_text(first.get("input"))
-    return f"{path}: {message}" if path else message
-
-
-def _input_text(value: Any) -> str:
-    if isinstance(value, BaseModel | Mapping):
-        return ""
-    return f" (got: {_shortened(repr(value), LONGEST_VALUE)})"
-
-
-def _shortened(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-def _user_path(location: list[str], raw: Raw) -> str:
-    """Return the path of a key as the user wrote it: without union tags, below ``defaults``."""
-    if location[:1] == ["models"] and len(location) > 2:
-        name, kind, rest = location[1], location[2], _without_tags(location[3:])
-        row, shared = raw["models"].get(name), (raw.get("defaults") or {}).get(kind)
-        if _has_path(shared, rest) and not _has_path(row, rest):
-            return ".".join(["defaults", kind, *rest])
-        return ".".join(["models", name, *rest])
-    return ".".join(_without_tags(location))
-
-
-def _without_tags(location: list[str]) -> list[str]:
+def _without_tags(location: Sequence[str]) -> list[str]:
     return [
-        part for n, part in enumerate(location) if n == 0 or location[n - 1] not in DISCRIMINATED
+        part
+        for n, part in enumerate(location)
+        if n == 0 or location[n - 1] not in messages.DISCRIMINATED
     ]
 
 
-def _has_path(mapping: Any, path: list[str]) -> bool:
+def _has_path(mapping: Any, path: KeyPath) -> bool:
     for part in path:
         if not isinstance(mapping, Mapping) or part not in mapping:
             return False
         mapping = mapping[part]
     return bool(path)
-
-
-def _schema_paths(annotation: Any, parents: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield the path of every key of the schema."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        for name, field in annotation.model_fields.items():
-            yield (*parents, name)
-            yield from _schema_paths(field.annotation, (*parents, name))
-        return
-    arguments = typing.get_args(annotation)
-    inside = (*parents, "*") if typing.get_origin(annotation) is dict else parents
-    for argument in arguments:
-        yield from _schema_paths(argument, inside)
-
-
-def _unknown_key(path: str, known: list[str]) -> str:
-    """Return the error of an unknown key, with the most similar known one."""
-    parent, _, leaf = path.rpartition(".")
-
-    def similarity(candidate: str) -> float:
-        section, _, name = candidate.rpartition(".")
-        same_section = section.split(".")[-1:] == parent.split(".")[-1:]
-        ratio = difflib.SequenceMatcher(None, leaf, name).ratio()
-        return ratio + (SAME_SECTION_BONUS if same_section else 0.0)
-
-    return f"{path}: unknown key; did you mean {max(known, key=similarity)}?"

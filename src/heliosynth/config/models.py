@@ -8,6 +8,10 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, field_validator, model_validator
 
 from heliosynth.config.base import Fraction, Positive, PositiveInt, Section
+from heliosynth.config.suggestions import hint
+
+NoiseLevel = Annotated[float, Field(ge=1e-6, le=1e6)]
+"""A noise level σ that single precision can square."""
 
 SAMPLERS: Mapping[str, str] = {
     "ddpm": "ancestral",
@@ -71,9 +75,11 @@ class VariancePreservingConfig(Section):
     """Noise prediction on a discrete linear schedule (Ho et al. 2020)."""
 
     kind: Literal["variance_preserving"]
-    noise_steps: PositiveInt = Field(description="number of steps T of the schedule")
-    beta_first: Positive = Field(description="β of the first step")
-    beta_last: Positive = Field(description="β of the last step")
+    noise_steps: Annotated[int, Field(ge=2, lt=2**31)] = Field(
+        description="number of steps T of the schedule"
+    )
+    beta_first: Annotated[float, Field(gt=0, lt=1)] = Field(description="β of the first step")
+    beta_last: Annotated[float, Field(gt=0, lt=1)] = Field(description="β of the last step")
 
 
 class PreconditionedConfig(Section):
@@ -84,10 +90,14 @@ class PreconditionedConfig(Section):
 
     kind: Literal["preconditioned"]
     sigma_data: Positive = Field(description="standard deviation of the images")
-    log_sigma_mean: float = Field(description="mean of ln σ in training")
-    log_sigma_std: Positive = Field(description="standard deviation of ln σ in training")
-    sigma_min: Positive = Field(description="lowest noise level in sampling")
-    sigma_max: Positive = Field(description="highest noise level in sampling")
+    log_sigma_mean: Annotated[float, Field(ge=-10, le=10)] = Field(
+        description="mean of ln σ in training"
+    )
+    log_sigma_std: Annotated[float, Field(gt=0, le=5)] = Field(
+        description="standard deviation of ln σ in training"
+    )
+    sigma_min: NoiseLevel = Field(description="lowest noise level in sampling")
+    sigma_max: NoiseLevel = Field(description="highest noise level in sampling")
 
 
 class ClassConditionConfig(Section):
@@ -165,7 +175,7 @@ class TrainingConfig(Section):
     @model_validator(mode="after")
     def _check_length(self) -> TrainingConfig:
         if (self.images is None) == (self.epochs is None):
-            raise ValueError("set exactly one of `images` and `epochs`")
+            raise ValueError("set exactly one of `images` and `epochs`, and the other to null")
         return self
 
 
@@ -203,7 +213,9 @@ class SamplingConfig(PriorSamplingConfig):
     @classmethod
     def _is_known(cls, sampler: str) -> str:
         if sampler not in SAMPLERS:
-            raise ValueError(f"not a sampler; choose one of {', '.join(SAMPLERS)}")
+            raise ValueError(
+                f"not a sampler; choose one of {', '.join(SAMPLERS)}{hint(sampler, SAMPLERS)}"
+            )
         return sampler
 
 
