@@ -1,6 +1,7 @@
 """Downloads through the real client libraries from servers on this machine, with faults."""
 
 import http.server
+import io
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -89,6 +90,25 @@ def test_temporary_faults_of_hek_change_nothing(
             fetch.fetch_flares(2013, tmp_path / "2013.json", f"{server.url}/her?")
     assert len(read_flares([tmp_path / "2012.json"])) == 1
     assert not list(tmp_path.glob("2013*"))
+
+
+def test_pages_of_a_list_are_fetched_until_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service answers in Latin-1, with blanks before the page and line breaks in texts."""
+
+    def page(url: str, timeout: float) -> Any:
+        query = parse_qs(urlsplit(url).query)
+        month, number = query["event_starttime"][0][:7], int(query["page"][0])
+        event = hek_event(f"{month}-20T{number:02d}:00:00", title="Å\n", event_starttime=None)
+        body = json.dumps({"result": [event], "overmax": number < 3}, ensure_ascii=False)
+        return io.BytesIO(f"\n   {body}".replace("\\n", "\n").encode("latin-1"))
+
+    monkeypatch.setattr(fetch.urllib.request, "urlopen", page)
+    fetch.fetch_flares(2012, tmp_path / "2012.json", "https://hek.example/her?")
+    assert len(read_flares([tmp_path / "2012.json"])) == 3 * 12
+    assert len(list((tmp_path / "2012").iterdir())) == 3 * 12
+    assert len(read_flares(sorted((tmp_path / "2012").iterdir()))) == 3 * 12
 
 
 def test_an_unreachable_service_is_an_error(tmp_path: Path) -> None:

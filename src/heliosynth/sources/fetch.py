@@ -9,7 +9,6 @@ import calendar
 import datetime
 import functools
 import itertools
-import json
 import logging
 import shutil
 import urllib.parse
@@ -22,10 +21,12 @@ import h5py
 from tqdm import tqdm
 
 from heliosynth.errors import InputError
-from heliosynth.io.files import atomic_directory, read_json, write_json, write_text
+from heliosynth.io.files import atomic_directory, write_json, write_text
+from heliosynth.sources.hek_files import parse_page
 from heliosynth.sources.manifest import describe, write_manifest
 from heliosynth.sources.retry import retry
 from heliosynth.sources.signature import require_signature
+from heliosynth.sources.text_files import decode, read_text
 
 SEARCH_LIMIT_S = 600.0
 """Time limit for listing a year of daily files."""
@@ -106,11 +107,11 @@ def fetch_flares(year: int, output: Path | str, url: str | None = None) -> None:
             if not path.exists():
                 what = f"HEK flares of {year}-{month:02d}, page {page}"
                 write_text(path, retry(functools.partial(_hek_page, pages[path]), what))
-            answer = _read_page(path)
-            on_page = {str(event.get("kb_archivid") or event): event for event in answer["result"]}
+            answer, more = _read_page(path)
+            on_page = {str(event.get("kb_archivid") or event): event for event in answer}
             events |= on_page
             # The service can announce further pages endlessly, and repeat the last one.
-            if not answer.get("overmax") or on_page.keys() <= seen:
+            if not more or on_page.keys() <= seen:
                 break
             seen |= on_page.keys()
     if not events:
@@ -212,18 +213,16 @@ def _hek_page(url: str) -> str:
         If the service does not answer, or not with a page of events.
     """
     with urllib.request.urlopen(url, timeout=HEK_LIMIT_S) as answer:
-        text = str(answer.read().decode("utf-8", errors="replace"))
+        text = decode(answer.read())
     try:
-        content = json.loads(text)
+        _parse_answer(text)
     except ValueError as error:
-        raise OSError(f"an answer that is not JSON: {text[:60]!r}") from error
-    if not _is_page(content):
-        raise OSError(f"an answer without a list of events: {text[:60]!r}")
+        raise OSError(f"a wrong answer, {error}: {text[:60]!r}") from error
     return text
 
 
-def _read_page(path: Path) -> dict[str, Any]:
-    """Read a page that was fetched earlier.
+def _read_page(path: Path) -> tuple[list[dict[str, Any]], bool]:
+    """Return the events of a page that was fetched earlier, and whether there are more.
 
     Raises
     ------
@@ -231,16 +230,19 @@ def _read_page(path: Path) -> dict[str, Any]:
         If it is no longer a page of events.
     """
     try:
-        content = read_json(path)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: cannot be read as JSON ({error}); delete it and rerun"
-        ) from error
-    if not _is_page(content):
-        raise InputError(f"{path}: holds no list of events; delete it and rerun")
-    return dict(content)
+        return _parse_answer(read_text(path))
+    except ValueError as error:
+        raise InputError(f"{path}: {error}; delete it and rerun") from error
 
 
-def _is_page(content: Any) -> bool:
-    events = content.get("result") if isinstance(content, dict) else None
-    return isinstance(events, list) and all(isinstance(event, dict) for event in events)
+def _parse_answer(text: str) -> tuple[list[dict[str, Any]], bool]:
+    """Return the events of an answer of the service, and whether there are more.
+
+    Raises
+    ------
+    ValueError
+        If it is no page of events; a list alone does not say whether there are more.
+    """
+    if not text.lstrip().startswith("{"):
+        raise ValueError("not a page of events")
+    return parse_page(text)
