@@ -30,3 +30,8 @@ class Chunk:
     rows: Integers
     value: Averaged
     source: Source
+
+    @property
+    def sources(self) -> tuple[Source]:
+        """The origins of the chunk."""
+        return (self.source,)

@@ -50,7 +50,7 @@ def read_chunks(rows: np.ndarray, average: Callable) -> Iterator[ChunkResult]:
     for chunk in (rows[rows < COUNT // 2], rows[rows >= COUNT // 2]):
         if len(chunk):
             source = RawFile("", f"store/{chunk[0]}.0.0", "2012", 1, "")
-            yield ChunkResult(chunk, average(INTENSITIES[chunk]), source)
+            yield ChunkResult(chunk, average(INTENSITIES[chunk]), (source,))
 
 
 def write_averaged(path: Path) -> None:

@@ -1,5 +1,6 @@
 """SDOMLv2 stores on disk: headers, chunks, and errors that name what is missing."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,11 +48,23 @@ def test_header_lists_can_be_short_or_hold_null(make_store: Callable[..., Path])
             "QUALITY": [0, None, 64, "0x40000000"],
         },
     )
-    header = sdoml.read_header(store, 2012, "171A").set_index("store_row")
-    assert list(header.index) == list(range(1, 8)), "frames without a time are left out"
-    assert header["exposure_s"][1] == pytest.approx(1.9)
-    assert header["exposure_s"].loc[2:].isna().all()
-    assert list(header["quality"]) == [0, 64, 0x40000000, 0, 0, 0, 0]
+    header = sdoml.read_year(store, 2012, "171A")
+    table = header.table.set_index("store_row")
+    assert list(table.index) == list(range(1, 8)), "frames without a time are left out"
+    assert table["exposure_s"][1] == pytest.approx(1.9)
+    assert table["exposure_s"].loc[2:].isna().all()
+    assert list(table["quality"]) == [0, 64, 0x40000000, 0, 0, 0, 0]
+    assert header.to_json() == {
+        "files": 1,
+        "read": 7,
+        "left_out": {
+            "no time (T_OBS)": {
+                "count": 3,
+                "example": f"{store}: 2012/171A: frame 0 has T_OBS None",
+            }
+        },
+        "unknown": {"EXPTIME": 6, "QUALITY": 5},
+    }
 
 
 def test_optional_keywords_have_defaults(store: Path) -> None:
@@ -166,12 +179,13 @@ def test_a_store_can_be_read_by_url(store: Path) -> None:
 
 def test_the_script_writes_the_frames(store: Path, tmp_path: Path) -> None:
     output = tmp_path / "frames_2012.csv"
-    script.main(
-        ["--store", str(store), "--year", "2012", "--channel", "171A", "--output", str(output)]
-    )
+    report = tmp_path / "frames_2012.json"
+    options = ["--store", str(store), "--year", "2012", "--channel", "171A"]
+    script.main([*options, "--output", str(output), "--report", str(report)])
     table = pd.read_csv(output, parse_dates=["time"])
     assert list(table.columns) == ["time", "year", "store_row", "exposure_s", "quality"]
     assert len(table) == N
+    assert json.loads(report.read_text())["read"] == N
 
 
 def test_a_missing_store_ends_the_script_with_one_line(tmp_path: Path) -> None:

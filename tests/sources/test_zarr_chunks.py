@@ -10,7 +10,7 @@ import pytest
 
 from heliosynth.errors import InputError
 from heliosynth.io.provenance import file_sha256
-from heliosynth.sources import retry, sdoml, zarr_chunks
+from heliosynth.sources import retry, sdoml, zarr_chunks, zarr_store
 from helpers.loopback import FaultyServer, serving
 
 N = 10
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("fast_retries")
 def fault(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | int:
     """A fault of a server; attempts have a short time limit only if it stalls."""
     if request.param == "stall":
-        monkeypatch.setattr(zarr_chunks, "LIMIT_S", 3.0)
+        monkeypatch.setattr(zarr_store, "LIMIT_S", 3.0)
     return request.param
 
 
@@ -64,7 +64,7 @@ def test_a_permanent_fault_is_named_with_its_url(
 ) -> None:
     array = sdoml.open_channel(f"{server.url}/sdomlv2.zarr", 2012, "171A")
     server.faults[CHUNK] = [fault] * 20
-    monkeypatch.setattr(zarr_chunks, "LIMIT_S", 0.2)
+    monkeypatch.setattr(zarr_store, "LIMIT_S", 0.2)
     with pytest.raises(InputError, match=f"{server.url}{CHUNK}: no valid answer in 5 attempts"):
         list(array.read([5], np.copy))
 
@@ -146,7 +146,7 @@ def test_faults_of_a_bucket_are_temporary_or_named(
     np.testing.assert_array_equal(np.concatenate([part.value for part in parts]), IMAGES)
     # The client library makes several attempts within each of ours.
     monkeypatch.setattr(retry, "ATTEMPTS", 2)
-    monkeypatch.setattr(zarr_chunks, "LIMIT_S", 0.2)
+    monkeypatch.setattr(zarr_store, "LIMIT_S", 0.2)
     server.faults[chunk] = [fault] * 40
     with pytest.raises(InputError, match=f"{bucket}/2012/171A/1.0.0: no valid answer"):
         list(array.read([5], np.copy))

@@ -11,7 +11,7 @@ import itertools
 import json
 import shutil
 import time as clock
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -44,8 +44,8 @@ class Averaged(NamedTuple):
 class ChunkResult(Protocol):
     """Some rows of the raw store, averaged.
 
-    ``rows`` (n,) of the store, the ``value`` computed from them, and their ``source``, a
-    dataclass for the manifest.
+    ``rows`` (n,) of the store, the ``value`` computed from them, and their ``sources``,
+    dataclasses for the manifest.
     """
 
     @property
@@ -53,7 +53,7 @@ class ChunkResult(Protocol):
     @property
     def value(self) -> Averaged: ...
     @property
-    def source(self) -> Any: ...
+    def sources(self) -> Sequence[Any]: ...
 
 
 Reader = Callable[[Integers, Callable[[Images], Averaged]], Iterable[ChunkResult]]
@@ -214,7 +214,7 @@ def _partial(results: list[ChunkResult]) -> _Partial:
         measures = [result.value.measures[name] for result in results]
         arrays[f"quality/{name}"] = np.concatenate(measures)
     rows = np.concatenate([result.rows for result in results])
-    return _Partial(rows, arrays, [asdict(result.source) for result in results])
+    return _Partial(rows, arrays, [asdict(source) for result in results for source in result.sources])
 
 
 def _write_partial(path: Path, partial: _Partial) -> None:

@@ -11,7 +11,7 @@ import functools
 import shutil
 import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -24,14 +24,22 @@ from heliosynth.arrays import FIELD_ARCSEC, SOLAR_RADIUS_ARCSEC, Floats, Floats3
 from heliosynth.errors import InputError
 from heliosynth.io.files import atomic_directory, atomic_file
 from heliosynth.io.provenance import digest, file_sha256
+from heliosynth.sources import quality_flags
+from heliosynth.sources.level1_files import (
+    Level1File,
+    UnusableFileError,
+    observation_time,
+    require_files,
+    select_files,
+    to_number,
+)
 from heliosynth.sources.manifest import describe, write_manifest
+from heliosynth.sources.reading import ReadingReport
 
 SIZE_PX = 512
 """Width of a frame, as in SDOMLv2."""
 CHUNK = 15
 """Frames per chunk of the store, as in SDOMLv2."""
-LONGEST_REASON = 200
-"""Characters of a library's own message to show."""
 
 
 @dataclass(frozen=True)
@@ -63,29 +71,6 @@ class Calibrated:
     degradation: float
 
 
-def files_of(folder: Path | str, channel: str) -> list[Path]:
-    """List the level-1 files of a channel, in order of time.
-
-    Raises
-    ------
-    InputError
-        If there is none, or a file is not FITS.
-    """
-    times: dict[Path, str] = {}
-    for path in sorted(Path(folder).glob("*.fits*")):
-        try:
-            header = _read_header(path)
-        except (OSError, ValueError, IndexError) as error:
-            raise InputError(f"{path}: cannot be read as FITS ({error})") from error
-        if header is None:
-            raise InputError(f"{path}: cannot be read as FITS of AIA (no header with T_OBS)")
-        if f"{header.get('WAVELNTH')}A" == channel:
-            times[path] = str(header["T_OBS"])
-    if not times:
-        raise InputError(f"{folder}: holds no AIA FITS file of {channel}")
-    return sorted(times, key=lambda path: times[path])
-
-
 def calibrate(path: Path | str, tables: Tables, size_px: int = SIZE_PX) -> Calibrated:
     """Calibrate one level-1 file.
 
@@ -100,8 +85,10 @@ def calibrate(path: Path | str, tables: Tables, size_px: int = SIZE_PX) -> Calib
 
     Raises
     ------
-    InputError
+    UnusableFileError
         If the file is not a full-disk AIA image of level 1, or has no exposure time.
+    InputError
+        If a table cannot be read or does not cover the file.
     """
     from sunpy.map.maputils import contains_full_disk
     from sunpy.map.sources import AIAMap
@@ -111,15 +98,16 @@ def calibrate(path: Path | str, tables: Tables, size_px: int = SIZE_PX) -> Calib
         warnings.simplefilter("ignore")
         smap = _read_map(path)
         if not isinstance(smap, AIAMap) or smap.processing_level != 1:
-            raise InputError(
-                f"{path}: not an AIA image of level 1; delete it, or read SDOMLv2 from a store"
-            )
-        exposure_s = float(smap.meta.get("exptime", 0.0))
+            raise UnusableFileError(path, "not an AIA image of level 1")
+        exposure_s = to_number(smap.meta.get("exptime"))
         if not exposure_s > 0:
-            raise InputError(f"{path}: has no exposure time; delete it")
-        if smap.data.shape[0] % size_px or not contains_full_disk(smap):
-            raise InputError(
-                f"{path}: should show the whole disk on a multiple of {size_px} pixels"
+            raise UnusableFileError(path, "no exposure time")
+        height, width = smap.data.shape
+        if height != width or not contains_full_disk(smap):
+            raise UnusableFileError(path, "not the full disk", f"{width} by {height} pixels")
+        if height % size_px:
+            raise UnusableFileError(
+                path, f"width not a multiple of {size_px} pixels", f"{width} pixels"
             )
         if tables.pointing is not None:
             smap = _update_pointing(path, smap, tables.pointing)
@@ -127,9 +115,10 @@ def calibrate(path: Path | str, tables: Tables, size_px: int = SIZE_PX) -> Calib
         image = _to_common_scale(smap, size_px) / factor / exposure_s
     return Calibrated(
         image=np.asarray(image, dtype=np.float32),
-        t_obs=str(smap.meta["t_obs"]),
+        t_obs=f"{observation_time(path, smap.meta['t_obs'])}Z",
         exposure_s=exposure_s,
-        quality=int(smap.meta.get("quality", 0)),
+        # An unknown word is kept as 0: frames are rejected only for bits that are set.
+        quality=quality_flags.parse(smap.meta.get("quality")) or 0,
         degradation=factor,
     )
 
@@ -143,16 +132,17 @@ def write_store(
     workers: int = 1,
     size_px: int = SIZE_PX,
     code: str = "",
-) -> None:
+    years: Sequence[int] = (),
+) -> ReadingReport:
     """Calibrate a folder of level-1 files into a store in SDOMLv2's layout.
 
     The store appears atomically. Until then each frame is kept next to it, so that a killed job
-    resumes.
+    resumes. Files that are not full-disk level-1 images of the channel are left out and counted.
 
     Parameters
     ----------
     folder
-        Level-1 FITS files; those of other channels are ignored.
+        Level-1 FITS files; its subfolders are not searched.
     channel
         AIA channel.
     tables
@@ -165,13 +155,23 @@ def write_store(
         Width of a calibrated frame, pixels.
     code
         Hash of the code, so that frames calibrated by an older version are not used.
+    years
+        Years that later stages read: each gets an array, without frames if there are none, and
+        files of other years are left out. Empty: the years of the files.
+
+    Returns
+    -------
+    ReadingReport
+        Counts of the files, of the frames in the store, and of what was left out.
 
     Raises
     ------
     InputError
-        If a file cannot be calibrated; see :func:`calibrate`.
+        If no file is left, or a table cannot be read or does not cover a file.
     """
-    files, final = files_of(folder, channel), Path(output)
+    report, final = ReadingReport(), Path(output)
+    files = _of_years(select_files(folder, channel, report), years, report)
+    require_files(len(files), folder, channel, report)
     table_files = [Path(table) for table in asdict(tables).values() if table is not None]
     for table in table_files:
         if not table.is_file():
@@ -180,43 +180,81 @@ def write_store(
     frames_folder = final.parent / f"{final.name}.calibrated-{key}"
     work = functools.partial(_calibrate_into, tables=tables, size_px=size_px, folder=frames_folder)
     with ProcessPoolExecutor(workers) as pool:
-        results = pool.map(work, files)
+        results = pool.map(work, [file.path for file in files])
         frames = list(tqdm(results, total=len(files), desc=f"level 1 {channel}", mininterval=2))
+    by_year: dict[int, list[Path]] = {year: [] for year in years}
+    used: list[Path] = []
+    for file, frame in zip(files, frames, strict=True):
+        if isinstance(frame, UnusableFileError):
+            frame.count(report)
+        else:
+            by_year.setdefault(file.year, []).append(frame)
+            used.append(file.path)
+    report.read = len(used)
+    require_files(report.read, folder, channel, report)
     with atomic_directory(final) as unfinished:
-        _write_years(unfinished, channel, frames, size_px)
-    sources = [describe(path, str(path), path.parent) for path in (*files, *table_files)]
+        _write_years(unfinished, channel, by_year, size_px)
+    sources = [describe(path, str(path), path.parent) for path in (*used, *table_files)]
     write_manifest(final, [replace(source, path="") for source in sources])
     shutil.rmtree(frames_folder)
+    return report
 
 
-def _calibrate_into(path: Path, tables: Tables, size_px: int, folder: Path) -> Path:
-    """Calibrate a file into a folder, unless the frame already exists; return its path."""
+def _of_years(
+    files: list[Level1File], years: Sequence[int], report: ReadingReport
+) -> list[Level1File]:
+    """Return the files of some years, all if ``years`` is empty; count the others."""
+    kept = []
+    for file in files:
+        if not years or file.year in years:
+            kept.append(file)
+        else:
+            report.leave_out(
+                "observed in a year that no name of a file has",
+                example=f"{file.path}: {str(file.time)[:19]}",
+            )
+    return kept
+
+
+def _calibrate_into(
+    path: Path, tables: Tables, size_px: int, folder: Path
+) -> Path | UnusableFileError:
+    """Calibrate a file into a folder, unless the frame already exists.
+
+    Returns
+    -------
+    Path or UnusableFileError
+        Path of the frame, or why there is none.
+    """
     frame = folder / f"{path.name}.npz"
     if not frame.exists():
+        try:
+            calibrated = calibrate(path, tables, size_px)
+        except UnusableFileError as error:
+            return error
         with atomic_file(frame) as unfinished:
-            np.savez(unfinished, **asdict(calibrate(path, tables, size_px)))
+            np.savez(unfinished, **asdict(calibrated))
     return frame
 
 
-def _write_years(store: Path, channel: str, paths: Sequence[Path], size_px: int) -> None:
+def _write_years(
+    store: Path, channel: str, by_year: Mapping[int, Sequence[Path]], size_px: int
+) -> None:
     """Write calibrated frames, in order of time, into one array per year."""
     import zarr
     from numcodecs import Blosc
 
     root = zarr.open_group(store, mode="w", zarr_format=2)
-    by_year: dict[str, list[Path]] = {}
-    for path in paths:
-        year = str(_read_npz(path, ["t_obs"])["t_obs"])[:4]
-        by_year.setdefault(year, []).append(path)
     for year, frames in sorted(by_year.items()):
-        array = root.create_group(year).create_array(
+        array = root.create_group(str(year)).create_array(
             channel,
             shape=(len(frames), size_px, size_px),
-            chunks=(min(CHUNK, len(frames)), size_px, size_px),
+            chunks=(min(CHUNK, max(1, len(frames))), size_px, size_px),
             dtype="float32",
             compressors=Blosc(cname="zstd", clevel=3, shuffle=Blosc.BITSHUFFLE),
         )
-        keywords: dict[str, list[Any]] = {"T_OBS": [], "EXPTIME": [], "QUALITY": [], "DEG_COR": []}
+        names = ("T_OBS", "EXPTIME", "QUALITY", "DEG_COR", "PIXLUNIT")
+        keywords: dict[str, list[Any]] = {name: [] for name in names}
         for first in range(0, len(frames), CHUNK):
             loaded = [_load(path) for path in frames[first : first + CHUNK]]
             array[first : first + len(loaded)] = np.stack([frame.image for frame in loaded])
@@ -225,6 +263,7 @@ def _write_years(store: Path, channel: str, paths: Sequence[Path], size_px: int)
                 keywords["EXPTIME"].append(frame.exposure_s)
                 keywords["QUALITY"].append(frame.quality)
                 keywords["DEG_COR"].append(frame.degradation)
+                keywords["PIXLUNIT"].append("DN/s")
         array.attrs.update(keywords)
 
 
@@ -270,14 +309,6 @@ def _to_common_scale(smap: Any, size_px: int) -> Floats:
     return np.where(np.isfinite(means), means, np.nanmin(means))
 
 
-def _read_header(path: Path) -> Any:
-    """Return the first header with a time; that of compressed files is the second."""
-    from astropy.io import fits
-
-    with fits.open(path) as hdus:
-        return next((hdu.header for hdu in hdus if "T_OBS" in hdu.header), None)
-
-
 def _read_map(path: Path | str) -> Any:
     from sunpy.map import Map
 
@@ -285,8 +316,7 @@ def _read_map(path: Path | str) -> Any:
         return Map(path)
     # astropy and sunpy raise errors of many types for damaged files.
     except Exception as error:
-        reason = str(error)[:LONGEST_REASON]
-        raise InputError(f"{path}: cannot be read as FITS of AIA ({reason})") from error
+        raise UnusableFileError(path, "cannot be read as FITS", str(error)) from error
 
 
 def _update_pointing(path: Path | str, smap: Any, table: str) -> Any:

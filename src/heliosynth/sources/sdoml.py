@@ -1,20 +1,48 @@
-"""SDOMLv2 (Galvez et al. 2019): AIA frames in Zarr format 2, on disk or on a server.
+"""SDOMLv2 (Galvez et al. 2019): AIA frames in a Zarr store, on disk or on a server.
 
-A store holds one group per year and in it one array (N, H, W) per channel, in DN, corrected for
-degradation and scaled to one solar radius. Header keywords are lists in the array's attributes;
-some are shorter than N or hold null, and ``T_OBS`` is not always sorted.
+A store holds one group per year and in it one array (N, H, W) per channel, in DN or DN s⁻¹,
+corrected for degradation and scaled to one solar radius. Header keywords are lists in the
+array's attributes; some are shorter than N or hold null, and ``T_OBS`` is not always sorted.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from heliosynth.errors import InputError
-from heliosynth.sources.zarr_chunks import ChunkedArray, list_folder, open_array
+from heliosynth.sources import sdoml_keywords
+from heliosynth.sources.reading import ReadingReport
+from heliosynth.sources.zarr_chunks import ChunkedArray, open_array
+from heliosynth.sources.zarr_store import array_names, list_folder
+
+
+@dataclass(frozen=True)
+class YearHeader:
+    """Header of the frames of a year.
+
+    Attributes
+    ----------
+    table
+        One row per frame in order of time: ``time`` (datetime64[s], UTC), ``year``,
+        ``store_row`` (int, index in the array), ``exposure_s`` (float, NaN if unknown) and
+        ``quality`` (int, 0 if unknown).
+    report
+        Counts of the frames, and of those that were left out.
+    unknown
+        Number of the frames kept whose value of a keyword is unknown, by keyword.
+    """
+
+    table: pd.DataFrame
+    report: ReadingReport
+    unknown: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts, with ``unknown`` beside those of the report."""
+        return {**self.report.to_json(), "unknown": self.unknown}
 
 
 def years(store: Path | str) -> list[int]:
@@ -32,41 +60,37 @@ def years(store: Path | str) -> list[int]:
 
 
 def read_header(store: Path | str, year: int, channel: str) -> pd.DataFrame:
-    """Read the header keywords of all frames of a year that have a time.
+    """Read the header of the usable frames of a year; see :func:`read_year`."""
+    return read_year(store, year, channel).table
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per frame in order of time: ``time`` (datetime64[s], UTC), ``year``,
-        ``store_row`` (int, index in the array), ``exposure_s`` (float, NaN if unknown) and
-        ``quality`` (int, 0 if good or unknown).
+
+def read_year(store: Path | str, year: int, channel: str) -> YearHeader:
+    """Read the header of the frames of a year, and leave out those that cannot be used.
+
+    A frame is left out if its time is missing, unreadable or that of an earlier frame, its
+    keywords say that it is of another channel, rolled or of another scale, or a value is
+    outside its physical range. An array without frames has an empty header.
 
     Raises
     ------
     InputError
-        If the store, the year or the channel is missing, or there are no times.
+        If the store, the year or the channel is missing, no frame is left, or the frames are
+        not in DN or DN s⁻¹; see :func:`heliosynth.sources.sdoml_keywords.check_unit`.
     """
     array = open_channel(store, year, channel)
-    attributes, length = array.attributes, len(array)
-    if not isinstance(attributes.get("T_OBS"), list):
-        raise InputError(f"{store}: {year}/{channel} has no list T_OBS in its attributes")
-    header = pd.DataFrame(
-        {
-            "time": _times(_keyword(attributes, "T_OBS", length)),
-            "year": year,
-            "store_row": np.arange(length),
-            "exposure_s": pd.to_numeric(
-                pd.Series(_keyword(attributes, "EXPTIME", length), dtype=object), errors="coerce"
-            ).astype(float),
-            "quality": np.array(
-                [_quality(value) for value in _keyword(attributes, "QUALITY", length)], np.int64
-            ),
-        }
-    )
-    header = header.dropna(subset="time")
-    if header.empty:
-        raise InputError(f"{store}: {year}/{channel} has no frame with a time; fetch it again")
-    return header.sort_values(["time", "store_row"], ignore_index=True)
+    source, report = f"{store}: {year}/{channel}", ReadingReport(files=1)
+    keywords = sdoml_keywords.Keywords(array.attributes, len(array), source)
+    table = sdoml_keywords.usable_frames(keywords, array.width, channel, report)
+    if table.empty and len(array):
+        raise InputError(f"{source} has no frame that can be used: {_reasons(report)}")
+    sdoml_keywords.check_unit(keywords, table)
+    report.read = len(table)
+    unknown = {
+        "EXPTIME": int(table["exposure_s"].isna().sum()),
+        "QUALITY": int(table.pop("quality_unknown").sum()),
+    }
+    table.insert(1, "year", year)
+    return YearHeader(table, report, unknown)
 
 
 def open_channel(store: Path | str, year: int, channel: str) -> ChunkedArray:
@@ -88,27 +112,18 @@ def _missing(store: Path | str, year: int, channel: str) -> str:
     available = years(store)
     if year not in available:
         return f"{store}: holds no year {year}, only {', '.join(map(str, available))}"
-    channels = [name for name in list_folder(f"{store}/{year}") if not name.startswith(".")]
-    return f"{store}: {year} holds no channel {channel}, only {', '.join(channels) or 'nothing'}"
+    channels = array_names(f"{store}/{year}")
+    return (
+        f"{store}: {year} holds no channel {channel}, only {', '.join(channels) or 'nothing'}; "
+        "set `dataset.channel` to one that it holds"
+    )
 
 
-def _keyword(attributes: dict[str, Any], keyword: str, length: int) -> list[Any]:
-    """Return the values of a keyword, one per frame, None where there is none."""
-    values = attributes.get(keyword)
-    listed = values if isinstance(values, list) else []
-    return (listed + [None] * length)[:length]
-
-
-def _times(values: list[Any]) -> pd.Series[Any]:
-    texts = pd.Series([v if isinstance(v, str) else None for v in values], dtype=object)
-    times = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
-    return times.dt.tz_localize(None).dt.round("s").astype("datetime64[s]")
-
-
-def _quality(value: Any) -> int:
-    try:
-        # Some bit masks are text, "0x40000000".
-        number = int(value, 0) if isinstance(value, str) else int(value)
-    except (TypeError, ValueError, OverflowError):
-        return 0
-    return number if abs(number) < 2**63 else 0
+def _reasons(report: ReadingReport) -> str:
+    """Return the reasons of a report with counts and examples, for an error."""
+    return "; ".join(
+        f"{count} {reason} (such as {report.examples[reason]})"
+        if reason in report.examples
+        else f"{count} {reason}"
+        for reason, count in report.left_out.items()
+    )

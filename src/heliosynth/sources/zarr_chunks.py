@@ -18,10 +18,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import fsspec
 import numpy as np
 import numpy.typing as npt
 from numcodecs import Blosc
@@ -30,26 +28,13 @@ from heliosynth.arrays import Images, Integers
 from heliosynth.errors import InputError
 from heliosynth.sources import blosc
 from heliosynth.sources.manifest import RawFile, checksums, utc_now
-from heliosynth.sources.retry import NOT_FOUND, retry
+from heliosynth.sources.zarr_store import file_system, is_remote, library, open_zarr, request
 
 T = TypeVar("T")
 Stream = io.RawIOBase | io.BytesIO
 
 REMOTE_CHUNKS = 16
 """Chunks requested from a server at a time; waiting for it takes no CPU."""
-LIMIT_S = 180.0
-"""Time limit for one chunk, or the attributes of an array, from a server."""
-LONGEST_REASON = 200
-"""Characters of a library's own message to show."""
-
-ANONYMOUS: dict[str, dict[str, Any]] = {
-    "s3": {"anon": True},
-    "gs": {"token": "anon"},
-    "gcs": {"token": "anon"},
-}
-"""Options of remote file systems for readers without an account."""
-GCS_PROTOCOLS = ("gs", "gcs")
-
 _log = logging.getLogger(__name__)
 
 
@@ -63,19 +48,24 @@ class ChunkResult(Generic[T]):
         Rows of the array (n,), ascending.
     value
         What was computed from them.
-    source
-        The chunk: its size is 0 if it is missing in the store, its SHA-256 empty if it is on
-        disk and no manifest lists it.
+    sources
+        The chunk, or the chunks if each holds a part of the frames: the size is 0 if one is
+        missing in the store, the SHA-256 empty if it is on disk and no manifest lists it.
     """
 
     rows: Integers
     value: T
-    source: RawFile
+    sources: tuple[RawFile, ...]
+
+    @property
+    def source(self) -> RawFile:
+        """The only chunk, or the first one."""
+        return self.sources[0]
 
 
 @dataclass(frozen=True)
 class ChunkedArray:
-    """An open Zarr array of format 2.
+    """An open Zarr array of format 2 or 3.
 
     Attributes
     ----------
@@ -99,8 +89,24 @@ class ChunkedArray:
 
     @property
     def chunk_length(self) -> int:
-        """Rows per chunk."""
-        return int(self.array.chunks[0])
+        """Rows per file of the store: a chunk, or a shard of several."""
+        return int(self._chunk_shape[0])
+
+    @property
+    def width(self) -> int:
+        """Width of a frame, pixels."""
+        return int(self.array.shape[2])
+
+    @property
+    def _chunk_shape(self) -> tuple[int, ...]:
+        return tuple(self.array.shards or self.array.chunks)
+
+    @property
+    def _has_whole_frames(self) -> bool:
+        """Whether chunks are decoded here, not by Zarr: those of format 2 with whole frames."""
+        metadata = self.array.metadata
+        whole = self._chunk_shape[1:] == tuple(self.array.shape[1:])
+        return bool(whole and metadata.zarr_format == 2)
 
     def read(
         self, rows: Sequence[int] | npt.NDArray[np.integer[Any]], work: Callable[[Images], T]
@@ -146,10 +152,58 @@ class ChunkedArray:
     def _process(self, rows: Integers, work: Callable[[Images], T]) -> ChunkResult[T]:
         """Read some rows of one chunk and process them."""
         index = int(rows[0]) // self.chunk_length
-        key = str(self.array.metadata.encode_chunk_key((index, 0, 0)))
-        read = functools.partial(self._read_chunk, key, rows - index * self.chunk_length)
-        frames, source = _request(self.location, f"{self.location}/{key}", read)
-        return ChunkResult(rows, work(frames), source)
+        inside = rows - index * self.chunk_length
+        if self._has_whole_frames:
+            key = str(self.array.metadata.encode_chunk_key((index, 0, 0)))
+            read = functools.partial(self._read_chunk, key, inside)
+            frames, source = request(self.location, f"{self.location}/{key}", read)
+            return ChunkResult(rows, work(self._masked(frames)), (source,))
+        frames = np.empty((len(rows), *self.array.shape[1:]), np.float32)
+        sources = []
+        for part in np.ndindex(
+            *(-(-n // c) for n, c in zip(frames.shape[1:], self._tile, strict=True))
+        ):
+            key = str(self.array.metadata.encode_chunk_key((index, *part)))
+            area = tuple(slice(n * c, (n + 1) * c) for n, c in zip(part, self._tile, strict=True))
+            read = functools.partial(self._read_tile, key, rows, area)
+            tile, source = request(self.location, f"{self.location}/{key}", read)
+            frames[:, area[0], area[1]] = tile
+            sources.append(source)
+        return ChunkResult(rows, work(self._masked(frames)), tuple(sources))
+
+    @property
+    def _tile(self) -> tuple[int, ...]:
+        """Height and width of a chunk, pixels."""
+        return self._chunk_shape[1:]
+
+    def _masked(self, frames: Images) -> Images:
+        """Return frames with NaN where integers have a negative fill value."""
+        dtype, fill = self.array.dtype, self.array.fill_value
+        if dtype.kind == "i" and fill is not None and fill < 0:
+            frames[frames == np.float32(fill)] = np.nan
+        return frames
+
+    def _read_tile(
+        self, key: str, rows: Integers, area: tuple[slice, ...]
+    ) -> tuple[Images, RawFile]:
+        """Return an area of some rows, which one chunk holds, decoded by Zarr."""
+        address = f"{self.location}/{key}"
+        try:
+            stream, sha256 = self._open_chunk(key)
+        except FileNotFoundError:
+            _log.warning("%s: no such chunk, its frames are missing", address)
+            height, width = (
+                min(s.stop, size) - s.start
+                for s, size in zip(area, self.array.shape[1:], strict=True)
+            )
+            missing = np.full((len(rows), height, width), np.nan, np.float32)
+            return missing, RawFile("", address, utc_now(), 0, "")
+        with stream:
+            size_bytes = stream.seek(0, io.SEEK_END)
+        first, last = int(rows[0]), int(rows[-1]) + 1
+        values = library(lambda: self.array[(slice(first, last), *area)])
+        tile = np.asarray(values, np.float32)[rows - first]
+        return tile, RawFile("", address, utc_now(), size_bytes, sha256)
 
     def _read_chunk(self, key: str, rows: Integers) -> tuple[Images, RawFile]:
         """Return frames (n, H, W) of a chunk, by their rows in it, and its manifest entry."""
@@ -167,11 +221,11 @@ class ChunkedArray:
 
     def _open_chunk(self, key: str) -> tuple[Stream, str]:
         """Open a chunk; return its SHA-256 too if it is from a server or in a manifest."""
-        files, folder = _file_system(self.location)
+        files, folder = file_system(self.location)
         listed = self.sha256.get(key, "")
         if not listed and not is_remote(self.location):
             return io.FileIO(f"{folder}/{key}"), ""
-        content: bytes = _library(lambda: files.cat_file(f"{folder}/{key}"))
+        content: bytes = library(lambda: files.cat_file(f"{folder}/{key}"))
         sha256 = hashlib.sha256(content).hexdigest()
         if listed and sha256 != listed:
             raise InputError(
@@ -196,8 +250,8 @@ def _decode(stream: Stream, rows: Integers, metadata: Any) -> Images:
     else:
         decoded: Any = stream.read()
         for codec in reversed(codecs):
-            decoded = _library(functools.partial(codec.decode, decoded))
-        values = _library(lambda: np.frombuffer(decoded, dtype))
+            decoded = library(functools.partial(codec.decode, decoded))
+        values = library(lambda: np.frombuffer(decoded, dtype))
         if values.size != math.prod(shape):
             raise OSError(f"decodes to {values.size} of {math.prod(shape)} numbers")
         frames = values.reshape(shape, order=metadata.order)[rows]
@@ -219,123 +273,34 @@ def _decode_blosc(
 
 
 def open_array(location: str) -> ChunkedArray:
-    """Open an array of Zarr format 2.
+    """Open an array of frames.
 
     Raises
     ------
     FileNotFoundError
         If there is none.
     InputError
-        If it is damaged or cannot be read, or its chunks hold parts of frames.
+        If it is damaged or cannot be read, or does not hold square frames of numbers.
     """
-    array = _request(location, location, functools.partial(_open_zarr, location))
-    if array.ndim != 3 or tuple(array.chunks[1:]) != tuple(array.shape[1:]):
+    array = request(location, location, functools.partial(open_zarr, location))
+    shape, dtype = tuple(array.shape), array.dtype
+    if len(shape) != 3:
         raise InputError(
-            f"{location}: should hold whole frames (frame, y, x), not chunks of {array.chunks} "
-            f"of an array of {array.shape}"
+            f"{location}: has {len(shape)} dimensions {shape}, not the three of frames (frame, y, "
+            "x); write one array per channel"
         )
-    listed = {} if is_remote(location) else checksums(_file_system(location)[1])
+    if shape[1] != shape[2]:
+        raise InputError(
+            f"{location}: frames of {shape[1]} by {shape[2]} pixels are not square; write frames "
+            "of the full disk, centred on it"
+        )
+    if dtype.kind not in "iuf" or dtype.itemsize == 1:
+        raise InputError(
+            f"{location}: numbers of type {dtype} cannot hold intensities in DN; write them as "
+            "float32, not scaled to a byte"
+        )
+    listed = {} if is_remote(location) else checksums(file_system(location)[1])
     return ChunkedArray(location, array, dict(array.attrs), listed)
-
-
-def list_folder(location: Path | str) -> list[str]:
-    """List a folder on disk or on a server.
-
-    Raises
-    ------
-    InputError
-        If there is no such folder.
-    """
-
-    def list_names() -> list[str]:
-        files, folder = _file_system(str(location))
-        entries = _library(lambda: files.ls(folder, detail=False))
-        return sorted(Path(entry).name for entry in entries)
-
-    try:
-        return _request(str(location), str(location), list_names)
-    except FileNotFoundError as error:
-        raise InputError(f"{location}: no such Zarr store") from error
-    except NotADirectoryError as error:
-        raise InputError(f"{location}: is a file, not a Zarr store") from error
-
-
-def is_remote(location: str) -> bool:
-    """Return whether a location is on a server."""
-    protocol, separator, _ = location.partition("://")
-    return bool(separator) and protocol not in ("file", "local")
-
-
-def _request(location: str, what: str, call: Callable[[], T]) -> T:
-    """Call a function that reads a store: on a server with retries, on a disk once.
-
-    Parameters
-    ----------
-    location
-        Path or URL of the store.
-    what
-        The file, for messages.
-    call
-        The function, which raises OSError if the file is damaged or cannot be read.
-
-    Raises
-    ------
-    FileNotFoundError, NotADirectoryError
-        If there is no such file.
-    InputError
-        If the file is damaged or cannot be read.
-    """
-    if is_remote(location):
-        return retry(call, what, LIMIT_S)
-    try:
-        return call()
-    except NOT_FOUND:
-        raise
-    except OSError as error:
-        reason = str(error)[:LONGEST_REASON]
-        raise InputError(f"{what}: cannot be read ({reason})") from error
-
-
-def _library(call: Callable[[], T]) -> T:
-    """Return what a library's call returns, and raise its errors as OSError.
-
-    ``call`` must contain only the library's call, so that errors of this code keep their type.
-    """
-    try:
-        return call()
-    except OSError:
-        raise
-    # Remote file systems, Zarr and codecs raise errors of many types.
-    except Exception as error:
-        raise OSError(repr(error)[:LONGEST_REASON]) from error
-
-
-def _open_zarr(location: str) -> Any:
-    # Imported only when needed: zarr takes a second to import.
-    import zarr
-
-    options = _storage_options(location) if "://" in location else None
-    return _library(
-        lambda: zarr.open_array(location, mode="r", zarr_format=2, storage_options=options)
-    )
-
-
-def _file_system(location: str) -> tuple[Any, str]:
-    """Return the file system of a location, and the path in it."""
-    options = _storage_options(location)
-    files, path = _library(lambda: fsspec.core.url_to_fs(location, **options))
-    return files, str(path)
-
-
-def _storage_options(location: str) -> dict[str, Any]:
-    """Return the options with which fsspec opens a location."""
-    protocol, separator, _ = location.partition("://")
-    if separator and protocol in GCS_PROTOCOLS:
-        from gcsfs.core import GCSFileSystem
-
-        # gcsfs's default class first queries the bucket's type, which requires an account.
-        fsspec.register_implementation(protocol, GCSFileSystem, clobber=True)
-    return dict(ANONYMOUS.get(protocol, {})) if separator else {}
 
 
 def _cpu_count() -> int:
