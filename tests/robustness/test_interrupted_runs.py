@@ -14,7 +14,7 @@ from helpers.project import TINY, run_snakemake, snakemake_log
 pytestmark = [pytest.mark.robustness, pytest.mark.workflow, pytest.mark.timeout(3600)]
 MODEL = "results/tiny/models/cevae"
 TRAINED = f"{MODEL}/weights.safetensors"
-CHECKPOINTS = "results/tiny/models/.states/*/*.sha256"
+CHECKPOINTS = "results/tiny/models/.states/*/*.safetensors"
 LOG = "results/tiny/logs/train_cevae.log"
 SAMPLES = "results/tiny/samples/cevae.h5"
 IMAGES, BATCH = 256, 16

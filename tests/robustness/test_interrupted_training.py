@@ -49,7 +49,7 @@ def interrupt(job: list[str], folder: Path, hold: Hold, processes: int = 1) -> i
         assert status == INTERRUPTED
     assert not (folder / "model" / "training.json").exists()
     assert list(folder.rglob(".unfinished-*")) == []
-    return max((int(path.stem) for path in folder.glob("checkpoints/*/*.sha256")), default=0)
+    return max((int(path.stem) for path in folder.glob("checkpoints/*/*.safetensors")), default=0)
 
 
 @pytest.fixture
@@ -69,9 +69,9 @@ def test_an_interrupted_training_resumes(finished: Path, tmp_path: Path, hold: H
         (STEP, 4, 2),
         (f"{TRAINER}.validate", 1, 2),
         (f"{TRAINER}.save", 1, 2),
-        # While the tensors of a checkpoint are written, and before its checksum has its name.
+        # While the tensors of a checkpoint are written, and before it has its name.
         ("safetensors.torch:save_file", 2, 4),
-        ("pathlib:Path.replace", 2, 4),
+        ("pathlib:Path.replace", 2, 6),
         # After the last step, before the weights have their name, and before the report has.
         ("heliosynth.training.checkpoint:CheckpointFolder.finish", 1, STEPS),
         ("pathlib:Path.replace", 2, STEPS),

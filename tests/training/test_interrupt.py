@@ -38,5 +38,5 @@ def test_an_interrupt_is_one_line(
     assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
     assert not output.exists()
     assert list(tmp_path.rglob(".unfinished-*")) == []
-    saved = {int(path.stem) for path in checkpoints.glob("*/*.sha256")}
+    saved = {int(path.stem) for path in checkpoints.glob("*/*.safetensors")}
     assert saved == ({4, 6} if point == STEP else set())

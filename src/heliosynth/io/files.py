@@ -1,4 +1,8 @@
-"""Atomic writes of files and folders, and JSON."""
+"""Atomic writes of files and folders, and JSON.
+
+At every moment, also after a power cut, a product is the old one, the new one, or absent if there
+was no old one; when the writer returns, it is the new one.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from heliosynth.errors import InputError
+from heliosynth.io import durable
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """System errors that only a write can cause: no space, no quota, read-only file system."""
 NOT_PERMITTED = (errno.EACCES, errno.EPERM)
+DISK_FAILED = errno.EIO
+"""The system error of a disk that cannot be written or read."""
 
 
 class UnwritableError(InputError):
@@ -33,37 +40,71 @@ class UnwritableError(InputError):
 def atomic_file(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path that becomes ``path`` if the block ends without an error.
 
-    The temporary file is in the same folder, so that the renaming is atomic, and keeps the
-    suffix, from which some writers choose the format.
+    The temporary file is next to it, so that the renaming is atomic, and keeps the name, since
+    some writers choose the format from the suffix. Its content is on the disk before it is
+    renamed, and its name before this returns.
 
     Raises
     ------
     UnwritableError
-        If the disk is full or read-only, or permission is missing.
+        If the disk is full, read-only or failing, or permission is missing.
     """
     final = Path(path)
     with _disk_errors_named(final), _temporary_folder(final) as folder:
         unfinished = folder / final.name
         yield unfinished
+        durable.sync_file(unfinished)
         unfinished.replace(final)
+        durable.sync_folder(final.parent)
 
 
 @contextlib.contextmanager
 def atomic_directory(path: Path | str) -> Iterator[Path]:
     """Yield a temporary folder that becomes ``path`` if the block ends without an error.
 
+    A folder that exists already is exchanged with the new one in one step, and deleted when that
+    is on the disk.
+
     Raises
     ------
     UnwritableError
-        If the disk is full or read-only, or permission is missing.
+        If the disk is full, read-only or failing, permission is missing, or the folder exists and
+        the file system cannot exchange folders.
     """
     final = Path(path)
-    with _disk_errors_named(final), _temporary_folder(final) as unfinished:
-        unfinished.chmod(0o755)
+    with _disk_errors_named(final), _temporary_folder(final) as folder:
+        if os.path.lexists(final):
+            _check_exchange(final, folder)
+        unfinished = folder / final.name
+        unfinished.mkdir()
         yield unfinished
-        if final.exists():
-            shutil.rmtree(final)
+        durable.sync_tree(unfinished)
+        _rename_folder(unfinished, final)
+
+
+def _check_exchange(final: Path, folder: Path) -> None:
+    """Raise UnwritableError if the file system of a temporary folder cannot exchange folders."""
+    probes = folder / ".one", folder / ".other"
+    for probe in probes:
+        probe.mkdir()
+    try:
+        durable.exchange(*probes)
+    except OSError as error:
+        if error.errno not in durable.UNSUPPORTED:
+            raise
+        raise UnwritableError(
+            f"{final}: exists, and its file system cannot exchange it for a new folder in one "
+            f"step ({error.strerror}); delete it and rerun"
+        ) from error
+
+
+def _rename_folder(unfinished: Path, final: Path) -> None:
+    """Give a folder its name; a folder that had the name gets the temporary one."""
+    if os.path.lexists(final):
+        durable.exchange(unfinished, final)
+    else:
         unfinished.rename(final)
+    durable.sync_folder(final.parent)
 
 
 @contextlib.contextmanager
@@ -73,12 +114,12 @@ def _temporary_folder(final: Path) -> Iterator[Path]:
     Writers lock their folders, so folders without a lock are leftovers of killed writers; they
     are deleted as well.
     """
-    final.parent.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(final.parent)
     prefix = f".unfinished-{final.name}-"
     for leftover in final.parent.glob(f"{glob.escape(prefix)}{'[a-z0-9_]' * 8}"):
         with _locked(leftover, fcntl.LOCK_EX | fcntl.LOCK_NB) as locked:
             if locked:
-                shutil.rmtree(leftover, ignore_errors=True)
+                _delete_temporary(leftover, final)
     while True:
         folder = Path(tempfile.mkdtemp(dir=final.parent, prefix=prefix))
         with _locked(folder, fcntl.LOCK_EX):
@@ -88,8 +129,19 @@ def _temporary_folder(final: Path) -> Iterator[Path]:
             try:
                 yield folder
             finally:
-                shutil.rmtree(folder, ignore_errors=True)
+                _delete_temporary(folder, final)
             return
+
+
+def _delete_temporary(folder: Path, final: Path) -> None:
+    """Delete a temporary folder, unless it may hold the product that a power cut would restore."""
+    if (folder / final.name).is_dir():
+        # It may have been exchanged with the product, which the disk may not know yet.
+        try:
+            durable.sync_folder(final.parent)
+        except OSError:
+            return
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -136,13 +188,14 @@ def _disk_errno(error: Exception, final: Path) -> int | None:
     if isinstance(error, UnwritableError):
         return error.errno
     if isinstance(error, OSError):
-        if error.errno in DISK_FULL or (error.errno in NOT_PERMITTED and _near(error, final)):
-            return error.errno
-        return None
+        # The errors of reads and writes have no file name, those of other calls do.
+        failed = error.errno == DISK_FAILED and error.filename is None
+        near = error.errno in (*NOT_PERMITTED, DISK_FAILED) and _near(error, final)
+        return error.errno if error.errno in DISK_FULL or failed or near else None
     if type(error).__module__ == "builtins":
         return None
     # Libraries such as safetensors report the system's error only in their message.
-    return next((n for n in DISK_FULL if os.strerror(n) in str(error)), None)
+    return next((n for n in (*DISK_FULL, DISK_FAILED) if os.strerror(n) in str(error)), None)
 
 
 def _near(error: OSError, final: Path) -> bool:

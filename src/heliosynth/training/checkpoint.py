@@ -1,8 +1,8 @@
 """Checkpoints of a training: written atomically, rejected when corrupt.
 
 A checkpoint is one safetensors file (weights, EMA, best weights, optimiser) whose header holds
-the counters and the history as JSON, and a file with its SHA-256 next to it. The newest two are
-kept, so that a corrupt one costs only the steps since the previous one.
+the counters and the history as JSON, and the SHA-256 of all of it. The newest two are kept, so
+that a corrupt one costs only the steps since the previous one.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from tqdm import tqdm
 
-from heliosynth.io.files import atomic_file, write_text
-from heliosynth.io.provenance import digest, file_sha256
+from heliosynth.errors import InputError
+from heliosynth.io.durable import make_folder
+from heliosynth.io.provenance import digest
+from heliosynth.training.weights import read_weights, write_weights
 
 Tensors = dict[str, torch.Tensor]
 OptimiserState = dict[int, Tensors]
@@ -96,11 +96,10 @@ class CheckpointFolder:
     """
 
     def __init__(self, root: Path | str, identity: Mapping[str, Any]) -> None:
-        self.path = Path(root) / digest(identity)[:16]
-        self.path.mkdir(parents=True, exist_ok=True)
+        self.path = make_folder(Path(root) / digest(identity)[:16])
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint atomically, then delete all but the newest two."""
+        """Write a checkpoint atomically, then delete all but it and the one before it."""
         path = self.path / f"{checkpoint.counters.step:010d}.safetensors"
         parts = {
             "weights": checkpoint.weights,
@@ -109,16 +108,16 @@ class CheckpointFolder:
             "optimiser": _flatten(checkpoint.optimiser),
         }
         tensors = {
-            f"{part}/{name}": tensor.detach().cpu().contiguous()
+            f"{part}/{name}": tensor
             for part, named in parts.items()
             for name, tensor in named.items()
         }
-        with atomic_file(path) as temporary:
-            save_file(tensors, temporary, {"counters": json.dumps(asdict(checkpoint.counters))})
-            checksum = file_sha256(temporary)
-        write_text(_checksum_path(path), checksum)
-        for old in self._files()[KEPT:]:
-            _delete(old)
+        write_weights(path, tensors, {"counters": json.dumps(asdict(checkpoint.counters))})
+        files = self._files()
+        # Those of later steps were rejected as corrupt.
+        kept = files[files.index(path) :][:KEPT]
+        for superseded in set(files) - set(kept):
+            superseded.unlink()
 
     def load(self) -> Checkpoint | None:
         """Read the newest checkpoint that is not corrupt; None if there is none.
@@ -137,7 +136,7 @@ class CheckpointFolder:
     def finish(self) -> None:
         """Delete all but the last checkpoint, when the training is complete."""
         for old in self._files()[1:]:
-            _delete(old)
+            old.unlink()
 
     def _files(self) -> list[Path]:
         """List the checkpoints, newest first."""
@@ -161,29 +160,17 @@ def _unflatten(tensors: Tensors) -> OptimiserState:
     return state
 
 
-def _checksum_path(path: Path) -> Path:
-    return path.with_suffix(".sha256")
-
-
-def _delete(path: Path) -> None:
-    _checksum_path(path).unlink(missing_ok=True)
-    path.unlink()
-
-
 def _read(path: Path) -> Checkpoint | None:
     """Read a checkpoint; None if it is corrupt."""
-    checksum = _checksum_path(path)
-    if not checksum.is_file() or checksum.read_text(encoding="utf-8") != file_sha256(path):
-        return None
     parts: dict[str, Tensors] = {"weights": {}, "average": {}, "best": {}, "optimiser": {}}
     try:
-        with safe_open(path, "pt") as file:
-            counters = json.loads(file.metadata()["counters"])
-            for key in file.keys():  # noqa: SIM118  (the file itself cannot be iterated)
-                part, name = key.split("/", 1)
-                parts[part][name] = file.get_tensor(key)
-    except (SafetensorError, KeyError, TypeError, ValueError):
+        tensors, header = read_weights(path)
+    except InputError:
         return None
+    for key, tensor in tensors.items():
+        part, name = key.split("/", 1)
+        parts[part][name] = tensor
+    counters = json.loads(header["counters"])
     counters["history"] = tuple(counters["history"])
     return Checkpoint(
         weights=parts["weights"],
