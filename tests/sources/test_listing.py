@@ -92,20 +92,22 @@ def test_links_are_read(tmp_path: Path) -> None:
 
 def test_a_link_to_nothing_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "2013.csv").symlink_to(tmp_path / "gone.csv")
-    with pytest.raises(InputError, match=r"2013\.csv: cannot be found .*restore the file"):
+    with pytest.raises(
+        InputError, match=r"2013\.csv: link to a file that is missing.*; restore it"
+    ):
         list_files(tmp_path, [".csv"])
 
 
 def test_an_empty_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "2013.csv").touch()
-    with pytest.raises(InputError, match=r"2013\.csv: is empty \(0 bytes\).*delete it"):
+    with pytest.raises(InputError, match=r"2013\.csv: empty \(0 bytes\).*delete it"):
         list_files(tmp_path, [".csv"])
 
 
 def test_an_unreadable_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "2013.csv")
     monkeypatch.setattr(listing.os, "access", lambda path, mode: False)
-    with pytest.raises(InputError, match=r"2013\.csv: .*permission to read it; run chmod"):
+    with pytest.raises(InputError, match=r"2013\.csv: without permission.*chmod"):
         list_files(tmp_path, [".csv"])
 
 
@@ -131,3 +133,12 @@ def test_a_folder_without_a_file_to_read_says_what_it_holds(tmp_path: Path) -> N
         InputError, match=r"only 2012\.csv\.gz \(compressed; .*\), notes\.txt \(of another kind\)"
     ):
         archive.list_flares(tmp_path)
+
+
+def test_of_many_images_a_bad_one_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path, "a.fits")
+    (tmp_path / "b.fits").touch()
+    (tmp_path / "c.FITS").symlink_to(tmp_path / "gone")
+    found = archive.list_level1(tmp_path)
+    assert [path.name for path in found.files] == ["a.fits"]
+    assert list(found.left_out.values()) == ["empty (0 bytes)", "link to a file that is missing"]

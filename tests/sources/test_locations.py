@@ -59,7 +59,7 @@ def test_years_of_an_archive_are_those_with_the_channel(archive: Path) -> None:
     inputs = raw_inputs(archived(archive), "resources/run")
     assert inputs.years == [2013]
     assert inputs.aia_store == f"{archive}/aia/sdomlv2.zarr"
-    assert inputs.aia_depends_on == [str(archive)]
+    assert inputs.aia_depends_on == inputs.xrs_depends_on == inputs.flare_depends_on == []
     assert inputs.manifests == []
     assert inputs.level1_folder is None
 

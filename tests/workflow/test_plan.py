@@ -30,8 +30,12 @@ def archive_folder(tmp_path: Path) -> Path:
 def test_an_archive_with_a_store_is_compared_with_simulation(archive_folder: Path) -> None:
     plan = Plan(resolve(merged("archive.yaml", archive=str(archive_folder))))
     assert "simulated_against_real" in plan.figures
-    folders = ["resources/archive/simulated", str(archive_folder)]
-    assert plan.figure_raw_inputs("simulated_against_real") == folders
+    assert plan.figure_raw_inputs("simulated_against_real") == ["resources/archive/simulated"]
+    assert plan.figure_raw_options("simulated_against_real") == [
+        "--simulated=resources/archive/simulated",
+        f"--archive={archive_folder}",
+    ]
+    assert plan.figure_raw_options("class_distribution") == []
 
 
 def test_an_archive_of_level1_files_has_no_comparison(tmp_path: Path) -> None:
@@ -39,7 +43,10 @@ def test_an_archive_of_level1_files_has_no_comparison(tmp_path: Path) -> None:
     for name in (*names, "goes/a.csv", "hek/b.csv"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("content")
-    tables = {"degradation": "aia_V10_response_table.txt"}
+    tables = {"degradation": f"{tmp_path}/aia_V10_response_table.txt"}
+    with pytest.raises(InputError, match=r"aia_V10_response_table\.txt"):
+        Plan(resolve(merged("archive.yaml", archive=str(tmp_path), level1=tables)))
+    Path(tables["degradation"]).write_text("content")
     plan = Plan(resolve(merged("archive.yaml", archive=str(tmp_path), level1=tables)))
     assert "simulated_against_real" not in plan.figures
 
@@ -87,14 +94,20 @@ def test_every_script_has_its_own_hash() -> None:
     assert len({plan.code(script.stem) for script in scripts}) == len(scripts)
 
 
-def test_the_weights_of_clip_are_the_configured_or_fetched() -> None:
+def test_the_weights_of_clip_are_the_configured_or_fetched(tmp_path: Path) -> None:
     plan = Plan(resolve(merged("paper.yaml")))
     (fetched,) = plan.encoder_weights("clip")
     assert fetched == plan.fetched_clip_weights
     assert f"{fetched}.manifest.json" in plan.manifests
     assert plan.encoder_weights("efficientnet_lite0") == []
-    configured = Plan(resolve(merged("paper.yaml", evaluation={"clip_weights": "mine.pt"})))
-    assert configured.encoder_weights("clip") == ["mine.pt"]
+    mine = {"clip_weights": str(tmp_path / "mine.pt")}
+    with pytest.raises(InputError, match=r"mine\.pt"):
+        Plan(resolve(merged("paper.yaml", evaluation=mine)))
+    (tmp_path / "mine.pt").write_text("weights")
+    configured = Plan(resolve(merged("paper.yaml", evaluation=mine)))
+    assert configured.encoder_weights("clip") == [mine["clip_weights"]]
+    assert configured.encoder_inputs("clip") == []
+    assert configured.encoder_state("clip") != plan.encoder_state("clip")
     assert f"{fetched}.manifest.json" not in configured.manifests
     assert not any("clip" in manifest for manifest in Plan(resolve(merged())).manifests)
 

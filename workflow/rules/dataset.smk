@@ -58,6 +58,7 @@ rule intensities:
         store=lambda wildcards: PLAN.raw_inputs.aia_store,
         channel=CONFIG.dataset.channel,
         size=CONFIG.dataset.image_size_px,
+        raw=lambda wildcards: PLAN.raw_states.images[int(wildcards.year)],
         code=PLAN.code("intensities"),
     shell:
         "python workflow/scripts/intensities.py --labels {input.labels:q} --store {params.store:q}"

@@ -27,7 +27,7 @@ rule features_real:
     """Encode the real images of every split."""
     input:
         images=f"{RESULTS}/dataset/dataset.h5",
-        weights=lambda wildcards: PLAN.encoder_weights(wildcards.encoder),
+        weights=lambda wildcards: PLAN.encoder_inputs(wildcards.encoder),
     output:
         features=f"{RESULTS}/features/{{encoder}}/real.h5",
     log:
@@ -44,6 +44,7 @@ rule features_real:
         weights=lambda wildcards: [
             f"--weights={path}" for path in PLAN.encoder_weights(wildcards.encoder)
         ],
+        raw=lambda wildcards: PLAN.encoder_state(wildcards.encoder),
         code=PLAN.code("features"),
     shell:
         "python workflow/scripts/features.py --images {input.images:q}"
@@ -54,7 +55,7 @@ rule features_real:
 use rule features_real as features_generated with:
     input:
         images=f"{RESULTS}/samples/{{model}}.h5",
-        weights=lambda wildcards: PLAN.encoder_weights(wildcards.encoder),
+        weights=lambda wildcards: PLAN.encoder_inputs(wildcards.encoder),
     output:
         features=f"{RESULTS}/features/{{encoder}}/{{model}}.h5",
     log:

@@ -44,10 +44,8 @@ rule figure:
     params:
         results=subpath(output.pdf, ancestor=2),
         presentation=PLAN.presentation,
-        raw=lambda wildcards, input: [
-            f"--{name}={folder}"
-            for name, folder in zip(("simulated", "archive"), input.raw)
-        ],
+        raw=lambda wildcards: PLAN.figure_raw_options(wildcards.figure),
+        raw_state=lambda wildcards: PLAN.figure_raw_state(wildcards.figure),
         code=lambda wildcards: PLAN.figure_code(wildcards.figure),
     shell:
         "python workflow/scripts/figure.py --name {wildcards.figure} --results {params.results:q}"

@@ -95,13 +95,15 @@ rule calibrate:
         ),
         runtime=720,
     params:
+        files=lambda wildcards: PLAN.raw_inputs.level1_folder or "",
+        raw=PLAN.raw_states.level1,
         settings=lambda wildcards: (
             CONFIG.level1.model_dump_json() if CONFIG.level1 else ""
         ),
         channel=CONFIG.dataset.channel,
         code=PLAN.code("calibrate"),
     shell:
-        "python workflow/scripts/calibrate.py --files {input.raw:q} --settings {params.settings:q}"
+        "python workflow/scripts/calibrate.py --files {params.files:q} --settings {params.settings:q}"
         " --channel {params.channel} --workers {threads} --output {output.store:q}"
         " > {log:q} 2>&1"
 
@@ -125,6 +127,7 @@ rule frames:
     params:
         store=lambda wildcards: PLAN.raw_inputs.aia_store,
         channel=CONFIG.dataset.channel,
+        raw=lambda wildcards: PLAN.raw_states.frames[int(wildcards.year)],
         code=PLAN.code("frames"),
     shell:
         "python workflow/scripts/frames.py --store {params.store:q} --year {wildcards.year}"
@@ -148,8 +151,9 @@ rule xrs:
         mem_mb=memory_per_attempt(4000),
         runtime=60,
     params:
-        files=PLAN.raw_inputs.xrs_files,
+        files=lambda wildcards: PLAN.raw_inputs.xrs_files,
         scale=CONFIG.dataset.xrs_csv_scale,
+        raw=PLAN.raw_states.xrs,
         code=PLAN.code("xrs"),
     shell:
         "python workflow/scripts/xrs.py --files {params.files:q} --csv-scale {params.scale}"
@@ -173,7 +177,8 @@ rule flares:
         mem_mb=memory_per_attempt(2000),
         runtime=30,
     params:
-        files=PLAN.raw_inputs.flare_files,
+        files=lambda wildcards: PLAN.raw_inputs.flare_files,
+        raw=PLAN.raw_states.flares,
         code=PLAN.code("flares"),
     shell:
         "python workflow/scripts/flares.py --files {params.files:q} --output {output.table:q}"

@@ -1,14 +1,15 @@
-"""Validated paths and store addresses."""
+"""Validated paths and store addresses, each in one spelling."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import unicodedata
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 LONGEST_NAME = 255
 """Longest file name of common file systems, bytes."""
@@ -18,26 +19,19 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 FILE_PROTOCOL = "file://"
 
 
-def _check_folder_path(path: str) -> str:
-    """Reject paths that Snakemake would interpret, such as those with wildcards."""
-    if not path or any(character in path for character in "{}\n\0"):
-        raise ValueError("must not be empty or contain braces, line breaks or null characters")
-    if any(len(part.encode()) > LONGEST_NAME for part in path.split("/")):
-        raise ValueError(f"names in a path must not be longer than {LONGEST_NAME} bytes")
-    return path
-
-
 def local_path(path: str) -> str:
     """Return the one spelling of a local path that all rules use.
 
-    ``~``, ``$NAME`` and ``file://`` are resolved unless a file has that very name; the result is
-    relative to the current folder inside it, and absolute elsewhere. Another spelling of the same
-    path therefore re-runs nothing.
+    ``~``, ``$NAME`` and ``file://`` are resolved unless a file has that very name, and so are
+    ``..``, links, slashes and, where the file system ignores it, case. The result is relative to
+    the current folder inside it, so that a project can be moved, and absolute elsewhere. Another
+    spelling of the same path therefore re-runs nothing.
 
     Raises
     ------
     ValueError
-        If a URL names another host, or the path is a URL of another protocol.
+        If a URL names another host, the path is a URL of another protocol, or a name in it is
+        longer than file systems allow.
     """
     if path.lower().startswith(FILE_PROTOCOL):
         host, slash, rest = path[len(FILE_PROTOCOL) :].partition("/")
@@ -46,16 +40,58 @@ def local_path(path: str) -> str:
         path = unquote(slash + rest)
     elif "://" in path and not os.path.lexists(path):
         raise ValueError("is a URL; copy it to this machine, and give its path")
+    if any(len(part.encode()) > LONGEST_NAME for part in path.split("/")):
+        raise ValueError(f"names in a path must not be longer than {LONGEST_NAME} bytes")
     if not os.path.lexists(path):
         path = os.path.expandvars(path)
     location = Path(path)
     if path.startswith("~") and not os.path.lexists(path):
         with contextlib.suppress(RuntimeError):  # no such user
             location = location.expanduser()
-    # After a link, `..` is not the folder that the text suggests.
-    location = location.resolve() if os.pardir in location.parts else location.absolute()
-    here = Path.cwd()
-    return str(location.relative_to(here) if location.is_relative_to(here) else location)
+    real, here = _as_listed(Path(os.path.realpath(location))), Path.cwd()
+    if not real.is_relative_to(here):
+        return str(real)
+    inside = str(real.relative_to(here))
+    # Neither an option of a script, nor a home folder.
+    return f"./{inside}" if inside.startswith(("-", "~")) else inside
+
+
+def _as_listed(path: Path) -> Path:
+    """Return a path with the names that its folders list, where other spellings name them too."""
+    if not path.name:
+        return path
+    parent, name = _as_listed(path.parent), path.name
+    with contextlib.suppress(OSError):
+        if any((parent / name).samefile(parent / other) for other in _variants(name)):
+            listed = [other.name for other in parent.iterdir()]
+            same = [other for other in listed if _folded(other) == _folded(name)]
+            if name not in listed and len(same) == 1:
+                return parent / same[0]
+    return parent / name
+
+
+def _variants(name: str) -> set[str]:
+    """Return another case and other Unicode forms of a name."""
+    forms = {name.swapcase(), *(unicodedata.normalize(form, name) for form in ("NFC", "NFD"))}
+    return forms - {name}
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _check_text(path: Any) -> Any:
+    """Reject what system calls and JSON cannot hold, with a reason of its own."""
+    if isinstance(path, str):
+        if not path.strip() or "\0" in path:
+            raise ValueError("must not be empty or contain null characters; name a path")
+        try:
+            path.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                "must be UTF-8, since JSON holds nothing else; rename it, or link to it"
+            ) from error
+    return path
 
 
 def _store_address(address: str) -> str:
@@ -80,7 +116,7 @@ def _check_protocol(address: str) -> str:
     return address
 
 
-FolderPath = Annotated[str, AfterValidator(_check_folder_path), AfterValidator(local_path)]
+FolderPath = Annotated[str, BeforeValidator(_check_text), AfterValidator(local_path)]
 FilePath = FolderPath
 """The path of a file, spelt and checked like that of a folder."""
 StoreAddress = Annotated[str, AfterValidator(_check_protocol), AfterValidator(_store_address)]

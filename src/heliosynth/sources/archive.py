@@ -112,14 +112,14 @@ def list_flares(path: Path | str) -> FolderListing:
 
 
 def list_level1(path: Path | str) -> FolderListing:
-    """List the FITS files of a folder of level-1 images.
+    """List the FITS files of a folder of level-1 images; those that cannot be read are left out.
 
     Raises
     ------
     InputError
-        If there is none, or one is empty or cannot be read.
+        If there is none.
     """
-    listing = list_files(path, FITS)
+    listing = list_files(path, FITS, require_all=False)
     if not listing.files:
         raise InputError(f"{path}: holds no FITS file (*.fits){names(listing)}; add one")
     return listing

@@ -52,7 +52,11 @@ class FolderListing:
 
 
 def list_files(
-    folder: Path | str, suffixes: Sequence[str], others: dict[str, str] | None = None
+    folder: Path | str,
+    suffixes: Sequence[str],
+    others: dict[str, str] | None = None,
+    *,
+    require_all: bool = True,
 ) -> FolderListing:
     """List the files of a folder that have one of some suffixes, in upper or lower case.
 
@@ -64,26 +68,33 @@ def list_files(
         Suffixes of the files to read, lower case, such as ``.csv``.
     others
         Why files with other suffixes are not read; a reason per suffix.
+    require_all
+        Whether a file that is empty, unreadable or a link to nothing is an error, since without
+        it a list would be incomplete; else it is left out.
 
     Raises
     ------
     InputError
-        If the folder cannot be listed, or a file of these is empty, unreadable, or a link to
-        nothing.
+        If the folder cannot be listed, or a required file cannot be read.
     """
     path = Path(folder)
     if path.is_file():
-        return FolderListing([_readable(path)])
+        _require_readable(path)
+        return FolderListing([path])
     listing = FolderListing()
     for entry in entries(path):
         if INVISIBLE.fullmatch(entry.name):
             continue
         file = path / entry.name
         reason = _reason(entry, suffixes, others or {})
+        if not reason and require_all:
+            _require_readable(file)
+        elif not reason:
+            reason = _fault(file)
         if reason:
             listing.left_out[file] = reason
         else:
-            listing.files.append(_readable(file))
+            listing.files.append(file)
     return listing
 
 
@@ -132,26 +143,28 @@ def _reason(entry: os.DirEntry[str], suffixes: Sequence[str], others: dict[str, 
     return next(known, "of another kind")
 
 
-def _readable(path: Path) -> Path:
-    """Return a file that can be read and is not empty.
+def _fault(path: Path) -> str:
+    """Return why a file cannot be read; empty if it can."""
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return "link to a file that is missing"
+    if not os.access(path, os.R_OK):
+        return "without permission to read it"
+    return "" if size else "empty (0 bytes)"
+
+
+def _require_readable(path: Path) -> None:
+    """Check that a file can be read and is not empty.
 
     Raises
     ------
     InputError
-        Otherwise.
+        If not.
     """
-    try:
-        size = path.stat().st_size
-    except OSError as error:
+    fault = _fault(path)
+    if fault:
         raise InputError(
-            f"{path}: cannot be found ({error.strerror}), perhaps a link to a file that was moved; "
-            "restore the file or delete the link"
-        ) from error
-    if not os.access(path, os.R_OK):
-        raise InputError(f"{path}: you have no permission to read it; run chmod u+r on it")
-    if size == 0:
-        raise InputError(
-            f"{path}: is empty (0 bytes), perhaps of an interrupted download; "
-            "fetch it again or delete it"
+            f"{path}: {fault}, and its data are needed; restore it by a new download, a copy or "
+            "chmod u+r, or delete it"
         )
-    return path

@@ -22,7 +22,9 @@ from heliosynth.sources.manifest import SUFFIX as MANIFEST
 
 @dataclass(frozen=True)
 class RawInputs:
-    """Paths of a run's raw inputs, and what the rules that read them depend on.
+    """Paths of a run's raw inputs, and which of them rules make.
+
+    Of files that no rule makes, :mod:`heliosynth.workflow.raw_state` notices every change.
 
     Attributes
     ----------
@@ -31,15 +33,15 @@ class RawInputs:
     aia_store
         Path or URL of a Zarr store in SDOMLv2's layout.
     aia_depends_on
-        Paths that the rules which read frames depend on; none for a remote store.
+        Paths that a rule makes and frames are read from; none for an archive or a server.
     xrs_files
         Files and folders with GOES XRS light curves.
     xrs_depends_on
-        Paths that the rule which reads them depends on.
+        Paths that rules make and they are read from.
     flare_files
         Files and folders with flare lists.
     flare_depends_on
-        Paths that the rule which reads them depends on.
+        Paths that rules make and they are read from.
     manifests
         Manifests of what the run itself fetches, simulates or calibrates.
     level1_folder
@@ -88,11 +90,11 @@ def archive(configuration: RunConfig, resources: str) -> RawInputs:
     return RawInputs(
         years=archive_years(paths, configuration.dataset.channel),
         aia_store=calibrated if has_level1 else f"{folder}/aia/sdomlv2.zarr",
-        aia_depends_on=[calibrated if has_level1 else folder],
+        aia_depends_on=[calibrated] if has_level1 else [],
         xrs_files=[f"{folder}/goes"],
-        xrs_depends_on=[folder],
+        xrs_depends_on=[],
         flare_files=[f"{folder}/hek"],
-        flare_depends_on=[folder],
+        flare_depends_on=[],
         manifests=[f"{calibrated}{MANIFEST}"] if has_level1 else [],
         level1_folder=str(paths.level1) if has_level1 else None,
     )

@@ -100,7 +100,7 @@ def checksums(folder: Path | str) -> dict[str, str]:
             prefix = f"{inside.relative_to(product.parent).as_posix()}/"
             return {
                 entry["path"].removeprefix(prefix): entry["sha256"]
-                for entry in _entries(path)
+                for entry in read_entries(path)
                 if entry["path"].startswith(prefix)
             }
     return {}
@@ -120,7 +120,7 @@ def find_changes(manifest: Path | str) -> list[str]:
         If the manifest itself cannot be read.
     """
     path = Path(manifest)
-    changes = (_change(path.parent, entry) for entry in _entries(path))
+    changes = (_change(path.parent, entry) for entry in read_entries(path))
     return [change for change in changes if change]
 
 
@@ -138,10 +138,17 @@ def verify(manifests: Sequence[Path | str]) -> int:
             f"{len(changes)} raw file{'s' * (len(changes) > 1)} changed since fetching: "
             f"{changes[0]}{', …' * (len(changes) > 1)}; delete the changed files and rerun"
         )
-    return sum(len(_entries(Path(manifest))) for manifest in manifests)
+    return sum(len(read_entries(Path(manifest))) for manifest in manifests)
 
 
-def _entries(manifest: Path) -> list[dict[str, Any]]:
+def read_entries(manifest: Path) -> list[dict[str, Any]]:
+    """Read the entries of a manifest, as mappings of the fields of :class:`RawFile`.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
     try:
         content = read_json(manifest)
     except (OSError, ValueError) as error:

@@ -18,6 +18,8 @@ from heliosynth.sources.archive import locate
 from heliosynth.sources.locations import RawInputs
 from heliosynth.sources.manifest import SUFFIX as MANIFEST
 from heliosynth.workflow.fingerprint import SOURCE, fingerprint
+from heliosynth.workflow.inputs import check_inputs
+from heliosynth.workflow.raw_state import RawStates
 from heliosynth.workflow.registries import check_registries
 
 SCRIPTS = SOURCE.parent / "workflow" / "scripts"
@@ -55,7 +57,7 @@ class Plan:
     Raises
     ------
     InputError
-        When made, if a registry row or the configured archive is wrong.
+        When made, if a registry row, the configured archive or a configured file is wrong.
     """
 
     configuration: RunConfig
@@ -63,6 +65,8 @@ class Plan:
     def __post_init__(self) -> None:
         check_registries()
         locations.check(self.configuration)
+        check_inputs(self.configuration)
+        self.raw_states.determine()
 
     @cached_property
     def results(self) -> str:
@@ -80,6 +84,11 @@ class Plan:
         return locations.raw_inputs(self.configuration, self.resources)
 
     @cached_property
+    def raw_states(self) -> RawStates:
+        """The states of the raw inputs, which re-run what reads them."""
+        return RawStates(self.configuration, self.raw_inputs, self.resources)
+
+    @cached_property
     def manifests(self) -> list[str]:
         """The manifests of all raw inputs of this run."""
         frames = [
@@ -88,8 +97,7 @@ class Plan:
         weights = [
             f"{path}{MANIFEST}"
             for encoder in self.configuration.evaluation.encoders
-            for path in self.encoder_weights(encoder)
-            if path == self.fetched_clip_weights
+            for path in self.encoder_inputs(encoder)
         ]
         return [*self.raw_inputs.manifests, *frames, *weights]
 
@@ -102,6 +110,14 @@ class Plan:
         """Return the file of an encoder's weights; none where they come with a package."""
         path = self.configuration.evaluation.clip_weights or self.fetched_clip_weights
         return [path] if encoder == "clip" else []
+
+    def encoder_inputs(self, encoder: str) -> list[str]:
+        """Return the file of an encoder's weights if a rule fetches it."""
+        return [path for path in self.encoder_weights(encoder) if path == self.fetched_clip_weights]
+
+    def encoder_state(self, encoder: str) -> str:
+        """Return the state of an encoder's weights that are a file of the user."""
+        return self.raw_states.clip_weights if encoder == "clip" else ""
 
     def embedding_model(self, model: str) -> list[str]:
         """Return the folder of the model whose embedding a model is conditioned on, if any."""
@@ -142,10 +158,17 @@ class Plan:
         return self._expand(self._figures[figure].products)
 
     def figure_raw_inputs(self, figure: str) -> list[str]:
-        """Return the folders of raw inputs that a figure compares: simulated, then real."""
-        if not self._figures[figure].needs_archive:
-            return []
-        return [f"{self.resources}/simulated", str(self.configuration.archive)]
+        """Return the folder of simulated raw inputs, if a figure compares them with an archive."""
+        return [f"{self.resources}/simulated"] if self._figures[figure].needs_archive else []
+
+    def figure_raw_options(self, figure: str) -> list[str]:
+        """Return the options that name the raw inputs which a figure compares."""
+        simulated = [f"--simulated={folder}" for folder in self.figure_raw_inputs(figure)]
+        return [*simulated, f"--archive={self.configuration.archive}"] if simulated else []
+
+    def figure_raw_state(self, figure: str) -> str:
+        """Return the state of the raw inputs that a figure compares."""
+        return self.raw_states.compared if self._figures[figure].needs_archive else ""
 
     def table_inputs(self, table: str) -> list[str]:
         """Return the products that a table reads."""
