@@ -59,3 +59,9 @@ def peak_flux(label: str) -> float:
             f"{SMALLEST_FACTOR} to 999"
         )
     return LOWER_FLUX[NAMES.index(letter)] * float(factor or 1)
+
+
+def flux_text(flux: float) -> str:
+    """Return a flux in W m⁻² as a label such as ``M1.2``."""
+    number = int(of_flux(flux))
+    return f"{NAMES[number]}{flux / LOWER_FLUX[number]:.1f}"

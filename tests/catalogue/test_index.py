@@ -65,7 +65,10 @@ def test_every_frame_is_counted(labelled, measured):
     index.SCHEMA.validate(table)
     assert len(table) == summary["frames"] == 1440
     assert summary["selected"] == 1439
-    assert summary["refused"] == {quality.OFF_POINTING: 1, schemas.QUALITY_FLAG: 1}
+    assert summary["refused"] == {
+        quality.OFF_POINTING: 1,
+        f"{schemas.QUALITY_FLAG}: no flat field (bit 0)": 1,
+    }
     assert sum(summary["splits"].values()) == 1440
     rejected = table[table["split"] == index.REFUSED]
     assert rejected["store_row"].tolist() == [5, rows[2012][100]]
@@ -77,7 +80,23 @@ def test_every_frame_is_counted(labelled, measured):
     assert summary["disagreement"]["measured"] == 30
     # The light curve of the fixture is constant, so no flare is measured at its class.
     assert summary["disagreement"]["other_class_measured"] == 30
+    used = table[table["split"] == "test"]
+    for name in ("B", "C", "M"):
+        of_class = used[used["goes_class"] == name]
+        flares = set(of_class["flare"]) - {""}
+        assert summary["flares_by_class"][name]["test"] == len(flares)
+        assert summary["days_by_class"][name]["test"] == of_class["time"].dt.date.nunique()
+    assert summary["flares_by_class"]["B"] == {"train": 0, "val": 0, "test": 0}
     json.dumps(summary, allow_nan=False)
+
+
+def test_no_usable_frame_is_an_error_with_the_reasons(labelled, measured):
+    rows, measures = measured
+    with pytest.raises(InputError) as error:
+        index.build_index(
+            labelled, rows, measures, settings(), lambda m: np.full(len(m["time"]), "blank", object)
+        )
+    assert "none of 1440 frames can be used: 1439 blank, 1 quality flag" in str(error.value)
 
 
 def test_image_rows_point_to_the_averaged_frames(labelled, measured):

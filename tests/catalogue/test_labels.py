@@ -141,23 +141,6 @@ def test_the_flux_of_a_flare_with_a_wrong_end_is_measured():
     assert table["flare_measured_log10_flux"][0] == pytest.approx(np.log10(4.1e-5), abs=0.02)
 
 
-def test_an_empty_class_is_named():
-    table = labels.label_frames(
-        make_frames([0, 9000]), make_xrs(3e-7), make_flares([0], ["M1.0"]), LARGEST
-    )
-    labels.check_classes(table, "BCM", require_all=False)
-    with pytest.raises(InputError, match="class C, X is empty after labelling"):
-        labels.check_classes(table, "BCMX", require_all=True)
-
-
-def test_labels_that_select_no_frame_are_an_error():
-    table = labels.label_frames(
-        make_frames([0]), make_xrs(3e-7), make_flares([90_000], ["M1.0"]), LEAVE_OUT
-    )
-    with pytest.raises(InputError, match="no frame has a label"):
-        labels.check_classes(table, "BM", require_all=False)
-
-
 def test_each_stretch_of_the_light_curve_has_its_own_cadence():
     halves = np.arange(0, 10 * DAY_S, 300), np.arange(10 * DAY_S, 20 * DAY_S, 60)
     seconds = np.concatenate(halves)
@@ -196,3 +179,11 @@ def test_a_million_frames_are_labelled():
     flux = 10 ** rng.uniform(-7, -3, 20_000)
     assert (labels.nearest_peak(time, peak, flux, 1800) >= 0).any()
     assert (labels.largest_within(time, peak, flux, 43200) >= 0).mean() > 0.9
+
+
+@pytest.mark.parametrize(("word", "rejected"), [(1 << 30, False), (1 << 13, True), (0, False)])
+def test_only_bits_that_mean_a_bad_image_reject_a_frame(word, rejected):
+    frames = make_frames([0]).assign(quality=word)
+    table = labels.label_frames(frames, make_xrs(3e-7), make_flares([0], ["M1.0"]), LARGEST)
+    assert (table["reason"] == schemas.QUALITY_FLAG).tolist() == [rejected]
+    assert table["selected"].tolist() == [not rejected]

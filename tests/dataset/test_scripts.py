@@ -11,14 +11,17 @@ import zarr
 
 from heliosynth.arrays import DAY_S, SPLITS
 from heliosynth.dataset import store
+from heliosynth.io.files import write_json
 from heliosynth.sources.goes import XrsSeries, write_series
 from heliosynth.sources.manifest import verify
+from heliosynth.sources.reading import ReadingReport
 from helpers.scripts import load
 
 write_dataset = load("dataset").main
 write_index = load("index").main
 write_intensities = load("intensities").main
 write_labels = load("labels").main
+write_cross_check = load("cross_check").main
 
 START = np.datetime64("2012-03-01T00:00:00", "s")
 START_S = int(START.astype(np.int64))
@@ -52,6 +55,7 @@ def observations(tmp_path):
     pd.DataFrame(frames).to_csv(tmp_path / "frames_2012.csv", index=False)
     write_xrs(tmp_path / "xrs.h5", np.arange(-DAY_S, (DAYS + 1) * DAY_S, 60))
     write_flares(tmp_path / "flares.csv", time[flaring] + np.timedelta64(60, "s"))
+    write_json(tmp_path / "flares.json", ReadingReport(files=1, read=DAYS).to_json())
     return tmp_path
 
 
@@ -71,8 +75,9 @@ def write_store(path, flaring):
 
 
 def write_xrs(path, seconds, flux=4e-7):
-    """Write a constant light curve; times in seconds from the start."""
-    values = np.full(len(seconds), flux, np.float32)
+    """Write a light curve with the daily flare; times in seconds from the start."""
+    since = np.abs((seconds - DAY_S // 2) % DAY_S - 60)
+    values = np.maximum(flux, 50 * flux * np.exp(-since / 900)).astype(np.float32)
     write_series(path, XrsSeries(seconds + START_S, values, "operational", "GOES-15"))
 
 
@@ -109,9 +114,22 @@ def run_labels(folder, *more):
     )
 
 
+def run_cross_check(folder, *more):
+    """Run the script ``cross_check.py`` in a folder of observations with labels."""
+    write_cross_check(
+        [
+            *options(labels=folder / "labels.csv", xrs=folder / "xrs.h5", window=180),
+            *options(flares=folder / "flares.csv", settings="{}"),
+            *options(output=folder / "cross_check.json"),
+            *more,
+        ]
+    )
+
+
 def test_observations_become_a_dataset(observations):
     folder = observations
     run_labels(folder)
+    run_cross_check(folder)
     write_intensities(
         options(labels=folder / "labels.csv", store=folder / "store", year=2012)
         + options(channel="171A", size=8, output=folder / "2012.h5")
@@ -120,7 +138,8 @@ def test_observations_become_a_dataset(observations):
     write_index(
         options(labels=folder / "labels.csv", intensities=folder / "2012.h5")
         + options(settings=json.dumps(SETTINGS), output=folder / "index.csv")
-        + options(summary=folder / "summary.json")
+        + options(summary=folder / "summary.json", inputs=folder / "flares.json")
+        + ["--cross-check", str(folder / "cross_check.json")]
     )
     write_dataset(
         options(index=folder / "index.csv", summary=folder / "summary.json", channel="171A")
@@ -131,6 +150,10 @@ def test_observations_become_a_dataset(observations):
     assert summary["refused"] == {"missing pixels": 1}
     assert summary["trained_classes"] == ["B", "M"]
     assert summary["scarce_classes"] == {"X": 0}
+    assert summary["cross_check"] == json.loads((folder / "cross_check.json").read_text())
+    assert summary["cross_check"]["flares_missing_from_list"]["M"]["compared"] == DAYS
+    assert summary["inputs"] == {"flares": {"files": 1, "read": DAYS, "left_out": {}}}
+    assert sum(summary["flares_by_class"]["M"].values()) <= DAYS
     for name in SPLITS:
         split = store.read_split(folder / "dataset.h5", name)
         assert set(split.goes_class) == {1, 3}
@@ -143,9 +166,19 @@ def test_observations_become_a_dataset(observations):
 
 
 def test_a_required_class_without_frames_is_an_error(observations):
+    run_labels(observations, "--classes", "B", "M", "X")
     with pytest.raises(SystemExit, match="error: class X is empty after labelling"):
-        run_labels(observations, "--classes", "B", "M", "X", "--require-all-classes")
-    assert not (observations / "labels.csv").exists()
+        run_cross_check(observations, "--classes", "B", "M", "X", "--require-all-classes")
+    assert not (observations / "cross_check.json").exists()
+
+
+def test_a_flare_that_the_list_lacks_stops_before_any_image_is_read(observations):
+    flares = pd.read_csv(observations / "flares.csv")
+    flares.iloc[5:].to_csv(observations / "flares.csv", index=False)
+    run_labels(observations)
+    with pytest.raises(SystemExit, match=r"error: .*5 of 40 M flares .* not in the list"):
+        run_cross_check(observations)
+    assert not (observations / "cross_check.json").exists()
 
 
 def test_a_light_curve_that_ends_too_early_is_an_error(observations):

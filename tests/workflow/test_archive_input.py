@@ -30,7 +30,7 @@ def make_archive(tmp_path: Path) -> MakeArchive:
         times = START + pd.to_timedelta(np.arange(FRAMES), unit="h")
         array.attrs["T_OBS"] = times.strftime("%Y-%m-%dT%H:%M:%S.00Z").tolist()
         minutes = pd.date_range(START - pd.Timedelta("1h"), periods=12 * hours, freq="5min")
-        series = pd.DataFrame({"time": minutes, "xrsa": 1e-8, "xrsb": 2e-7})
+        series = pd.DataFrame({"time": minutes, "xrsa": 1e-8, "xrsb": 3e-7})
         series.to_csv(folder / "goes/xrs.csv", index=False, date_format="%Y-%m-%dT%H:%M:%S")
         (folder / "hek/flares.csv").write_text(
             "event_starttime,event_peaktime,event_endtime,fl_goescls,frm_name\n"
@@ -42,10 +42,10 @@ def make_archive(tmp_path: Path) -> MakeArchive:
 
 
 @pytest.mark.parametrize(
-    ("hours", "scarce_classes", "parts"),
+    ("hours", "scarce_classes", "rule", "parts"),
     [
-        (24, "report", ["XRS", "2012-03-01", "2012-03-02"]),
-        (60, "refuse", ["class", "A", "M", "X"]),
+        (24, "report", "labels", ["XRS", "2012-03-01", "2012-03-02"]),
+        (60, "refuse", "cross_check", ["class", "A", "M", "X"]),
     ],
 )
 def test_the_last_line_names_what_does_not_fit(
@@ -54,18 +54,19 @@ def test_the_last_line_names_what_does_not_fit(
     make_archive: MakeArchive,
     hours: int,
     scarce_classes: str,
+    rule: str,
     parts: list[str],
 ) -> None:
     settings = (f"archive={make_archive(hours)}", f"dataset={{scarce_classes: {scarce_classes}}}")
     options = ("--configfile", "config/archive.yaml", "--config", *settings, "run=archive")
-    result = snakemake(project, *options, "--until", "labels")
+    result = snakemake(project, *options, "--until", "cross_check")
     assert result.returncode != 0
     assert "Traceback" not in result.stderr
     last = result.stderr.splitlines()[-1]
     assert last.startswith("error: ")
     assert [part for part in parts if part not in last] == []
-    assert "Traceback" in (project / "results/archive/logs/labels.log").read_text()
-    assert not (project / "results/archive/dataset/labels.csv").exists()
+    assert "Traceback" in (project / f"results/archive/logs/{rule}.log").read_text()
+    assert not (project / "results/archive/dataset/cross_check.json").exists()
 
 
 def test_an_internal_error_names_the_log_with_its_traceback(

@@ -23,16 +23,45 @@ rule labels:
     params:
         settings=CONFIG.dataset.labels.model_dump_json(),
         classes=CONFIG.dataset.classes,
+        code=PLAN.code("labels"),
+    shell:
+        "python workflow/scripts/labels.py --frames {input.frames:q} --xrs {input.xrs:q}"
+        " --flares {input.flares:q} --settings {params.settings:q} --classes {params.classes}"
+        " --output {output.table:q}"
+        " > {log:q} 2>&1"
+
+
+rule cross_check:
+    """Check the labels against flare list and light curve, before any image is read."""
+    input:
+        labels=f"{RESULTS}/dataset/labels.csv",
+        xrs=f"{RESULTS}/observations/xrs.h5",
+        flares=f"{RESULTS}/observations/flares.csv",
+    output:
+        counts=f"{RESULTS}/dataset/cross_check.json",
+    log:
+        f"{RESULTS}/logs/cross_check.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/cross_check.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=memory_per_attempt(4000),
+        runtime=30,
+    params:
+        window=CONFIG.dataset.labels.window_minutes,
+        settings=CONFIG.dataset.cross_check.model_dump_json(),
+        classes=CONFIG.dataset.classes,
         required=(
             "--require-all-classes"
             if CONFIG.dataset.scarce_classes == "refuse"
             else ""
         ),
-        code=PLAN.code("labels"),
+        code=PLAN.code("cross_check"),
     shell:
-        "python workflow/scripts/labels.py --frames {input.frames:q} --xrs {input.xrs:q}"
-        " --flares {input.flares:q} --settings {params.settings:q} --classes {params.classes}"
-        " {params.required} --output {output.table:q}"
+        "python workflow/scripts/cross_check.py --labels {input.labels:q} --xrs {input.xrs:q}"
+        " --flares {input.flares:q} --window {params.window} --settings {params.settings:q}"
+        " --classes {params.classes} {params.required} --output {output.counts:q}"
         " > {log:q} 2>&1"
 
 
@@ -41,6 +70,8 @@ rule intensities:
     input:
         raw=PLAN.raw_inputs.aia_depends_on,
         labels=f"{RESULTS}/dataset/labels.csv",
+        # Only its existence counts: other limits do not change the images.
+        checked=ancient(f"{RESULTS}/dataset/cross_check.json"),
     output:
         images=f"{RESULTS}/dataset/intensities/{{year}}.h5",
         manifest=f"{RESULTS}/dataset/intensities/{{year}}.manifest.json",
@@ -74,6 +105,7 @@ rule index:
         intensities=expand(
             f"{RESULTS}/dataset/intensities/{{year}}.h5", year=PLAN.raw_inputs.years
         ),
+        cross_check=f"{RESULTS}/dataset/cross_check.json",
     output:
         table=f"{RESULTS}/dataset/index.csv",
         summary=f"{RESULTS}/dataset/summary.json",
@@ -87,11 +119,12 @@ rule index:
         mem_mb=memory_per_attempt(4000),
         runtime=30,
     params:
-        settings=CONFIG.dataset.model_dump_json(),
+        settings=CONFIG.dataset.model_dump_json(exclude={"cross_check"}),
         code=PLAN.code("index"),
     shell:
         "python workflow/scripts/index.py --labels {input.labels:q}"
-        " --intensities {input.intensities:q} --settings {params.settings:q}"
+        " --intensities {input.intensities:q} --cross-check {input.cross_check:q}"
+        " --settings {params.settings:q}"
         " --output {output.table:q} --summary {output.summary:q}"
         " > {log:q} 2>&1"
 
@@ -124,4 +157,32 @@ rule dataset:
         "python workflow/scripts/dataset.py --index {input.index:q} --summary {input.summary:q}"
         " --intensities {input.intensities:q} --channel {params.channel}"
         " --observations {params.observations:q} --output {output.images:q}"
+        " > {log:q} 2>&1"
+
+
+rule likeness:
+    """Measure how alike frames are by the time between them, and how well splits separate them."""
+    input:
+        index=f"{RESULTS}/dataset/index.csv",
+        intensities=expand(
+            f"{RESULTS}/dataset/intensities/{{year}}.h5", year=PLAN.raw_inputs.years
+        ),
+    output:
+        likeness=f"{RESULTS}/dataset/likeness.json",
+    log:
+        f"{RESULTS}/logs/likeness.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/likeness.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=memory_per_attempt(4000),
+        runtime=30,
+    params:
+        channel=CONFIG.dataset.channel,
+        code=PLAN.code("likeness"),
+    shell:
+        "python workflow/scripts/likeness.py --index {input.index:q}"
+        " --intensities {input.intensities:q} --channel {params.channel}"
+        " --output {output.likeness:q}"
         " > {log:q} 2>&1"

@@ -2,13 +2,14 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from heliosynth.catalogue import index, schemas
 from heliosynth.config.dataset import DatasetConfig
 from heliosynth.frames import quality
 from heliosynth.frames.store import read_measured
 from heliosynth.io import tables
-from heliosynth.io.files import write_json
+from heliosynth.io.files import read_json_product, write_json
 from heliosynth.jobs.entry_point import one_line_errors
 
 
@@ -18,6 +19,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--labels", required=True, help="labels.csv")
     parser.add_argument(
         "--intensities", nargs="+", required=True, help="averaged frames, one HDF5 file per year"
+    )
+    parser.add_argument("--cross-check", required=True, help="cross_check.json")
+    parser.add_argument(
+        "--inputs", nargs="*", default=[], help="reports of the readers of raw inputs, JSON"
     )
     parser.add_argument("--settings", required=True, help="config section `dataset`, as JSON")
     parser.add_argument("--output", required=True, help="index.csv to write")
@@ -33,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         rejections=quality.rejections,
     )
     tables.write(args.output, table, index.SCHEMA)
+    summary["cross_check"] = read_json_product(args.cross_check)
+    summary["inputs"] = {Path(path).stem: read_json_product(path) for path in args.inputs}
     write_json(args.summary, summary)
 
 

@@ -26,9 +26,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--classes", nargs="+", default=goes_class.NAMES, help="GOES classes to select"
     )
-    parser.add_argument(
-        "--require-all-classes", action="store_true", help="fail if a class has no frame"
-    )
     parser.add_argument("--output", required=True, help="labels.csv to write")
     args = parser.parse_args(argv)
 
@@ -39,7 +36,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     table = labels.label_frames(
         frames=frames, xrs=xrs, flares=flares, rule=rule, classes=args.classes
     )
-    labels.check_classes(table, args.classes, require_all=args.require_all_classes)
     tables.write(args.output, table, schemas.LABELS, sources=[args.xrs, args.flares])
 
 

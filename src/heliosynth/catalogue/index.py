@@ -16,6 +16,7 @@ from heliosynth.catalogue.labels import seconds
 from heliosynth.config.dataset import DatasetConfig
 from heliosynth.errors import InputError
 from heliosynth.io import tables
+from heliosynth.sources import quality_flags
 
 Rejections = Callable[[Measures], Objects]
 """Function that returns the reason to reject each frame (N,), empty for a good one."""
@@ -95,7 +96,8 @@ def build_index(
     usable = np.flatnonzero(index["selected"] & (index["refused"] == ""))
     if not usable.size:
         raise InputError(
-            f"none of {len(index)} frames is selected and of good quality; add observations"
+            f"none of {len(index)} frames can be used: {_unused(index)}; see "
+            "docs/data.md for the reasons, and check the images, or add observations"
         )
     number = {name: n for n, name in enumerate(goes_class.NAMES)}
     time = seconds(index["time"])[usable]
@@ -163,6 +165,8 @@ def _summary(
         "reasons": _tally(index["reason"]),
         "splits": {name: int((index["split"] == name).sum()) for name in SPLIT_VALUES},
         "classes": counts,
+        "flares_by_class": _distinct(index, settings, index["flare"]),
+        "days_by_class": _distinct(index, settings, index["time"].dt.strftime("%Y-%m-%d")),
         "trained_classes": [name for name in counts if name not in scarce],
         "scarce_classes": scarce,
         "minimum_frames": settings.minimum_frames,
@@ -199,17 +203,38 @@ def _with_images(
         time = seconds(joined["time"].iloc[rows])
         of_year = {name: values[position] for name, values in measures[year].items()}
         refused[rows] = rejections({**of_year, "time": time})
-    refused[(joined["reason"] == schemas.QUALITY_FLAG).to_numpy()] = schemas.QUALITY_FLAG
+    flagged = (joined["reason"] == schemas.QUALITY_FLAG).to_numpy()
+    refused[flagged] = [quality_flags.reason(word) for word in joined["quality"][flagged]]
     return joined.assign(refused=refused, image_row=image_row)
 
 
 def _class_counts(index: pd.DataFrame, settings: DatasetConfig) -> dict[str, dict[str, int]]:
     pairs = index.groupby(["goes_class", "split"]).size().to_dict()
+    return _by_class_and_split(pairs, settings)
+
+
+def _distinct(
+    index: pd.DataFrame, settings: DatasetConfig, values: pd.Series[Any]
+) -> dict[str, dict[str, int]]:
+    """Count the distinct values, but the empty one, of the frames of each class and split."""
+    pairs = values[values != ""].groupby([index["goes_class"], index["split"]]).nunique().to_dict()
+    return _by_class_and_split(pairs, settings)
+
+
+def _by_class_and_split(
+    pairs: Mapping[Any, int], settings: DatasetConfig
+) -> dict[str, dict[str, int]]:
     return {
         name: {split: int(pairs.get((name, split), 0)) for split in SPLITS}
         for name in goes_class.NAMES
         if name in settings.classes
     }
+
+
+def _unused(index: pd.DataFrame) -> str:
+    """Return why frames are not used, with counts, the most frequent reason first."""
+    reasons = index["refused"].where(index["refused"] != "", index["reason"])
+    return ", ".join(f"{count} {reason}" for reason, count in _tally(reasons).items())
 
 
 def _scarcity(name: str, counts: Mapping[str, int]) -> str:

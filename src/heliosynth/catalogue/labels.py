@@ -19,6 +19,7 @@ from heliosynth.catalogue import light_curve, schemas
 from heliosynth.config.dataset import MaxWithinConfig, NearestPeakConfig
 from heliosynth.errors import InputError
 from heliosynth.io import tables
+from heliosynth.sources import quality_flags
 
 if TYPE_CHECKING:
     from heliosynth.sources.goes import XrsSeries
@@ -91,38 +92,6 @@ def label_frames(
     labels["flare_measured_log10_flux"] = _of_flare(_log10(during), flare, np.nan)
     reason = _reasons(labels, rule, classes)
     return labels.assign(selected=np.isin(reason, schemas.SELECTED), reason=reason)
-
-
-def check_classes(labels: pd.DataFrame, classes: Sequence[str], require_all: bool) -> None:
-    """Check that labels select frames, and optionally some of every class.
-
-    Parameters
-    ----------
-    labels
-        The result of :func:`label_frames`.
-    classes
-        The classes of the study.
-    require_all
-        Whether every class needs a frame.
-
-    Raises
-    ------
-    InputError
-        If no frame is selected, or if ``require_all`` and one of ``classes`` has none.
-    """
-    selected = labels.loc[labels["selected"], "goes_class"]
-    if selected.empty:
-        raise InputError(
-            "no frame has a label: the flares and X-ray flux do not overlap the frames; "
-            "check their dates, or widen dataset.labels.window_minutes"
-        )
-    empty = [name for name in classes if not (selected == name).any()]
-    if empty and require_all:
-        raise InputError(
-            f"class {', '.join(empty)} is empty after labelling {len(selected)} frames: remove "
-            "it from dataset.classes, use another rule or window in dataset.labels, or set "
-            "dataset.scarce_classes to `report`"
-        )
 
 
 def nearest_peak(time: Seconds, peak: Seconds, peak_flux: Floats, window: int) -> Integers:
@@ -210,7 +179,7 @@ def _reasons(labels: pd.DataFrame, rule: LabelRule, classes: Sequence[str]) -> n
     # The first condition that is true counts.
     return np.select(
         [
-            labels["quality"] != 0,
+            quality_flags.is_bad(labels["quality"]),
             known & ~labels["goes_class"].isin(list(classes)),
             by_flare,
             known,

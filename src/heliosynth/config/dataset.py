@@ -55,6 +55,38 @@ class SplitConfig(Section):
         return self
 
 
+class MissingFlaresConfig(Section):
+    """Shares of the flares in the light curve that the list may lack, by class, 0…1."""
+
+    C: Fraction = Field(0.5, description="of class C: many are small bumps on a larger flare")
+    M: Fraction = Field(0.05, description="of class M")
+    X: Fraction = Field(0.0, description="of class X")
+
+
+class UnmeasuredFlaresConfig(Section):
+    """Shares of the listed flares that the light curve may not show, by class, 0…1."""
+
+    C: Fraction = Field(0.1, description="of class C")
+    M: Fraction = Field(0.05, description="of class M")
+    X: Fraction = Field(0.0, description="of class X")
+
+
+class CrossCheckConfig(Section):
+    """Largest disagreements of flare list, light curve and labels; beyond them the run stops."""
+
+    frames_above_label: Fraction = Field(
+        0.02, description="share of frames whose measured flux is a class or more above the label"
+    )
+    flares_missing_from_list: MissingFlaresConfig = MissingFlaresConfig()
+    flares_not_measured: UnmeasuredFlaresConfig = UnmeasuredFlaresConfig()
+    flux_ratio: float = Field(
+        1.2,
+        ge=1,
+        description="largest ratio, either way, of listed to measured peak flux (median of the "
+        "flares); 1.43 if true and operational flux are mixed",
+    )
+
+
 class DatasetConfig(Section):
     """Labelled images: channel, size, labels, splits and classes."""
 
@@ -63,6 +95,7 @@ class DatasetConfig(Section):
         description="height and width of the images, pixels"
     )
     labels: Annotated[NearestPeakConfig | MaxWithinConfig, Field(discriminator="rule")]
+    cross_check: CrossCheckConfig = CrossCheckConfig()
     split: SplitConfig
     classes: list[GoesClass] = Field(
         default=["A", "B", "C", "M", "X"], min_length=2, description="classes of the study"

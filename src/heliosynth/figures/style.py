@@ -104,9 +104,7 @@ def class_title(number: int) -> str:
 
 def flux_text(log10_flux: float) -> str:
     """Return a flux as a flare class, ``M1.2``."""
-    flux = 10.0**log10_flux
-    number = int(goes_class.of_flux(flux))
-    return f"{goes_class.NAMES[number]}{flux / goes_class.LOWER_FLUX[number]:.1f}"
+    return goes_class.flux_text(10.0**log10_flux)
 
 
 def aia_colours(channel: str) -> Colormap:
