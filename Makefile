@@ -8,7 +8,7 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 SNAKEMAKE := $(RUN) python -m heliosynth.workflow --cores $(CORES)
 PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: paper figures verify test test-robustness test-slurm lint bench setup programs clean
+.PHONY: paper figures verify test test-robustness test-slurm lint bench docs setup programs clean
 
 paper: setup
 	@$(SNAKEMAKE)
@@ -39,6 +39,10 @@ lint: setup
 bench: setup
 	@bash envs/quiet.sh pip $(VENV)/bench.log $(PIP) --requirement benchmarks/requirements.txt
 	@$(RUN) python -m benchmarks
+
+# docs/troubleshooting.md, from the messages of the code.
+docs: setup
+	@$(RUN) python -m docs.generate
 
 setup: programs $(READY)
 
