@@ -1,9 +1,9 @@
 """Cost model of a run: a few constants, checked against measured runs.
 
 The time of a job is its operations at the machine's rate, a constant per network call, and its
-start-up. ``python -m benchmarks.cost results/A results/B …`` measures the constants on this
-machine, compares the model with the recorded times of the runs, estimates larger runs, and writes
-``benchmarks/COST.md``.
+start-up. ``python -m benchmarks.cost results/quickstart`` measures the constants on this
+machine, compares the model with the recorded times of the runs that it names, estimates larger
+runs, and writes ``benchmarks/COST.md``.
 """
 
 from __future__ import annotations

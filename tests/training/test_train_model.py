@@ -144,7 +144,7 @@ def test_an_embedding_is_part_of_the_condition(dataset: Path, tmp_path: Path) ->
 
 def test_an_embedding_model_that_is_not_a_cevae_is_named(dataset: Path, tmp_path: Path) -> None:
     plain = train(dataset, ddpm_config(), tmp_path / "plain")
-    with pytest.raises(InputError, match="plain: not a ceVAE; set models.m.condition.embedding_of"):
+    with pytest.raises(InputError, match=r"plain: not a ceVAE; set models\.m\.condition\."):
         train(dataset, ddpm_config(EMBEDDING_CONDITION), tmp_path / "m", embedding_model=plain)
 
 
