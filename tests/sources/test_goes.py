@@ -1,5 +1,6 @@
 """GOES XRS light curves: scales, missing samples, choice of satellite, and damaged files."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from heliosynth.arrays import DAY_S
 from heliosynth.errors import InputError
 from heliosynth.sources.goes import XrsSeries, read_series, read_xrs, require_cover, write_series
+from heliosynth.sources.reading import ReadingReport
 from helpers.scripts import load
 
 script = load("xrs")
@@ -90,7 +93,7 @@ def test_floor_fill_and_swapped_channels_become_missing(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.isfinite(series.xrsb), [True, False, False, False, False])
 
 
-def test_a_day_is_taken_from_one_satellite_only(
+def test_a_minute_is_taken_from_one_satellite_only(
     make_netcdf: Callable[..., Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     files = [
@@ -153,7 +156,10 @@ def test_a_truncated_file_is_an_error_that_names_it(make_netcdf: Callable[..., P
 def test_unusable_files_are_errors_that_name_them(tmp_path: Path) -> None:
     other = tmp_path / "other.csv"
     other.write_text("date,flux\n2012-01-01,1e-6\n")
-    with pytest.raises(InputError, match=f"{other}: lacks the columns time, xrsb"):
+    with pytest.raises(
+        InputError,
+        match=f"{other}: not a light curve: lacks the columns time, xrsb, and has date, flux",
+    ):
         read_xrs([other], "true")
     with pytest.raises(InputError, match="cannot be read"):
         read_xrs([tmp_path / "missing.csv"], "true")
@@ -172,12 +178,29 @@ def test_a_light_curve_must_cover_the_frames() -> None:
     require_cover(series, int(time[12]), int(time[-1]))
     message = (
         "XRS files cover 2012-01-01T01:00:00 to 2012-01-01T23:55:00, "
-        "but frames run 2012-01-01T00:00:00 to 2012-01-01T12:00:00"
+        "but frames run 2012-01-01T00:00:00 to 2012-01-01T12:00:00; "
+        "add light curves for the time until 2012-01-01T01:00:00"
     )
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=f"{message}$"):
         require_cover(series, pd.Timestamp("2012-01-01"), pd.Timestamp("2012-01-01T12:00"))
-    with pytest.raises(InputError, match="but frames run"):
+    with pytest.raises(InputError, match=r"for the time from 2012-01-01T23:55:00$"):
         require_cover(series, pd.Timestamp("2012-01-01T12:00"), pd.Timestamp("2012-01-03"))
+    with pytest.raises(InputError, match=r"until 2012-01-01T01:00:00 and from 2012-01-01T23:55:00$"):
+        require_cover(series, pd.Timestamp("2012-01-01"), pd.Timestamp("2012-01-03"))
+    for year in (2011, 2013):
+        with pytest.raises(InputError, match="at no common time"):
+            require_cover(series, pd.Timestamp(f"{year}-05-01"), pd.Timestamp(f"{year}-05-02"))
+
+
+def test_gaps_between_the_frames_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    days = np.array([0, 1, 2, 5, 6, 20])
+    flux = np.full(len(days), 1e-6, np.float32)
+    series = XrsSeries(seconds("2012-01-01") + DAY_S * days, flux, "true", "GOES-15")
+    require_cover(series, np.datetime64("2012-01-01"), np.datetime64("2012-01-03"))
+    assert not caplog.messages
+    require_cover(series, np.datetime64("2012-01-01"), np.datetime64("2012-01-21"))
+    assert "2 gaps of more than a day" in caplog.text
+    assert "the longest 14.0 days from 2012-01-07T00:00:00" in caplog.text
 
 
 @settings(
@@ -233,12 +256,33 @@ def test_a_file_with_wrong_attributes_is_named(
 
 
 def test_the_script_takes_files_and_folders(
-    make_netcdf: Callable[..., Path], tmp_path: Path
+    make_netcdf: Callable[..., Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    make_netcdf(15, "d20120712", "2012-07-12", FLUX)
-    output = tmp_path / "observations" / "xrs.h5"
-    script.main(["--files", str(tmp_path), "--csv-scale", "operational", "--output", str(output)])
+    make_netcdf(15, "d20120712", "2012-07-12", FLUX, flags=np.array([1] + [0] * 9))
+    make_netcdf(16, "d20120712", "2012-07-12", FLUX[:0])
+    (tmp_path / "go1520120712.fits").write_bytes(b"SIMPLE  =")
+    output, report = (tmp_path / "observations" / name for name in ("xrs.h5", "xrs.json"))
+    files = ["--files", str(tmp_path), "--csv-scale", "operational"]
+    script.main([*files, "--output", str(output), "--report", str(report)])
     assert len(read_series(output)) == 10
+    content = json.loads(report.read_text())
+    assert content["left_out"]["flagged as bad in the file"]["count"] == 1
+    assert content["left_out"]["file: without a sample"]["count"] == 1
+    (unread,) = (reason for reason in content["left_out"] if "FITS" in reason)
+    assert "go1520120712.fits" in content["left_out"][unread]["example"]
+    assert (content["files"], content["read"], content["scale"]) == (2, 9, "true")
+    assert content["coverage"] == [
+        {
+            "satellite": "GOES-15",
+            "scale": "true",
+            "cadence_s": 60,
+            "native_cadence_s": 60,
+            "first": "2012-07-12T00:01:00",
+            "last": "2012-07-12T00:09:00",
+            "samples": 9,
+        }
+    ]
+    assert "samples left out, flagged as bad in the file: 1" in caplog.text
 
 
 @pytest.mark.archive
@@ -302,3 +346,10 @@ def test_the_minutes_around_a_leap_second_keep_their_times(
     series = read_xrs([table], "operational")
     assert series.time.tolist() == [midnight - 60, midnight]
     np.testing.assert_allclose(series.xrsb, [1e-6, 3e-6])
+    assert len(read_xrs([table], "operational")) == 2
+    table.write_text("time,xrsb\n2012-06-30T23:59:00Z,1e-6\n2012-06-30T23:59:60Z,2e-6\n")
+    report = ReadingReport()
+    series = read_xrs([table], "operational", report)
+    assert series.time.tolist() == [midnight - 60, midnight]
+    np.testing.assert_allclose(series.xrsb, [1e-6, 2e-6])
+    assert report.left_out == {"leap second, kept as the second after it": 1}

@@ -7,7 +7,8 @@ Products). A series therefore carries its scale.
 
 A sample is missing if the file's flags say so, if the flux is at the sensor's floor of
 1e-9 W m⁻² or below, which is not a measurement, or if XRS-A (0.5–4 Å) exceeds XRS-B, which no
-solar spectrum does: the channels of such samples are exchanged.
+solar spectrum does: the channels of such samples are exchanged. Samples finer than half a minute
+are averaged to minutes, to which the published flare classes refer.
 """
 
 from __future__ import annotations
@@ -15,35 +16,37 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from heliosynth.arrays import DAY_S, Floats, Floats32, Seconds
+from heliosynth.arrays import DAY_S, Booleans, Floats32, Seconds
 from heliosynth.errors import InputError
 from heliosynth.io import hdf5
 from heliosynth.io.provenance import stamp
-from heliosynth.sources.goes_netcdf import (
-    LAST_SCALED_SATELLITE,
-    read_netcdf,
-    satellite_number,
-    to_floats,
+from heliosynth.sources.goes_csv import read_csv
+from heliosynth.sources.goes_netcdf import LAST_SCALED_SATELLITE, read_netcdf
+from heliosynth.sources.goes_samples import LightCurve, Scale, join, satellite_number
+from heliosynth.sources.goes_sharing import (
+    Span,
+    average_to_minutes,
+    ranked,
+    share_minutes,
+    spans,
 )
-
-Scale = Literal["true", "operational"]
+from heliosynth.sources.reading import ReadingReport
 
 OPERATIONAL_FACTOR = 0.7
 """Operational over true XRS-B flux, GOES 8–15."""
 
-FLOOR = 1e-9
-"""Smallest flux that the sensor measures, W m⁻²; also NOAA's smallest valid value."""
-
 COVER_TOLERANCE_S = 900
 """Longest time by which frames can lie outside a light curve, s: three 5-minute samples."""
+WARNED_GAP_S = DAY_S
+"""Gaps of a light curve between the frames that are longer are named in the log, s."""
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +64,9 @@ class XrsSeries:
     scale
         Scale of the flux.
     satellite
-        Such as ``GOES-15``; several names if each supplies some of the days.
+        Such as ``GOES-15``; several names if each supplies some of the minutes.
+    coverage
+        What each satellite supplies; empty if it is not known.
 
     Raises
     ------
@@ -73,6 +78,7 @@ class XrsSeries:
     xrsb: Floats32
     scale: Scale
     satellite: str
+    coverage: tuple[Span, ...] = ()
 
     def __post_init__(self) -> None:
         if self.time.shape != self.xrsb.shape or self.time.ndim != 1:
@@ -105,38 +111,71 @@ class XrsSeries:
         return replace(self, xrsb=(self.xrsb * factor).astype(np.float32), scale="operational")
 
 
-def read_xrs(files: Sequence[Path | str], csv_scale: Scale) -> XrsSeries:
-    """Read light curves into one series, each day of which is from one instrument.
+def read_xrs(
+    files: Sequence[Path | str], csv_scale: Scale, report: ReadingReport | None = None
+) -> XrsSeries:
+    """Read light curves into one series, each minute of which is from one instrument.
 
-    Files of one satellite, scale and cadence form a set. If several sets share a day, it is
-    taken from the set with the most days; days that only another set has are taken from that
-    set. If sets differ in satellite or scale, all samples are converted to the operational scale.
+    Files of one satellite, scale and cadence form a light curve. Several of them share the time
+    minute by minute, in the order of :mod:`heliosynth.sources.goes_sharing`: the one that covers
+    most minutes first, then what it lacks from the next. If they differ in satellite or scale, all
+    samples are converted to the operational scale.
 
     Parameters
     ----------
     files
         CSV (``time``, ``xrsb`` and, if known, ``xrsa``) and NOAA netCDF
-        (``xrsf-l2-avg1m``).
+        (``xrsf-l2-avg1m``, and ``xrsf-l2-flx1s`` or ``gxrs-l2-irrad``, which are averaged).
     csv_scale
         Scale of CSV light curves.
+    report
+        Report to which the counts of what is kept and left out are added.
 
     Raises
     ------
     InputError
-        If a file is missing or damaged, or no sample is left.
+        If a file is missing or damaged, is no light curve in W m⁻², has times in no known form,
+        or no valid sample is left.
     """
-    sets: dict[tuple[str, Scale, int], list[XrsSeries]] = {}
+    counts = ReadingReport()
+    sets: dict[tuple[str, Scale, int], list[LightCurve]] = {}
     for path in tqdm(files, desc="XRS files", mininterval=2, disable=len(files) < 5):
-        series = _read_file(Path(path), csv_scale)
-        if len(series):
-            key = (series.satellite, series.scale, _cadence(series))
-            sets.setdefault(key, []).append(series)
-    joined = [_join(group) for group in sets.values()]
-    joined = [series for series in joined if np.isfinite(series.xrsb).any()]
-    if not joined:
-        listed = ", ".join(map(str, files)) or "an empty list of files"
-        raise InputError(f"no valid XRS sample in {listed}; add light curves")
-    return _choose_days(joined)
+        curve = _read_file(Path(path), csv_scale, counts)
+        counts.files += 1
+        if curve is None:
+            continue
+        if not np.isfinite(curve.xrsb).any():
+            counts.leave_out("file: without a valid sample", example=str(path))
+        if len(curve.time):
+            key = (curve.satellite, curve.scale, curve.native_cadence_s)
+            sets.setdefault(key, []).append(curve)
+    curves = [average_to_minutes(join(group, counts)) for group in sets.values()]
+    curves = [curve for curve in curves if np.isfinite(curve.xrsb).any()]
+    if not curves:
+        raise InputError(_no_sample(files, counts))
+    series = _shared(ranked(curves))
+    counts.read = int(np.isfinite(series.xrsb).sum())
+    if report is not None:
+        report.merge(counts)
+    return series
+
+
+def summarize(series: XrsSeries, report: ReadingReport) -> dict[str, Any]:
+    """Return a report as JSON, with what each satellite supplies and on which scale the series is.
+
+    Parameters
+    ----------
+    series
+        The result of :func:`read_xrs`.
+    report
+        Its report.
+    """
+    coverage = [
+        {**asdict(span), "first": _iso(span.first), "last": _iso(span.last)}
+        for span in series.coverage
+    ]
+    about = {"scale": series.scale, "satellite": series.satellite, "coverage": coverage}
+    return {**report.to_json(), **about}
 
 
 def require_cover(series: XrsSeries, first: Any, last: Any) -> None:
@@ -152,17 +191,34 @@ def require_cover(series: XrsSeries, first: Any, last: Any) -> None:
     Raises
     ------
     InputError
-        If a frame is before the first or after the last valid sample, or none is valid.
+        If a frame is before the first or after the last valid sample, or none is valid. Gaps in
+        between are only logged.
     """
     valid = series.time[np.isfinite(series.xrsb)]
     if not valid.size:
         raise InputError("the XRS files hold no valid sample; add light curves")
     begin, end = _seconds(first), _seconds(last)
-    if valid[0] - COVER_TOLERANCE_S > begin or valid[-1] + COVER_TOLERANCE_S < end:
+    covered = f"XRS files cover {_iso(valid[0])} to {_iso(valid[-1])}, but frames run"
+    frames = f"{_iso(begin)} to {_iso(end)}"
+    if valid[-1] + COVER_TOLERANCE_S < begin or valid[0] - COVER_TOLERANCE_S > end:
         raise InputError(
-            f"XRS files cover {_iso(valid[0])} to {_iso(valid[-1])}, but frames run "
-            f"{_iso(begin)} to {_iso(end)}; add light curves for the rest"
+            f"{covered} {frames}, at no common time; add light curves of that time, or check the "
+            "form of the times"
         )
+    sides = [f"until {_iso(valid[0])}"] if valid[0] - COVER_TOLERANCE_S > begin else []
+    sides += [f"from {_iso(valid[-1])}"] if valid[-1] + COVER_TOLERANCE_S < end else []
+    if sides:
+        raise InputError(f"{covered} {frames}; add light curves for the time {' and '.join(sides)}")
+    inside = valid[(valid >= begin) & (valid <= end)]
+    gaps = np.diff(np.concatenate([[begin], inside, [end]]))
+    if gaps.max() > WARNED_GAP_S:
+        at = int(np.argmax(gaps))
+        start = int(np.concatenate([[begin], inside])[at])
+        _log.warning(
+            "XRS: %d gaps of more than a day between the frames, the longest %.1f days from %s; "
+            "frames in them have no measured flux",
+            int((gaps > WARNED_GAP_S).sum()), gaps[at] / DAY_S, _iso(start),
+        )  # fmt: skip
 
 
 def write_series(path: Path | str, series: XrsSeries) -> None:
@@ -193,102 +249,56 @@ def read_series(path: Path | str) -> XrsSeries:
         raise InputError(f"{path}: not an XRS series ({error}); rebuild it") from error
 
 
-def _read_file(path: Path, csv_scale: Scale) -> XrsSeries:
-    return _read_csv(path, csv_scale) if path.suffix == ".csv" else _read_netcdf(path)
+def _read_file(path: Path, csv_scale: Scale, report: ReadingReport) -> LightCurve | None:
+    if path.suffix.lower() == ".nc":
+        return read_netcdf(path, report)
+    if path.name.lower().removesuffix(".gz").endswith((".fits", ".fts", ".fit")):
+        raise InputError(
+            f"{path}: FITS, such as SDAC's files, has no flags and its scale is not stated; fetch "
+            "NOAA's netCDF files (xrsf-l2-avg1m) of the same days"
+        )
+    return read_csv(path, csv_scale, report)
 
 
-def _read_csv(path: Path, scale: Scale) -> XrsSeries:
-    try:
-        table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as CSV ({error})") from error
-    missing = [name for name in ("time", "xrsb") if name not in table]
-    if missing:
-        raise InputError(f"{path}: lacks the columns {', '.join(missing)}")
-    table["time"] = pd.to_datetime(table["time"], format="ISO8601", utc=True, errors="coerce")
-    table = table.dropna(subset="time")
-    number = satellite_number(path.name)
-    return _series(
-        pd.DatetimeIndex(table["time"]).tz_localize(None),
-        to_floats(table["xrsb"]),
-        to_floats(table["xrsa"]) if "xrsa" in table else None,
-        scale,
-        f"GOES-{number}" if number else "unknown",
-    )
+def _no_sample(files: Sequence[Path | str], report: ReadingReport) -> str:
+    """Return the message for files without a valid sample, with the reasons."""
+    names = list(map(str, files))
+    listed = ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
+    reasons = "; ".join(f"{count} {reason}" for reason, count in list(report.left_out.items())[:3])
+    why = f", left out: {reasons}" if reasons else ""
+    return f"no valid XRS sample in {listed or 'an empty list of files'}{why}; add light curves"
 
 
-def _read_netcdf(path: Path) -> XrsSeries:
-    samples = read_netcdf(path)
-    satellite = f"GOES-{samples.satellite}"
-    return _series(samples.times, samples.xrsb, samples.xrsa, "true", satellite)
-
-
-def _series(
-    times: pd.DatetimeIndex,
-    xrsb: Floats,
-    xrsa: Floats | None,
-    scale: Scale,
-    satellite: str,
-) -> XrsSeries:
-    """Build a series whose missing samples are NaN."""
-    missing = ~(xrsb > FLOOR * 1.0001)
-    if xrsa is not None:
-        missing |= xrsa > xrsb
-    time = np.asarray(times.round("s"), dtype="datetime64[s]").astype(np.int64)
-    return _sorted(time, np.where(missing, np.nan, xrsb).astype(np.float32), scale, satellite)
-
-
-def _sorted(time: Seconds, xrsb: Floats32, scale: Scale, satellite: str) -> XrsSeries:
-    """Sort by time; of samples of the same second (overlaps, leap seconds) keep a valid one."""
-    order = np.lexsort((np.isnan(xrsb), time))
-    time, xrsb = time[order], xrsb[order]
-    first = np.concatenate([np.ones(min(len(time), 1), dtype=bool), np.diff(time) > 0])
-    return XrsSeries(time[first], xrsb[first], scale, satellite)
-
-
-def _join(parts: list[XrsSeries]) -> XrsSeries:
-    """Join series of one satellite and scale."""
-    time = np.concatenate([part.time for part in parts])
-    xrsb = np.concatenate([part.xrsb for part in parts])
-    return _sorted(time, xrsb, parts[0].scale, parts[0].satellite)
-
-
-def _choose_days(candidates: list[XrsSeries]) -> XrsSeries:
-    """Take each day from one candidate, those with the most days first."""
-    ranked = sorted(candidates, key=lambda s: (-len(_days(s)), -_cadence(s), s.satellite))
-    # Days without a valid sample stay, as missing, in the first candidate.
-    empty = np.setdiff1d(ranked[0].time // DAY_S, np.concatenate(list(map(_days, ranked))))
-    covered = empty[:0]
-    used: list[XrsSeries] = []
-    for series in ranked:
-        new = np.setdiff1d(_days(series), covered)
-        if not new.size:
-            _log.warning("XRS: %s not used, others cover all its days", _about(series))
+def _shared(curves: list[LightCurve]) -> XrsSeries:
+    """Return the series of light curves that share the time in this order."""
+    taken = share_minutes(curves)
+    used: list[tuple[LightCurve, Booleans]] = []
+    for curve, rows in zip(curves, taken, strict=True):
+        count = int(np.isfinite(curve.xrsb[rows]).sum())
+        if not count:
+            _log.warning("XRS: %s not used, others have all its minutes", curve.about)
             continue
         if used:
-            _log.warning("XRS: %s used for %d days", _about(series), len(new))
-        covered = np.union1d(covered, new)
-        days = new if used else np.union1d(new, empty)
-        kept = np.isin(series.time // DAY_S, days)
-        used.append(replace(series, time=series.time[kept], xrsb=series.xrsb[kept]))
-    if len({(series.satellite, series.scale) for series in used}) > 1:
-        used = [series.to_operational() for series in used]
-    names = ", ".join(dict.fromkeys(series.satellite for series in used))
-    return replace(_join(used), satellite=names)
-
-
-def _days(series: XrsSeries) -> Seconds:
-    """Return the days since 1970 with a valid sample."""
-    return np.unique(series.time[np.isfinite(series.xrsb)] // DAY_S)
-
-
-def _cadence(series: XrsSeries) -> int:
-    """Return the median time between samples, s."""
-    return int(np.median(np.diff(series.time))) if len(series) > 1 else 0
-
-
-def _about(series: XrsSeries) -> str:
-    return f"{series.satellite} ({series.scale} flux, {_cadence(series)} s)"
+            _log.warning("XRS: %s supplies %d samples that others lack", curve.about, count)
+        used.append((curve, rows))
+    parts = [
+        XrsSeries(curve.time[rows], curve.xrsb[rows], curve.scale, curve.satellite)
+        for curve, rows in used
+    ]
+    if len({(part.satellite, part.scale) for part in parts}) > 1:
+        parts = [part.to_operational() for part in parts]
+    time = np.concatenate([part.time for part in parts])
+    order = np.argsort(time, kind="stable")
+    found = sorted(
+        (span for curve, rows in used for span in spans(curve, rows)), key=lambda span: span.first
+    )
+    return XrsSeries(
+        time=time[order],
+        xrsb=np.concatenate([part.xrsb for part in parts])[order],
+        scale=parts[0].scale,
+        satellite=", ".join(dict.fromkeys(part.satellite for part in parts)),
+        coverage=tuple(found),
+    )
 
 
 def _seconds(time: Any) -> int:

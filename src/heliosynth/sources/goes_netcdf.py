@@ -1,8 +1,11 @@
-"""NOAA's science-quality netCDF files of GOES XRS, read through sunpy."""
+"""NOAA's science-quality netCDF files of GOES XRS.
+
+Read are 1-minute averages (``avg1m``) and the files of full cadence (``flx1s`` from GOES-16 on,
+``gxrs-l2-irrad`` before), all on the true scale.
+"""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,38 +15,63 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from heliosynth.arrays import Floats
+from heliosynth.arrays import Booleans, Seconds, Times
 from heliosynth.errors import InputError
+from heliosynth.sources.goes_samples import (
+    LightCurve,
+    measured,
+    median_cadence,
+    satellite_number,
+)
+from heliosynth.sources.reading import ReadingReport
 from heliosynth.sources.signature import require_signature
+from heliosynth.sources.time_forms import FIRST_TIME, last_time
 
 LAST_SCALED_SATELLITE = 15
 """From the next satellite on, the operational scale is the true scale."""
 LONGEST_REASON = 200
 """Characters of a library's own message to show."""
 
+XRSB = ("xrsb_flux", "b_flux")
+XRSA = ("xrsa_flux", "a_flux")
+FLAGS = ("xrsb_flag", "xrsb_flags", "b_flags")
+"""Names of variables: those of ``xrsf`` files before those of ``gxrs`` files."""
+FLARE_VARIABLES = ("flare_class", "flare_id")
+"""Variables of flare summaries (``flsum``), which have flux too, but only at flares."""
+
+NO_SAMPLES = "file: without a sample"
+NO_LIGHT_CURVE = "file: netCDF that is no XRS light curve, such as avg1m"
+"""Reasons in reports."""
+
 
 @dataclass(frozen=True)
-class NetcdfSamples:
-    """The samples of a file.
+class _Content:
+    """The variables of a file: arrays, and the attributes that tell how to read them."""
 
-    Attributes
+    seconds: npt.NDArray[Any]
+    units: str
+    time_fill: float
+    xrsb: npt.NDArray[Any]
+    xrsa: npt.NDArray[Any]
+    flags: npt.NDArray[Any]
+    flag_attributes: dict[str, Any]
+    names: list[str]
+
+
+def read_netcdf(path: Path, report: ReadingReport) -> LightCurve | None:
+    """Read a light curve.
+
+    Parameters
     ----------
-    times
-        Starts of the averaging intervals (N,), UTC.
-    xrsb, xrsa
-        1–8 Å and 0.5–4 Å true flux (N,), W m⁻²; XRS-B is NaN where flagged.
-    satellite
-        GOES number.
-    """
+    path
+        The file.
+    report
+        Report to which the counts of samples that are no measurements are added.
 
-    times: pd.DatetimeIndex
-    xrsb: Floats
-    xrsa: Floats
-    satellite: int
-
-
-def read_netcdf(path: Path) -> NetcdfSamples:
-    """Read a file of 1-minute averages (``xrsf-l2-avg1m``).
+    Returns
+    -------
+    LightCurve or None
+        On the true scale; None, counted, for a file without samples or of another product.
 
     Raises
     ------
@@ -51,52 +79,79 @@ def read_netcdf(path: Path) -> NetcdfSamples:
         If the file is missing or damaged, or its satellite is unknown.
     """
     require_signature(path, "netCDF")
-    table, texts = _read_with_sunpy(path)
-    missing = [name for name in ("xrsa", "xrsb", "xrsb_quality") if name not in table]
-    if missing:
-        raise InputError(f"{path}: lacks {', '.join(missing)}; use 1-minute files (avg1m)")
-    number = next(filter(None, map(satellite_number, [*texts, path.name])), None)
+    content = _read(path, report)
+    if content is None:
+        return None
+    if not content.seconds.size:
+        report.leave_out(NO_SAMPLES, example=str(path))
+        return None
+    number = next(filter(None, map(satellite_number, content.names)), None)
     if number is None:
         raise InputError(f"{path}: does not state its GOES satellite; put it in the file name")
-    seconds, units, about = _read_clock_and_flags(path)
-    flags = table["xrsb_quality"].to_numpy()
-    for name, values in (("time", seconds), ("xrsb_quality", flags)):
-        if values.shape != (len(table),) or values.dtype.kind not in "iuf":
+    for name, values in vars(content).items():
+        if isinstance(values, np.ndarray) and (
+            values.shape != content.seconds.shape
+            or values.ndim != 1
+            or values.dtype.kind not in "iuf"
+        ):
             raise InputError(f"{path}: {name} should be a number per sample; fetch it again")
-    mask, value = _good_flags(path, about, number)
-    good = (flags.astype(np.int64) & mask) == value
-    return NetcdfSamples(
-        times=_times(path, seconds, units),
-        xrsb=np.where(good, to_floats(table["xrsb"]), np.nan),
-        xrsa=to_floats(table["xrsa"]),
-        satellite=number,
+    mask, value = _good_flags(path, content.flag_attributes, number)
+    flagged = (content.flags.astype(np.int64) & mask) != value
+    times = _times(path, content)
+    known = _known(times, path, report)
+    xrsb, xrsa = (values.astype(np.float64) for values in (content.xrsb, content.xrsa))
+    time: Seconds = times[known].astype("datetime64[s]").astype(np.int64)
+    return LightCurve(
+        time=time,
+        xrsb=measured(xrsb[known], xrsa[known], flagged[known], report, str(path)),
+        scale="true",
+        satellite=f"GOES-{number}",
+        native_cadence_s=median_cadence(time),
     )
 
 
-def _read_with_sunpy(path: Path) -> tuple[pd.DataFrame, list[str]]:
-    """Return a file's samples, and texts that name its satellite."""
-    # Imported only when needed: sunpy takes seconds to import.
-    from sunpy.timeseries import TimeSeries
-
-    try:
-        series = TimeSeries(str(path), source="XRS")
-        platform = series.meta.metas[0].get("platform")
-        return series.to_dataframe(), [str(series.observatory), f"{platform}_"]
-    # sunpy, its readers and HDF5 raise errors of many types.
-    except Exception as error:
-        raise _unreadable(path, error) from error
-
-
-def _read_clock_and_flags(path: Path) -> tuple[npt.NDArray[Any], str, dict[str, Any]]:
-    """Return a file's times, their units, and the attributes of its flags."""
+def _read(path: Path, report: ReadingReport) -> _Content | None:
+    """Return the content of a light curve; None, counted, if the file is another product."""
     try:
         with h5py.File(path) as file:
-            names = [name for name in ("xrsb_flag", "xrsb_flags", "b_flags") if name in file]
-            about = dict(file[names[0]].attrs) if names else {}
-            return file["time"][()], _text(file["time"].attrs["units"]), about
+            if any(name in file for name in FLARE_VARIABLES) or not (
+                any(name in file for name in XRSB + XRSA)
+            ):
+                title = _text(file.attrs.get("title", "without a title"))
+                report.leave_out(NO_LIGHT_CURVE, example=f"{path}: {title[:LONGEST_REASON]}")
+                return None
+            xrsb, xrsa, flags = (_variable(file, path, names) for names in (XRSB, XRSA, FLAGS))
+            time = _variable(file, path, ("time",))
+            platform = _text(file.attrs.get("platform", ""))
+            return _Content(
+                seconds=time[()],
+                units=_text(time.attrs["units"]),
+                time_fill=float(np.ravel(time.attrs.get("_FillValue", np.nan))[0]),
+                xrsb=xrsb[()],
+                xrsa=xrsa[()],
+                flags=flags[()],
+                flag_attributes=dict(flags.attrs),
+                names=[f"{platform}_", _text(file.attrs.get("id", "")), path.name],
+            )
     # h5py raises errors of many types, depending on what part of the file is damaged.
     except (OSError, LookupError, ValueError, TypeError, RuntimeError) as error:
         raise _unreadable(path, error) from error
+
+
+def _variable(file: h5py.File, path: Path, names: tuple[str, ...]) -> h5py.Dataset:
+    """Return the first of some variables that a file has.
+
+    Raises
+    ------
+    InputError
+        If it has none.
+    """
+    variable = next((file[name] for name in names if name in file), None)
+    if not isinstance(variable, h5py.Dataset):
+        raise InputError(
+            f"{path}: lacks {' or '.join(names)}; fetch it again, best as 1-minute averages (avg1m)"
+        )
+    return variable
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
@@ -104,16 +159,28 @@ def _unreadable(path: Path, error: Exception) -> InputError:
     return InputError(f"{path}: cannot be read as a NOAA XRS file ({reason}); fetch it again")
 
 
-def _times(path: Path, seconds: npt.NDArray[Any], units: str) -> pd.DatetimeIndex:
-    """Return the times on the file's clock, which has 86,400 seconds per day.
-
-    sunpy's times are astropy's, which spread a leap second over its day.
-    """
-    text = units.removeprefix("seconds since").removesuffix("UTC").strip()
+def _times(path: Path, content: _Content) -> Times:
+    """Return the times on the file's clock, which has 86,400 seconds per day, to the second."""
+    text = content.units.removeprefix("seconds since").removesuffix("UTC").strip()
+    seconds = content.seconds.astype(np.float64)
+    seconds[seconds == content.time_fill] = np.nan
     try:
-        return pd.DatetimeIndex(pd.Timestamp(text) + pd.to_timedelta(seconds, unit="s"))
+        times = pd.DatetimeIndex(pd.Timestamp(text) + pd.to_timedelta(seconds, unit="s"))
+        return times.round("s").to_numpy("datetime64[us]")
     except (ValueError, OverflowError) as error:
         raise _unreadable(path, error) from error
+
+
+def _known(times: Times, path: Path, report: ReadingReport) -> Booleans:
+    """Return which samples have a time from 1974 to now; count the others (N,)."""
+    missing = np.isnat(times)
+    outside = ~missing & ((times < FIRST_TIME) | (times > last_time()))
+    report.leave_out("no time", int(missing.sum()), str(path))
+    if outside.any():
+        example = f"{path}: {times[int(np.argmax(outside))]}"
+        report.leave_out("time before 1974 or in the future", int(outside.sum()), example)
+    known: Booleans = ~missing & ~outside
+    return known
 
 
 def _good_flags(path: Path, about: dict[str, Any], number: int) -> tuple[int, int]:
@@ -146,16 +213,5 @@ def _good_flags(path: Path, about: dict[str, Any], number: int) -> tuple[int, in
         ) from error
 
 
-def satellite_number(text: str) -> int | None:
-    """Return the GOES number in a text such as ``GOES-15``, ``goes15_xrs.csv`` or ``…_g15_…``."""
-    match = re.search(r"(?:goes[-_ ]?|(?:^|_)g)(\d{1,2})(?!\d)", text, re.IGNORECASE)
-    return int(match.group(1)) if match else None
-
-
 def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
-
-
-def to_floats(column: pd.Series[Any]) -> Floats:
-    """Return a column as numbers, NaN for values that are not numbers."""
-    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
