@@ -14,6 +14,7 @@ from heliosynth import goes_class
 FRAMES = 48
 """Frames of each year, one an hour from the first of March."""
 CHUNK = 15
+SIZE_PX = 64
 QUIET_FLUX = 2e-7
 """Flux without a flare, a B2, W m⁻²."""
 RISE_MINUTES = 10.0
@@ -45,10 +46,13 @@ def write_archive(folder: Path, flares: Flares = FLARES, *, hours: int = 50) -> 
 def write_frames(folder: Path, year: int, channel: str = "171A", level: float = 200.0) -> None:
     """Write frames of a year into the archive's store."""
     root = zarr.open_group(folder / "aia/sdomlv2.zarr", mode="a", zarr_format=2)
-    rng = np.random.default_rng(year)
-    frames = rng.normal(level, 0.1 * level, (FRAMES, 16, 16)).astype(np.float32)
+    rows = np.linspace(0.5, 1.5, SIZE_PX)
+    brightness = np.random.default_rng(year).uniform(0.8, 1.2, (FRAMES, 1, 1))
+    frames = (level * brightness * np.outer(rows, rows)).astype(np.float32)
     group = root.require_group(str(year))
-    array = group.create_array(channel, data=frames, chunks=(CHUNK, 16, 16), overwrite=True)
+    array = group.create_array(
+        channel, data=frames, chunks=(CHUNK, SIZE_PX, SIZE_PX), overwrite=True
+    )
     times = _start(year) + pd.to_timedelta(np.arange(FRAMES), unit="h")
     array.attrs["T_OBS"] = times.strftime("%Y-%m-%dT%H:%M:%S.00Z").tolist()
 

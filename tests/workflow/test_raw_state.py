@@ -14,7 +14,7 @@ from heliosynth.errors import InputError
 from heliosynth.sources.manifest import describe, write_manifest
 from heliosynth.workflow import raw_state
 from heliosynth.workflow.plan import Plan
-from heliosynth.workflow.raw_state import UNCHANGED, channel_state, files_state
+from heliosynth.workflow.raw_state import UNCHANGED, channel_state, files_state, metadata_state
 from helpers.configurations import merged
 
 States = dict[str, Any]
@@ -140,6 +140,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         files_state([tmp_path / "gone.csv"])
     with pytest.raises(InputError, match=r"2012/171A/: no such folder"):
         channel_state(tmp_path, 2012, "171A")
+    with pytest.raises(InputError, match=r"2012/171A: holds no Zarr array"):
+        metadata_state(tmp_path, 2012, "171A")
 
 
 # Raw inputs that rules make have a manifest.

@@ -22,8 +22,10 @@ XRS_OTHERS = {
     **dict.fromkeys(FITS, "FITS is not read; fetch NOAA's netCDF or write CSV"),
 }
 FLARE_OTHERS = {".xml": "VOTable is not read; fetch JSON or write CSV"}
-ARRAY_METADATA = (".zarray", ".zattrs", "zarr.json")
-"""Files that describe an array of a Zarr store."""
+ARRAY_FILES = (".zarray", "zarr.json")
+"""Files of which an array of a Zarr store has one, by the format."""
+ARRAY_METADATA = (*ARRAY_FILES, ".zattrs")
+"""Files that describe an array."""
 CHUNK_KEY = re.compile(r"(?:c[./])?\d+(?:[./]\d+)*")
 """Path of a chunk in its array, of Zarr format 2 or 3."""
 
@@ -200,7 +202,7 @@ def channel_files(store: Path, year: int, channel: str) -> Iterator[tuple[str, o
     Raises
     ------
     InputError
-        If a folder cannot be listed.
+        If a folder cannot be listed, or a file is a link to nothing.
     """
     root = f"{store}/{year}/{channel}"
     folders = [""]
@@ -208,14 +210,8 @@ def channel_files(store: Path, year: int, channel: str) -> Iterator[tuple[str, o
         inside = folders.pop()
         for entry in entries(f"{root}/{inside}"):
             path = f"{inside}{entry.name}"
-            if entry.name in ARRAY_METADATA or CHUNK_KEY.fullmatch(path):
-                try:
-                    status = entry.stat()
-                except OSError as error:
-                    raise InputError(
-                        f"{root}/{path}: cannot be found ({error.strerror}), perhaps a link to a "
-                        "file that was moved; restore the file or delete the link"
-                    ) from error
+            if CHUNK_KEY.fullmatch(path) or entry.name in ARRAY_METADATA:
+                status = _status(entry)
                 if stat.S_ISDIR(status.st_mode):
                     folders.append(f"{path}/")
                 else:
@@ -224,10 +220,38 @@ def channel_files(store: Path, year: int, channel: str) -> Iterator[tuple[str, o
                 folders.append("c/")
 
 
+def channel_metadata(store: Path, year: int, channel: str) -> list[Path]:
+    """Return the files that describe a year's array.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    folder = store / str(year) / channel
+    files = [folder / name for name in ARRAY_METADATA if (folder / name).is_file()]
+    if not files:
+        raise InputError(
+            f"{folder}: holds no Zarr array ({' or '.join(ARRAY_FILES)}); fetch it again, or set "
+            "`dataset.channel` to one that the store holds"
+        )
+    return files
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result:
+    try:
+        return entry.stat()
+    except OSError as error:
+        raise InputError(
+            f"{entry.path}: cannot be found ({error.strerror}), perhaps a link to a file that was "
+            "moved; restore the file or delete the link"
+        ) from error
+
+
 def _channels(group: Path) -> set[str]:
     """Return the arrays of a group, by the files that describe them."""
     return {
         entry.name
         for entry in entries(group)
-        if any((group / entry.name / name).is_file() for name in (".zarray", "zarr.json"))
+        if any((group / entry.name / name).is_file() for name in ARRAY_FILES)
     }

@@ -24,6 +24,7 @@ from heliosynth.sources import manifest
 from heliosynth.sources.archive import (
     ARRAY_METADATA,
     channel_files,
+    channel_metadata,
     list_flares,
     list_level1,
     list_xrs,
@@ -117,7 +118,11 @@ class RawStates:
         if paths is None or paths.aia_store is None:
             return UNCHANGED
         channel = self.configuration.dataset.channel
-        real = channel_state(paths.aia_store, years(paths, channel)[0], channel)
+        first = years(paths, channel)[0]
+        if str(paths.aia_store) == self.inputs.aia_store:
+            real = self.images[first]
+        else:
+            real = channel_state(paths.aia_store, first, channel)
         store = f"{self.resources}/simulated/aia/sdomlv2.zarr"
         simulated = self._made_array(store, self.configuration.simulation.start.year)
         return f"{real}{simulated and f', simulated {simulated}'}"
@@ -145,11 +150,11 @@ class RawStates:
             return UNCHANGED
         if self.inputs.aia_depends_on:
             return self._made_array(store, year, chunks=chunks)
-        return channel_state(store, year, channel, chunks=chunks)
+        return (channel_state if chunks else metadata_state)(store, year, channel)
 
     def _made_array(self, store: str, year: int, *, chunks: bool = True) -> str:
         def counts(path: str) -> bool:
-            return chunks or _is_metadata(path)
+            return chunks or path in ARRAY_METADATA
 
         channel = self.configuration.dataset.channel
         files: list[Status] = []
@@ -170,34 +175,31 @@ def files_state(files: Iterable[Path | str]) -> str:
     return _state([(path.name, path, _status(path)) for path in paths])
 
 
-def channel_state(store: Path | str, year: int, channel: str, *, chunks: bool = True) -> str:
-    """Return the state of a year's frames: of the array's metadata, and of its chunks.
+def metadata_state(store: Path | str, year: int, channel: str) -> str:
+    """Return the state of what describes a year's frames.
 
-    Parameters
-    ----------
-    store
-        Zarr store on disk.
-    year, channel
-        The array.
-    chunks
-        Whether the chunks count, too.
+    Raises
+    ------
+    InputError
+        If there is nothing, or it cannot be read.
+    """
+    return files_state(channel_metadata(Path(store), year, channel))
+
+
+def channel_state(store: Path | str, year: int, channel: str) -> str:
+    """Return the state of a year's frames: of the array's metadata, and of its chunks.
 
     Raises
     ------
     InputError
         If the array cannot be listed or read.
     """
-    folder = Path(store) / str(year) / channel
-    files = sorted(channel_files(Path(store), year, channel))
-    metadata = [(path, folder / path, status) for path, status in files if _is_metadata(path)]
-    if not chunks:
-        return _state(metadata)
     text = "\n".join(
         f"{path} {status.st_size} {status.st_mtime_ns}"
-        for path, status in files
-        if not _is_metadata(path)
+        for path, status in sorted(channel_files(Path(store), year, channel))
+        if path not in ARRAY_METADATA
     )
-    return f"{len(files)} files {_hash(_state(metadata), text)}"
+    return f"{metadata_state(store, year, channel)}, chunks {_hash(text)}"
 
 
 def made_state(
@@ -277,10 +279,6 @@ def _state(files: Sequence[tuple[str, Path, os.stat_result]]) -> str:
     else:
         lines = [f"{name} {status.st_size} {status.st_mtime_ns}" for name, _, status in files]
     return f"{len(files)} file{'s' * (len(files) != 1)} {_hash(*lines)}"
-
-
-def _is_metadata(path: str) -> bool:
-    return path in ARRAY_METADATA
 
 
 def _content(path: Path) -> str:
