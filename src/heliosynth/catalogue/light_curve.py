@@ -38,7 +38,7 @@ def sample_cadence(time: Seconds) -> Integers:
     """
     if len(time) < 2:
         return np.zeros(len(time), np.int64)
-    cadence = median_filter(np.diff(time), size=CADENCE_INTERVALS, mode="reflect")
+    cadence: Integers = median_filter(np.diff(time), size=CADENCE_INTERVALS, mode="reflect")
     return np.minimum(np.append(cadence, cadence[-1]), np.insert(cadence, 0, cadence[0]))
 
 

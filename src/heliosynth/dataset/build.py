@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from heliosynth import goes_class
-from heliosynth.arrays import SPLITS
+from heliosynth.arrays import SPLITS, Images, Integers
 from heliosynth.dataset.scaling import CLIP_DN, scale
 from heliosynth.dataset.store import Description, LabelledImages, write_dataset
 from heliosynth.errors import InputError
@@ -52,7 +52,7 @@ def build_dataset(
     InputError
         If a year of the index has no file, or a file is of another channel.
     """
-    by_year = _files_by_year(intensities, channel)
+    by_year = files_by_year(intensities, channel)
     minimum, maximum = CLIP_DN[channel]
     splits = {
         split: _labelled(index[index["split"] == split], by_year, (minimum, maximum))
@@ -72,7 +72,14 @@ def build_dataset(
     write_dataset(path, splits, description)
 
 
-def _files_by_year(intensities: Sequence[Path | str], channel: str) -> dict[int, Path | str]:
+def files_by_year(intensities: Sequence[Path | str], channel: str) -> dict[int, Path | str]:
+    """Return the files of averaged frames by year.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or is of another channel.
+    """
     by_year = {}
     for path in intensities:
         measured = read_measured(path)
@@ -80,6 +87,11 @@ def _files_by_year(intensities: Sequence[Path | str], channel: str) -> dict[int,
             raise InputError(f"{path}: holds {measured.channel}, not {channel}; rebuild it")
         by_year[measured.year] = path
     return by_year
+
+
+def read_scaled(path: Path | str, channel: str, rows: Integers) -> Images:
+    """Read some averaged frames (n, H, W), scaled to [−1, 1] in the range of the channel."""
+    return scale(read_images(path, rows), *CLIP_DN[channel])
 
 
 def _labelled(
