@@ -185,7 +185,7 @@ def test_a_light_curve_must_cover_the_frames() -> None:
         require_cover(series, pd.Timestamp("2012-01-01"), pd.Timestamp("2012-01-01T12:00"))
     with pytest.raises(InputError, match=r"for the time from 2012-01-01T23:55:00$"):
         require_cover(series, pd.Timestamp("2012-01-01T12:00"), pd.Timestamp("2012-01-03"))
-    with pytest.raises(InputError, match=r"until 2012-01-01T01:00:00 and from 2012-01-01T23:55:00$"):
+    with pytest.raises(InputError, match="until 2012-01-01T01:00:00 and from 2012-01-01T23"):
         require_cover(series, pd.Timestamp("2012-01-01"), pd.Timestamp("2012-01-03"))
     for year in (2011, 2013):
         with pytest.raises(InputError, match="at no common time"):

@@ -127,10 +127,12 @@ def share_minutes(curves: list[LightCurve]) -> list[Booleans]:
 def spans(curve: LightCurve, taken: Booleans) -> list[Span]:
     """Return the spans of a light curve's valid samples that are taken."""
     cadence = sample_cadence(curve.time)
+    # A single sample has no cadence; it can only stand for a minute.
+    cadence[cadence == 0] = MINUTE_S
     rows = np.flatnonzero(taken & np.isfinite(curve.xrsb))
     if not rows.size:
         return []
-    time, step = curve.time[rows], np.maximum(cadence[rows], 1).astype(np.float64)
+    time, step = curve.time[rows], cadence[rows].astype(np.float64)
     ratio = np.maximum(step[1:], step[:-1]) / np.minimum(step[1:], step[:-1])
     ends = np.flatnonzero((np.diff(time) > DAY_S) | (ratio >= SAME_CADENCE)) + 1
     return [
