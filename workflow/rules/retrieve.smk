@@ -141,6 +141,7 @@ rule xrs:
         raw=PLAN.raw_inputs.xrs_depends_on,
     output:
         series=f"{RESULTS}/observations/xrs.h5",
+        report=f"{RESULTS}/observations/xrs.json",
     log:
         f"{RESULTS}/logs/xrs.log",
     benchmark:
@@ -157,7 +158,7 @@ rule xrs:
         code=PLAN.code("xrs"),
     shell:
         "python workflow/scripts/xrs.py --files {params.files:q} --csv-scale {params.scale}"
-        " --output {output.series:q}"
+        " --output {output.series:q} --report {output.report:q}"
         " > {log:q} 2>&1"
 
 
@@ -167,6 +168,7 @@ rule flares:
         raw=PLAN.raw_inputs.flare_depends_on,
     output:
         table=f"{RESULTS}/observations/flares.csv",
+        report=f"{RESULTS}/observations/flares.json",
     log:
         f"{RESULTS}/logs/flares.log",
     benchmark:
@@ -182,6 +184,7 @@ rule flares:
         code=PLAN.code("flares"),
     shell:
         "python workflow/scripts/flares.py --files {params.files:q} --output {output.table:q}"
+        " --report {output.report:q}"
         " > {log:q} 2>&1"
 
 
