@@ -1,8 +1,9 @@
 # The pipeline: raw observations → dataset → models → images → metrics → figures → paper.
 #
-#   snakemake --cores 2                                     the default run, a simulated observatory
-#   snakemake --cores 2 --configfile config/archive.yaml    a local archive
-#   snakemake --profile profiles/slurm                      on a cluster
+# The default run, a simulated observatory; a local archive of real frames; the study on a cluster:
+#   snakemake --cores 2
+#   snakemake --cores 2 --configfile config/archive.yaml --config archive=PATH
+#   snakemake --profile profiles/slurm --configfile config/paper.yaml
 import os
 import sys
 from pathlib import Path
@@ -15,10 +16,11 @@ min_version("9.0")
 # Rules and scripts import the package of this checkout, whatever is installed.
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
+from heliosynth.config.layers import read_layers
 from heliosynth.config.loading import resolve
 from heliosynth.errors import InputError
 from heliosynth.jobs import entry_point, watchdog
-from heliosynth.workflow import terminal
+from heliosynth.workflow import command_line, terminal
 from heliosynth.workflow.plan import Plan, memory_per_attempt
 from heliosynth.workflow.preflight import check_folders
 
@@ -32,14 +34,25 @@ terminal.install(
     show_traceback=os.environ.get(entry_point.TRACEBACK_VARIABLE) == "1",
 )
 
+# The files are read again, strictly: Snakemake itself keeps the last of two equal keys.
+SETTINGS = workflow.config_settings
+IS_REPLACED = SETTINGS.replace_workflow_config and SETTINGS.overwrite_config
+try:
+    command_line.check(sys.argv[1:])
+    LAYERS = read_layers(
+        [
+            *([] if IS_REPLACED else ["config.yaml"]),
+            *workflow.overwrite_configfiles,
+        ],
+        SETTINGS.config,
+    )
+    PLAN = Plan(resolve(LAYERS.content, LAYERS.origins))
+except InputError as error:
+    sys.exit(f"error: {error}")
+
 
 configfile: "config.yaml"
 
-
-try:
-    PLAN = Plan(resolve(config))
-except InputError as error:
-    sys.exit(f"error: {error}")
 
 CONFIG = PLAN.configuration
 RESULTS = PLAN.results

@@ -73,7 +73,10 @@ def test_a_resolved_configuration_is_the_same_after_json() -> None:
             changed("defaults.ddpm.training.learning_rte", 3),
             ["learning_rte", "did you mean defaults.ddpm.training.learning_rate?"],
         ),
-        (changed("models.cevae.latentdim", 3), ["models.cevae.latentdim", "models.cevae.latent_dim?"]),
+        (
+            changed("models.cevae.latentdim", 3),
+            ["models.cevae.latentdim", "models.cevae.latent_dim?"],
+        ),
         (changed("defaults.dpm", {}), ["defaults.dpm", "unknown", "ddpm"]),
         (changed("dataset", {}), ["dataset.channel", "missing"]),
         (changed("seed", "many"), ["seed", "integer", "'many'"]),

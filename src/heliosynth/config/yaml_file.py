@@ -200,7 +200,7 @@ def place(layer: Layer, path: KeyPath, value: Any, origin: str) -> None:
 def _twice(path: KeyPath, origin: str, earlier: str) -> ConfigurationError:
     line = earlier.rpartition(", ")[2]
     return ConfigurationError(
-        f"{origin}: {_short('.'.join(path))} is set twice, before in {line}; remove one of the two"
+        f"{origin}: {_short('.'.join(path))} is set twice, first in {line}; remove one of the two"
     )
 
 
