@@ -20,7 +20,7 @@ from heliosynth.config.layers import read_layers
 from heliosynth.config.loading import resolve
 from heliosynth.errors import InputError
 from heliosynth.jobs import entry_point, watchdog
-from heliosynth.workflow import command_line, terminal
+from heliosynth.workflow import command_line, source_cache, terminal
 from heliosynth.workflow.plan import Plan, memory_per_attempt
 from heliosynth.workflow.preflight import check_folders
 
@@ -38,7 +38,11 @@ terminal.install(
 SETTINGS = workflow.config_settings
 IS_REPLACED = SETTINGS.replace_workflow_config and SETTINGS.overwrite_config
 try:
-    command_line.check(sys.argv[1:])
+    if workflow.is_main_process:
+        source_cache.refresh(
+            workflow.sourcecache.runtime_cache_path, workflow.main_snakefile
+        )
+        command_line.check(sys.argv[1:])
     LAYERS = read_layers(
         [
             *([] if IS_REPLACED else ["config.yaml"]),
