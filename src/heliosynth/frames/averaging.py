@@ -23,8 +23,9 @@ from tqdm import tqdm
 
 from heliosynth.arrays import Images, Integers, Measures, Seconds
 from heliosynth.errors import InputError
-from heliosynth.frames import quality
+from heliosynth.frames import intensity, quality
 from heliosynth.frames.area import AreaMeans, area_means
+from heliosynth.frames.intensity import check_intensities
 from heliosynth.frames.store import KIND
 from heliosynth.io import hdf5
 from heliosynth.io.provenance import digest
@@ -155,7 +156,8 @@ def write_year(path: Path | str, request: FrameRequest, read: Reader, record: Re
     Raises
     ------
     InputError
-        If the store returns other frames than requested.
+        If the store returns other frames than requested, or they are not in DN; see
+        :func:`heliosynth.frames.intensity.check_intensities`.
     """
     folder = Path(path).parent / f".unfinished-{request.year}-{request.key}"
     saved = _saved_rows(folder)
@@ -214,7 +216,9 @@ def _partial(results: list[ChunkResult]) -> _Partial:
         measures = [result.value.measures[name] for result in results]
         arrays[f"quality/{name}"] = np.concatenate(measures)
     rows = np.concatenate([result.rows for result in results])
-    return _Partial(rows, arrays, [asdict(source) for result in results for source in result.sources])
+    return _Partial(
+        rows, arrays, [asdict(source) for result in results for source in result.sources]
+    )
 
 
 def _write_partial(path: Path, partial: _Partial) -> None:
@@ -282,6 +286,11 @@ def _join(
                 for name, values in partial.arrays.items():
                     file[name][target] = values[source]
             sources += partial.sources
+        check_intensities(
+            f"{request.store}: {request.year}/{request.channel}",
+            request.channel,
+            {name: file[f"quality/{name}"][:] for name in intensity.MEASURES},
+        )
     return sources
 
 

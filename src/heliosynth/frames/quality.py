@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from heliosynth.arrays import DAY_S, Booleans, Floats, Images, Integers, Measures, Objects, Seconds
+from heliosynth.arrays import Booleans, Floats, Images, Integers, Measures, Objects
+from heliosynth.frames.borders import count_marks, cut_off
+from heliosynth.frames.rolls import crosswise, rolled
 
 INNER_RADIUS = 0.36
 """Radius within which every pixel is well inside the disk: 0.9 of the 0.40 of SDOMLv2."""
@@ -47,10 +49,19 @@ OFFSET_LIMIT = 0.02
 RADIUS_LIMIT = 0.03
 """Largest difference of the limb's radius from the median of its year, relative."""
 SCATTER_LIMIT = 0.025
-ROLL_LIMIT = 10.0
-"""Smallest roll against a frame of the same day, degrees."""
-ROLL_CORRELATION, ROLL_GAIN = 0.8, 0.2
-"""Smallest correlation of two rings after turning one back, and its smallest increase by that."""
+CONTRAST_LIMIT = 0.1
+"""Smallest difference of bright and faint pixels of a frame, relative to the bright ones."""
+CENTRE_LIMIT = 0.003
+"""Smallest excess of the disk over the sky, relative to that of the brightest pixels."""
+EMPTY_LIMIT = 0.15
+"""Largest share of the disk with exactly the faintest intensity of the frame."""
+CUT_LIMIT = 0.96
+"""Smallest distance of empty lines at the border from the disk's centre, radii of the limb."""
+MARKS_LIMIT = 8
+"""Number of sharp steps in the corners that make a label."""
+CORONA_LIMIT = {"193A": -1.9, "211A": -1.9}
+"""Smallest logarithm of the corona's intensity relative to the disk, of channels whose corona is
+bright; that of chromospheric channels is darker."""
 
 MISSING = "missing pixels"
 BLANK = "blank frame"
@@ -60,6 +71,9 @@ DIM = "dim frame"
 BRIGHT = "bright frame"
 NO_LIMB = "no clear limb"
 OFF_POINTING = "off-pointing"
+CUT_OFF = "disk cut off by the edge of the field"
+LABELLED = "label drawn into the frame"
+OTHER_CHANNEL = "corona too dark for the channel"
 DISK_SIZE = "wrong disk size"
 ROLLED = "rolled frame"
 REPEAT = "repeat of an earlier frame"
@@ -83,6 +97,9 @@ def measure(images: Images, measured: Images | None = None) -> Measures:
         ``saturated_fraction`` of the disk's pixels; ``disk_median``, DN; ``limb_x`` and
         ``limb_y``, the disk's centre relative to that of the frame; ``limb_radius``;
         ``limb_scatter``, the median distance of the limb's points from the fitted circle;
+        ``faint_dn`` and ``bright_dn``, the 1st and 99th percentile of the intensities, and
+        ``brightest_dn``; ``empty_fraction``, the share of the disk with exactly the smallest
+        intensity; ``cut_off`` and ``marks``, see :mod:`heliosynth.frames.borders`;
         ``corona`` (N, angles), the logarithm of the intensity above the limb; ``digest``, equal
         for equal frames.
     """
@@ -95,101 +112,91 @@ def measure(images: Images, measured: Images | None = None) -> Measures:
     is_finite = finite[:, ::step, ::step][:, disk]
     complete = filled is images
     median = _medians(on_disk if complete else np.where(is_finite, on_disk, np.float32(np.nan)))
-    brightest = filled.max(axis=(1, 2))
+    brightest, faintest = filled.max(axis=(1, 2)), filled.min(axis=(1, 2)).astype(np.float64)
+    faint, bright = _percentiles(filled)
+    limb = _limb(filled, median)
+    circle = np.stack([limb["limb_radius"], limb["limb_x"], limb["limb_y"]], axis=1)
     return {
         "missing_fraction": missing,
         "dark_fraction": (on_disk < DARK_SHARE * np.nan_to_num(median)[:, None]).mean(axis=1),
         "saturated_fraction": (on_disk >= brightest[:, None]).mean(axis=1),
         "disk_median": median,
-        **_limb(filled, median),
+        "faint_dn": faint,
+        "bright_dn": bright,
+        "brightest_dn": brightest.astype(np.float64),
+        "empty_fraction": _share_at(on_disk, faintest),
+        **limb,
+        "cut_off": cut_off(filled, faintest, median, circle),
+        "marks": count_marks(filled, median),
         "digest": _digests(images),
     }
 
 
-def rejections(measures: Mapping[str, npt.NDArray[Any]]) -> Objects:
+def rejections(measures: Mapping[str, npt.NDArray[Any]], channel: str = "") -> Objects:
     """Return for each frame of a year the reason to reject it, empty for a good one.
 
     The limits are wide: only frames that clearly do not show the whole Sun, or show it in the
-    wrong place, are rejected.
+    wrong place, are rejected. What is typical of a year is taken from its frames without an
+    earlier fault, so that a few frames can be judged too.
 
     Parameters
     ----------
     measures
         The result of :func:`measure` for the frames of one year in order of time;
         ``lost_pixels``, the number of missing pixels of the averaged frame; and ``time``, s.
+    channel
+        AIA channel, for what is particular to it.
 
     Returns
     -------
     numpy.ndarray
         Reasons (N,).
     """
-    median = measures["disk_median"]
-    lit = np.isfinite(median) & (median > 0)
-    relative = median / _typical(median[lit])
-    offset = np.hypot(measures["limb_x"], measures["limb_y"])
-    radius = measures["limb_radius"] / _typical(measures["limb_radius"][lit])
-    _, first = np.unique(measures["digest"], return_index=True)
-    repeat = np.ones(len(median), dtype=bool)
-    repeat[first] = False
+    reasons = np.full(len(measures["disk_median"]), "", dtype=object)
     # A frame gets the first reason that applies, so the most severe fault comes first.
-    faults = {
-        MISSING: (measures["missing_fraction"] > MISSING_LIMIT) | (measures["lost_pixels"] > 0),
-        BLANK: ~lit | (measures["saturated_fraction"] == 1),
-        DARK: measures["dark_fraction"] > DARK_LIMIT,
-        SATURATED: measures["saturated_fraction"] > SATURATED_LIMIT,
-        DIM: relative < 1 / BRIGHTNESS_LIMIT,
-        BRIGHT: relative > BRIGHTNESS_LIMIT,
-        NO_LIMB: measures["limb_scatter"] > SCATTER_LIMIT,
-        OFF_POINTING: offset > OFFSET_LIMIT,
-        DISK_SIZE: np.abs(radius - 1) > RADIUS_LIMIT,
-        ROLLED: rolled(measures["corona"], measures["time"]),
-        REPEAT: repeat,
-    }
-    reasons = np.full(len(median), "", dtype=object)
-    for reason, applies in reversed(faults.items()):
-        reasons[applies] = reason
+    for name, applies in _faults(measures, channel, reasons):
+        reasons[(reasons == "") & applies] = name
     return reasons
 
 
-def rolled(corona: Floats, time: Seconds) -> Booleans:
-    """Return which frames are rolled relative to those of the same day before and after them.
+def _faults(
+    measures: Mapping[str, npt.NDArray[Any]], channel: str, reasons: Objects
+) -> Iterator[tuple[str, Booleans]]:
+    """Yield each fault and which frames have it; ``reasons`` are those of the faults before."""
+    median, faint, bright = (measures[name] for name in ("disk_median", "faint_dn", "bright_dn"))
+    yield MISSING, (measures["missing_fraction"] > MISSING_LIMIT) | (measures["lost_pixels"] > 0)
+    lit = np.isfinite(median) & (median > 0)
+    flat = bright - faint <= CONTRAST_LIMIT * np.abs(bright)
+    outside = median - faint < CENTRE_LIMIT * (bright - faint)
+    yield BLANK, flat | (measures["saturated_fraction"] == 1) | (~lit & ~outside)
+    yield OFF_POINTING, outside
+    empty = measures["empty_fraction"] > EMPTY_LIMIT
+    yield DARK, (measures["dark_fraction"] > DARK_LIMIT) | empty
+    yield SATURATED, measures["saturated_fraction"] > SATURATED_LIMIT
+    yield CUT_OFF, measures["cut_off"] < CUT_LIMIT
+    labelled = measures["marks"] >= MARKS_LIMIT
+    relative = median / _typical(median[(reasons == "") & ~labelled])
+    yield DIM, relative < 1 / BRIGHTNESS_LIMIT
+    yield BRIGHT, relative > BRIGHTNESS_LIMIT
+    yield NO_LIMB, measures["limb_scatter"] > SCATTER_LIMIT
+    yield LABELLED, labelled
+    yield OFF_POINTING, np.hypot(measures["limb_x"], measures["limb_y"]) > OFFSET_LIMIT
+    if channel in CORONA_LIMIT:
+        corona = np.median(measures["corona"], axis=1) - np.log(np.where(lit, median, 1))
+        yield OTHER_CHANNEL, corona < CORONA_LIMIT[channel]
+    yield ROLLED, crosswise(measures["corona"])
+    radius = measures["limb_radius"] / _typical(measures["limb_radius"][reasons == ""])
+    yield DISK_SIZE, np.abs(radius - 1) > RADIUS_LIMIT
+    yield ROLLED, rolled(measures["corona"], measures["time"])
+    yield REPEAT, _is_repeat(measures["digest"])
 
-    The corona above the limb changes little within a day, so a frame that matches a
-    neighbour only when turned back is rolled. This must hold on both sides, since otherwise the
-    frames after a roll would be rejected with it. At the ends of a series rolls are not detected.
 
-    Parameters
-    ----------
-    corona
-        Brightness above the limb by angle (N, angles).
-    time
-        Times in ascending order, s (N,).
-
-    Returns
-    -------
-    numpy.ndarray
-        (N,).
-    """
-    rings = corona - corona.mean(axis=1, keepdims=True)
-    norm = np.linalg.norm(rings, axis=1, keepdims=True)
-    waves = np.fft.rfft(np.divide(rings, norm, out=np.zeros_like(rings), where=norm > 0))
-    forward = _turned(waves, time, corona.shape[1])
-    return forward & _turned(waves[::-1], -time[::-1], corona.shape[1])[::-1]
-
-
-def _turned(waves: npt.NDArray[np.complex128], time: Seconds, angles: int) -> Booleans:
-    """Compare each frame with the last upright one; ``waves`` are the FFTs of the rings."""
-    turned, upright = np.zeros(len(time), dtype=bool), 0
-    for frame in range(1, len(time)):
-        if time[frame] - time[upright] <= DAY_S:
-            correlation = np.fft.irfft(waves[upright].conj() * waves[frame], angles)
-            best = int(correlation.argmax())
-            roll = min(best, angles - best) * 360 / angles
-            clear = correlation[best] > max(ROLL_CORRELATION, correlation[0] + ROLL_GAIN)
-            turned[frame] = roll >= ROLL_LIMIT and clear
-        if not turned[frame]:
-            upright = frame
-    return turned
+def _is_repeat(digest: Integers) -> Booleans:
+    """Return which frames equal an earlier one."""
+    _, first = np.unique(digest, return_index=True)
+    repeat = np.ones(len(digest), dtype=np.bool_)
+    repeat[first] = False
+    return repeat
 
 
 def _medians(values: Images) -> Floats:
@@ -206,7 +213,23 @@ def _medians(values: Images) -> Floats:
 
 
 def _typical(values: Floats) -> float:
-    return float(np.median(values)) if len(values) else 1.0
+    """Return the median; NaN, which no comparison exceeds, of no values."""
+    return float(np.median(values)) if len(values) else float("nan")
+
+
+def _percentiles(images: Images) -> tuple[Floats, Floats]:
+    """Return the 1st and 99th percentile of each frame, without interpolation."""
+    flat = images.reshape(len(images), images.shape[-1] ** 2)
+    first = flat.shape[1] // 100
+    last = flat.shape[1] - 1 - first
+    ordered = np.partition(flat, (first, last), axis=1)
+    return ordered[:, first].astype(np.float64), ordered[:, last].astype(np.float64)
+
+
+def _share_at(values: Images, level: Floats) -> Floats:
+    """Return the share of the values of each row that equal a level, but for rounding."""
+    margin = 1e-3 * np.abs(level)
+    return np.asarray((values <= (level + margin)[:, None]).mean(axis=1, dtype=np.float64))
 
 
 def _limb(images: Images, median: Floats) -> dict[str, Floats]:

@@ -191,7 +191,7 @@ def to_number(value: Any) -> float:
         return float("nan")
 
 
-def observation_time(path: Path, text: Any) -> np.datetime64:
+def observation_time(path: Path | str, text: Any) -> np.datetime64:
     """Return the time of a header in UTC; leap seconds are read as the second after them.
 
     Raises
