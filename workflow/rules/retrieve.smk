@@ -82,6 +82,7 @@ rule calibrate:
     output:
         store=directory(f"{RESOURCES}/level1.zarr"),
         manifest=f"{RESOURCES}/level1.zarr.manifest.json",
+        report=f"{RESOURCES}/level1.json",
     log:
         f"{RESULTS}/logs/calibrate.log",
     benchmark:
@@ -101,10 +102,12 @@ rule calibrate:
             CONFIG.level1.model_dump_json() if CONFIG.level1 else ""
         ),
         channel=CONFIG.dataset.channel,
+        years=PLAN.raw_inputs.years,
         code=PLAN.code("calibrate"),
     shell:
         "python workflow/scripts/calibrate.py --files {params.files:q} --settings {params.settings:q}"
-        " --channel {params.channel} --workers {threads} --output {output.store:q}"
+        " --channel {params.channel} --workers {threads} --years {params.years}"
+        " --output {output.store:q} --report {output.report:q}"
         " > {log:q} 2>&1"
 
 
@@ -114,6 +117,7 @@ rule frames:
         raw=PLAN.raw_inputs.aia_depends_on,
     output:
         table=f"{RESULTS}/observations/frames_{{year}}.csv",
+        report=f"{RESULTS}/observations/frames_{{year}}.json",
     log:
         f"{RESULTS}/logs/frames_{{year}}.log",
     benchmark:
@@ -131,7 +135,7 @@ rule frames:
         code=PLAN.code("frames"),
     shell:
         "python workflow/scripts/frames.py --store {params.store:q} --year {wildcards.year}"
-        " --channel {params.channel} --output {output.table:q}"
+        " --channel {params.channel} --output {output.table:q} --report {output.report:q}"
         " > {log:q} 2>&1"
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from heliosynth.catalogue import index, schemas
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         store_rows={year.year: year.store_row for year in years},
         measures={year.year: year.measures for year in years},
         settings=DatasetConfig.model_validate_json(args.settings),
-        rejections=quality.rejections,
+        rejections=partial(quality.rejections, channel=years[0].channel),
     )
     tables.write(args.output, table, index.SCHEMA)
     summary["cross_check"] = read_json_product(args.cross_check)

@@ -42,10 +42,9 @@ def cut_off(images: Images, faintest: Floats, level: Floats, limb: Floats) -> Fl
     """
     size = images.shape[-1]
     threshold = faintest + EMPTY_SHARE * np.nan_to_num(level)
-    lit = images > threshold[:, None, None]
+    lit: Booleans = np.asarray(images > threshold[:, None, None])
     nearest = np.full(len(images), NO_CUT)
-    for axis, centre in ((1, limb[:, 1]), (2, limb[:, 2])):
-        lines = lit.any(axis=axis)
+    for lines, centre in ((lit.any(axis=1), limb[:, 1]), (lit.any(axis=2), limb[:, 2])):
         for side, sign in ((lines, -1), (lines[:, ::-1], 1)):
             empty = np.where(side.any(axis=1), side.argmax(axis=1), 0)
             # Towards smaller coordinates the centre's own coordinate adds to the distance.
@@ -72,7 +71,7 @@ def count_marks(images: Images, level: Floats) -> Integers:
     right = np.maximum(images[:, :, 1:][:, corner], floor)
     sharp = np.abs(np.log(left / right)) > MARK_STEP
     bright = np.maximum(left, right) > MARK_SHARE * np.nan_to_num(level)[:, None]
-    return np.count_nonzero(sharp & bright, axis=1)
+    return np.asarray(np.count_nonzero(sharp & bright, axis=1), np.int64)
 
 
 @functools.cache
