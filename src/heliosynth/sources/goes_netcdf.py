@@ -124,12 +124,12 @@ def _read(path: Path, report: ReadingReport) -> _Content | None:
             time = _variable(file, path, ("time",))
             platform = _text(file.attrs.get("platform", ""))
             return _Content(
-                seconds=time[()],
+                seconds=np.asarray(time[()]),
                 units=_text(time.attrs["units"]),
                 time_fill=float(np.ravel(time.attrs.get("_FillValue", np.nan))[0]),
-                xrsb=xrsb[()],
-                xrsa=xrsa[()],
-                flags=flags[()],
+                xrsb=np.asarray(xrsb[()]),
+                xrsa=np.asarray(xrsa[()]),
+                flags=np.asarray(flags[()]),
                 flag_attributes=dict(flags.attrs),
                 names=[f"{platform}_", _text(file.attrs.get("id", "")), path.name],
             )
@@ -165,8 +165,10 @@ def _times(path: Path, content: _Content) -> Times:
     seconds = content.seconds.astype(np.float64)
     seconds[seconds == content.time_fill] = np.nan
     try:
-        times = pd.DatetimeIndex(pd.Timestamp(text) + pd.to_timedelta(seconds, unit="s"))
-        return times.round("s").to_numpy("datetime64[us]")
+        # No text, or none that is a date, fails here or gives no times at all.
+        epoch = pd.to_datetime([text or "?"], format="ISO8601", utc=True).tz_localize(None)
+        times = epoch[0] + pd.to_timedelta(seconds, unit="s")
+        return pd.DatetimeIndex(times).round("s").to_numpy("datetime64[us]")
     except (ValueError, OverflowError) as error:
         raise _unreadable(path, error) from error
 
