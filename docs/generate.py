@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
-from pydantic_core import PydanticKnownError
+from pydantic_core import ErrorDetails, PydanticKnownError
 
-from docs.messages import PACKAGE, ROOT, Message, Module, read_messages, read_modules
+from docs.messages import PACKAGE, PLACEHOLDER, ROOT, Message, Module, read_messages, read_modules
+from heliosynth.config.messages import text_of
+from heliosynth.config.schema import RunConfig
 
 PAGE = ROOT / "docs" / "troubleshooting.md"
 ORDER = (
@@ -30,10 +33,16 @@ ORDER = (
     "workflow",
 )
 """Packages in the order of the data, then those that all of them use."""
+ERRORS = ("error", "configuration", "setting")
+"""Kinds of messages that end a run."""
+REQUIRED = re.compile(r"\b(should|must)\b")
+"""How a message says which values a setting may have."""
 OTHER = "General"
 """Heading of the modules that are in no package."""
 
-SETTINGS: Mapping[str, tuple[str, dict[str, object], str]] = {
+LOCATION = ("dataset", "labels")
+"""A section of several kinds, as an example."""
+SETTINGS: Mapping[str, tuple[str, dict[str, Any], str]] = {
     "missing": ("required", {}, "add the key"),
     "extra_forbidden": (
         "additionalProperties",
@@ -49,7 +58,7 @@ SETTINGS: Mapping[str, tuple[str, dict[str, object], str]] = {
     "dict_type": ("type=object", {}, "write a section: keys with values"),
     "model_type": ("type=object", {"class_name": "‹section›"}, "write a section: keys with values"),
     "date_type": ("format=date", {}, "write a date as 2012-01-31"),
-    "literal_error": ("enum", {"expected": "‹values›"}, "choose one of the values"),
+    "literal_error": ("enum", {"expected": "'‹values›'"}, "choose one of the values"),
     "greater_than": ("exclusiveMinimum", {"gt": "‹bound›"}, "raise the value"),
     "greater_than_equal": ("minimum", {"ge": "‹bound›"}, "raise the value"),
     "less_than": ("exclusiveMaximum", {"lt": "‹bound›"}, "lower the value"),
@@ -73,10 +82,10 @@ SETTINGS: Mapping[str, tuple[str, dict[str, object], str]] = {
     "string_too_long": ("maxLength", {"max_length": 100}, "shorten it"),
     "union_tag_invalid": (
         "discriminator",
-        {"discriminator": "‹kind›", "tag": "‹value›", "expected_tags": "‹kinds›"},
+        {"discriminator": "rule", "tag": "‹value›", "expected_tags": "‹kinds›"},
         "choose one of the kinds",
     ),
-    "union_tag_not_found": ("discriminator", {"discriminator": "‹kind›"}, "add the key"),
+    "union_tag_not_found": ("discriminator", {"discriminator": "rule"}, "add the key"),
 }
 """What pydantic finds: the part of the schema that it follows from, values, and what to do."""
 
@@ -117,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def page() -> str:
     """Return the text of ``docs/troubleshooting.md``."""
     modules, messages = read_modules(), read_messages()
-    errors = [m for m in messages if m.kind in ("error", "configuration")]
+    errors = [m for m in messages if m.kind in ERRORS and not _is_composed(m)]
     parts = [HEAD, _configuration_types()]
     for package in (*ORDER, ""):
         parts += _package(package, modules, errors)
@@ -136,8 +145,16 @@ def page() -> str:
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
-def remedy(text: str) -> tuple[str, str]:
-    """Split a message into what is wrong and what to do, which may be missing."""
+def split(message: Message) -> tuple[str, str]:
+    """Return what is wrong, as the user sees it, and what to do, which may be missing."""
+    wrong, todo = split_text(_shown(message))
+    if not todo and message.kind != "error" and REQUIRED.search(wrong):
+        return wrong, "set it so"
+    return wrong, todo
+
+
+def split_text(text: str) -> tuple[str, str]:
+    """Split a text into what is wrong and what to do, which may be missing."""
     match = re.search(r"; |: (?=(?:remove|set|widen|choose|use|add|put|lower|raise)\b)", text)
     return (text[: match.start()], text[match.end() :]) if match else (text, "")
 
@@ -158,8 +175,14 @@ def _package(
     yield f"## {modules[name].docstring}" if package else f"## {OTHER}"
     for module in dict.fromkeys(m.module for m in inside):
         title = modules[module].docstring
-        rows = [remedy(_shown(m)) for m in inside if m.module == module]
+        rows = [split(m) for m in inside if m.module == module]
         yield f"### {title} (`{module}`)\n\n" + _table(rows)
+
+
+def _is_composed(message: Message) -> bool:
+    """Return whether what is wrong is another message, which is listed itself."""
+    wrong, _ = split_text(message.text)
+    return message.kind == "error" and not re.search(r"\w", PLACEHOLDER.sub("", wrong))
 
 
 def _shown(message: Message) -> str:
@@ -171,11 +194,19 @@ def _shown(message: Message) -> str:
 
 def _configuration_types() -> str:
     rows = [
-        (f"‹key›: {PydanticKnownError(kind, values).message()} (got: ‹value›)", todo)  # type: ignore[arg-type]
+        (f"‹key›: {_checked(kind, values)}", todo)
         for kind, (_, values, todo) in SETTINGS.items()
         if kind not in ("missing", "extra_forbidden")
     ]
     return "## Values of the configuration\n\n" + _table(rows)
+
+
+def _checked(kind: str, values: dict[str, Any]) -> str:
+    """Return the message about a value that pydantic rejects."""
+    example = {"type": kind, "ctx": values, "loc": LOCATION, "input": "‹value›"}
+    text = PydanticKnownError(kind, values).message()  # type: ignore[arg-type]
+    _, message = text_of(cast(ErrorDetails, {**example, "msg": text}), RunConfig)
+    return re.sub(r"'(‹[^›]*›)'", r"\1", message)
 
 
 def _of_shell() -> list[tuple[str, str]]:
@@ -186,7 +217,7 @@ def _of_shell() -> list[tuple[str, str]]:
         for match in re.finditer(r'"error: (.+?)"(?: >&2|\))', text):
             shown = re.sub(r'" \+ .*? \+ "', " ‹version›", match[1])
             shown = re.sub(r"\$\{?(\w+)(\[\*\])?\}?", r"‹\1›", shown)
-            rows.append(remedy(shown))
+            rows.append(split_text(shown))
     return rows
 
 

@@ -46,8 +46,8 @@ class Message:
     line
         Its line in the file.
     kind
-        ``error``, ``configuration`` (pydantic puts the key in front of it), ``warning`` or
-        ``left out`` (a reason that is counted in a product).
+        ``error``, ``configuration`` (pydantic puts the key in front of it), ``setting`` (of a
+        check across sections), ``warning`` or ``left out`` (a reason that is counted).
     """
 
     module: str
@@ -85,6 +85,19 @@ class Module:
             for alias in node.names
         }
 
+    @functools.cached_property
+    def parameters(self) -> Mapping[str, list[str]]:
+        """Parameters of functions but ``self``, and fields of classes, by name."""
+        found = {
+            name: [argument for argument in _arguments(function) if argument != "self"]
+            for name, function in self.functions.items()
+        }
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.ClassDef):
+                fields = [n.target for n in node.body if isinstance(n, ast.AnnAssign)]
+                found[node.name] = [field.id for field in fields if isinstance(field, ast.Name)]
+        return found
+
     @property
     def docstring(self) -> str:
         """The first line of the docstring, without its full stop."""
@@ -117,9 +130,14 @@ def find_messages(modules: Mapping[str, Module]) -> list[Message]:
     for module in modules.values():
         for function, node in _walk_functions(module.tree):
             kind, expression = _classify(node, module, exceptions)
+            if expression is None and isinstance(node, ast.Call):
+                kind, expression = "setting", _about_setting(node, module)
             if kind and expression is not None:
                 scope = Scope(modules, module, function)
+                values = node.args[1:] if isinstance(node, ast.Call) else []
                 for text in scope.texts(expression):
+                    text = _filled(text, values) if kind == "warning" else text
+                    text = f"{_key(node)}: {text}" if kind == "setting" else text
                     message = Message(module.name, " ".join(text.split()), node.lineno, kind)
                     # One that only passes on another message has no words of its own.
                     if re.search(r"\w", PLACEHOLDER.sub("", text).removeprefix("error: ")):
@@ -139,6 +157,12 @@ def error_classes(modules: Mapping[str, Module]) -> set[str]:
             if isinstance(node, ast.ClassDef) and any(_called(base) in names for base in node.bases)
         )
     return names
+
+
+def _filled(text: str, values: list[ast.expr]) -> str:
+    """Replace the directives of a log message by placeholders of its values."""
+    names = (f"‹{placeholder(value)}›" for value in values)
+    return re.sub(r"%(?:\.\d+)?[rsdfg]", lambda match: next(names, match[0]), text)
 
 
 def _walk_functions(
@@ -176,6 +200,28 @@ def _classify(node: ast.AST, module: Module, exceptions: set[str]) -> tuple[str,
     return "", None
 
 
+def _about_setting(call: ast.Call, module: Module) -> ast.expr | None:
+    """Return the argument ``message`` of what the configuration calls to refuse a setting."""
+    if not module.name.startswith(f"{PACKAGE}.config"):
+        return None
+    names = module.parameters.get(_called(call.func), [])
+    if "message" not in names:
+        return None
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    return given.get("message") or dict(zip(names, call.args, strict=False)).get("message")
+
+
+def _key(node: ast.AST) -> str:
+    """Return the key that a refused setting has, where the code names it."""
+    first = node.args[0] if isinstance(node, ast.Call) and node.args else None
+    if not isinstance(first, ast.Tuple) or not first.elts:
+        return "‹key›"
+    return ".".join(
+        str(part.value) if isinstance(part, ast.Constant) else f"‹{placeholder(part)}›"
+        for part in first.elts
+    )
+
+
 def _begins_with_error(node: ast.JoinedStr) -> bool:
     first = node.values[0] if node.values else None
     return isinstance(first, ast.Constant) and str(first.value).startswith("error: ")
@@ -199,7 +245,7 @@ class Scope:
         """Return the templates of an expression that is text in the code; else nothing."""
         match node:
             case ast.Constant(value=str() as text):
-                return [re.sub(r"%(?:\.\d+)?[rsdfg]", "‹…›", text)]
+                return [text]
             case ast.Constant(value=bool() | None):
                 return []
             case ast.Constant(value=int() | float() as number):

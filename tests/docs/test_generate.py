@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from docs.generate import ORDER, PAGE, ROOT, SETTINGS, page, remedy
+from docs.generate import ERRORS as KINDS
+from docs.generate import ORDER, PAGE, ROOT, SETTINGS, page, split
 from docs.messages import Message, read_messages
 
 from heliosynth.config.schema import RunConfig
@@ -14,7 +15,7 @@ from heliosynth.config.schema import RunConfig
 pytestmark = pytest.mark.xdist_group("documentation")
 
 MESSAGES = read_messages()
-ERRORS = [message for message in MESSAGES if message.kind in ("error", "configuration")]
+ERRORS = [message for message in MESSAGES if message.kind in KINDS]
 
 WITHOUT_REMEDY = {
     "internal error in": "a defect; heliosynth.workflow.terminal adds the log to read",
@@ -36,7 +37,7 @@ def test_every_error_says_what_to_do() -> None:
     silent = [
         f"{message.module}, line {message.line}: {message.text}"
         for message in ERRORS
-        if not remedy(message.text)[1]
+        if not split(message)[1]
         and not is_excepted(message)
         and not message.module.startswith(PENDING)
     ]

@@ -38,7 +38,7 @@ def texts(source: str, name: str = "heliosynth.part.module") -> list[str]:
         ("raise InputError(str(error))", []),
         ('raise KeyError("not for users")', []),
         ('sys.exit(f"error: {path}: broken; mend it")', ["error: ‹path›: broken; mend it"]),
-        ('_log.warning("%s: skipped", path)', ["‹…›: skipped"]),
+        ('_log.warning("%s: skipped", path)', ["‹path›: skipped"]),
         ('report.leave_out("no time", 3, example)', ["no time"]),
     ],
 )

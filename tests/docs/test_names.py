@@ -1,6 +1,6 @@
 """Names in the documentation: files, keys of the configuration, figures, objects of the code."""
 
-import importlib
+import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from heliosynth.config.loading import resolve
 from heliosynth.config.schema import RunConfig
 from heliosynth.figures.registry import FIGURES
 from helpers.configurations import merged
-from helpers.documentation import FENCE, PAGES, spans
+from helpers.documentation import CURRENT, FENCE, PAGES, spans
 from helpers.project import ROOT
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -44,8 +44,10 @@ FOLDERS = (".", "docs", "benchmarks", "src/heliosynth", "workflow", "tests", "co
 """Where the files are that the pages name."""
 
 GENERATED = ROOT / "docs/troubleshooting.md"
-WRITTEN = [path for path in PAGES if path != GENERATED]
-by_page = pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.name)
+by_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+by_current_page = pytest.mark.parametrize(
+    "path", [page for page in CURRENT if page != GENERATED], ids=lambda path: path.name
+)
 
 
 def schema_keys(annotation: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
@@ -113,7 +115,7 @@ def split_files(path: Path) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.workflow
-@by_page
+@by_current_page
 def test_files_exist_in_the_project_or_in_a_run(path: Path, request: pytest.FixtureRequest) -> None:
     _, others = split_files(path)
     if not others:
@@ -135,7 +137,7 @@ def test_products_of_the_readme_exist(finished: Path) -> None:
     assert [n for n in names if not exists(re.sub(r"<[^>]*>", "*", n), (run,))] == []
 
 
-@by_page
+@by_current_page
 def test_keys_exist_in_the_schema(path: Path) -> None:
     sections = {key.partition(".")[0] for key in KEYS} | {"training", "sampling", "condition"}
     named = {
@@ -146,7 +148,7 @@ def test_keys_exist_in_the_schema(path: Path) -> None:
     assert [key for key in sorted(named) if not is_key(key)] == []
 
 
-@by_page
+@by_current_page
 def test_settings_are_valid(path: Path) -> None:
     """Settings such as `dataset.channel: 193A` can be written into an overlay as they are."""
     for _, text in spans(path):
@@ -167,7 +169,7 @@ def test_settings_are_valid(path: Path) -> None:
             assert [name for name in inner if not is_key(name)] == []
 
 
-@by_page
+@by_current_page
 def test_objects_of_the_code_exist(path: Path) -> None:
     for _, text in spans(path):
         if re.fullmatch(r"heliosynth(\.\w+)+", text):
@@ -178,7 +180,20 @@ def test_objects_of_the_code_exist(path: Path) -> None:
                 assert hasattr(importlib.import_module(module), name), text
 
 
-@by_page
+@by_current_page
+def test_options_are_those_of_snakemake_or_of_a_script(path: Path) -> None:
+    """Options that are named without their command, such as `--sdm conda`."""
+    spec = importlib.util.find_spec("snakemake")
+    assert spec is not None
+    assert spec.origin is not None
+    code = Path(spec.origin).with_name("cli.py").read_text(encoding="utf-8")
+    scripts = (ROOT / "workflow/scripts").glob("*.py")
+    code += "".join(script.read_text(encoding="utf-8") for script in scripts)
+    options = {text.split()[0] for _, text in spans(path) if re.match(r"--\w", text)}
+    assert [option for option in sorted(options) if f'"{option}"' not in code] == []
+
+
+@by_current_page
 def test_figures_are_in_the_registry(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     for names in re.findall(r"figures/([\w{},<>*-]+)\.(?:png|pdf)", text):

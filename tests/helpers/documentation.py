@@ -16,6 +16,8 @@ PAGES = tuple(
     )
 )
 """All Markdown files of the project."""
+CURRENT = tuple(path for path in PAGES if path.name != "CHANGELOG.md")
+"""Those that describe the project as it is."""
 COMMENTED = tuple(
     path
     for pattern in ("Snakefile", "Makefile", "*.yaml", "config/*.yaml", "profiles/*/*.yaml")
@@ -100,7 +102,7 @@ def commands() -> list[Command]:
     for block in blocks():
         if block.language in ("bash", "console"):
             found += [Command(block.place, line) for line in command_lines(block.text)]
-    for path in PAGES:
+    for path in CURRENT:
         for line, text in spans(path):
             if PROGRAM.match(text) and "‹" not in text:
                 found.append(Command(f"{path.relative_to(ROOT)}, line {line}", text))
