@@ -47,6 +47,7 @@ def test_any_bytes_are_text(content: bytes) -> None:
         "# GOES-15\n\n" + TABLE,
         "sep=;\n" + TABLE.replace(",", ";"),
         TABLE.replace("\n", ",,\n"),
+        ",Time,XRSB\n0,2014-02-25,1.5e-6\n1,2014-02-26,---\n",
         "Time,XRSB\n2014-02-25,1.5e-6,\n2014-02-26,,\n",
         '"Time" , "XRSB"\n"2014-02-25", 1.5e-6\n 2014-02-26 ,NaN\n',
     ],
@@ -83,7 +84,11 @@ def test_text_that_is_not_a_number_is_marked(tmp_path: Path) -> None:
         (b"\x89HDF\r\n\x1a\n", "give it the suffix .nc"),
         (b"time,xrsb\n1,2\n3,\0\0\0", "null characters"),
         (b"time,xrsb\n1,2\n1,2,3,4\n", "cannot be read as CSV"),
-        (b"time,xrsb\n2014-01-01,1,2e-6\n", "column 3 has values such as '2e-6' but no name"),
+        (
+            b"time,xrsb\n2014-01-01,1,2e-6\n",
+            r"first line names 2 columns .time,xrsb., but rows have 3; .* decimal points",
+        ),
+        (b"GOES-15\ntime,xrsb\n1,2\n", r"first line names 1 columns .GOES-15., but rows have 2"),
         (b"time,Time\n1,2\n", "has several columns time"),
     ],
 )

@@ -148,8 +148,8 @@ def _leave_out(
 ) -> None:
     """Count rows that are left out, with the value of a column as the example."""
     if rows.any():
-        value = _column(events, column).iloc[int(np.argmax(rows))]
-        report.leave_out(reason, int(rows.sum()), f"{path}: {str(value)[:LONGEST_TEXT]}")
+        value = str(_column(events, column).fillna("").iloc[int(np.argmax(rows))])[:LONGEST_TEXT]
+        report.leave_out(reason, int(rows.sum()), f"{path}: {value}" if value else str(path))
 
 
 def _tidy(events: pd.DataFrame, file: EventFile, report: ReadingReport) -> pd.DataFrame:

@@ -32,6 +32,8 @@ BINARY_KINDS = {
 }
 """First bytes of files that are not text, what they are and what to do."""
 DELIMITERS = ",;\t|"
+MISSING = ["-", "--", "---", "...", "…"]
+"""Texts for no value, besides those that pandas knows, such as NA, NaN and null."""
 MOST_COLUMNS = 12
 """Columns to name in a message."""
 LONGEST_REASON = 200
@@ -145,7 +147,8 @@ def decode(content: bytes) -> str:
 def read_table(path: Path) -> TextTable:
     """Read a table with a header, whose delimiter is the one that the header has most of.
 
-    Lines that begin with ``#`` are comments; columns without name and content are left out.
+    Lines that begin with ``#`` are comments; columns without a name are left out, such as the
+    row numbers that pandas writes.
 
     Raises
     ------
@@ -186,20 +189,21 @@ def _parsed(path: Path, rows: list[str], delimiter: str) -> pd.DataFrame:
             index_col=False,
             dtype=str,
             skipinitialspace=True,
+            na_values=MISSING,
         )
     except (ValueError, csv.Error) as error:
         reason = " ".join(str(error).split())[:LONGEST_REASON]
         raise InputError(
             f"{path}: cannot be read as CSV ({reason}); save or fetch it again"
         ) from error
+    beyond = [number for number in range(len(header), len(names)) if table[number].notna().any()]
+    if beyond:
+        raise InputError(
+            f"{path}: its first line names {len(header)} columns ({delimiter.join(header)[:60]}), "
+            f"but rows have {beyond[-1] + 1}; let the first line name all columns, and write "
+            "numbers with decimal points"
+        )
     names = [name.strip().lower() for name in names]
-    for number, name in enumerate(names):
-        if not name and table[number].notna().any():
-            raise InputError(
-                f"{path}: column {number + 1} has values such as "
-                f"{table[number].dropna().iloc[0][:LONGEST_REASON]!r} but no name; "
-                "give it one, or put numbers with decimal commas into quotes"
-            )
     repeated = next((name for name in names if name and names.count(name) > 1), None)
     if repeated:
         raise InputError(f"{path}: has several columns {repeated}; keep one of them")
