@@ -42,9 +42,11 @@ def cut_off(images: Images, faintest: Floats, level: Floats, limb: Floats) -> Fl
     """
     size = images.shape[-1]
     threshold = faintest + EMPTY_SHARE * np.nan_to_num(level)
-    lit: Booleans = np.asarray(images > threshold[:, None, None])
+    lit = images > threshold[:, None, None]
+    columns: Booleans = np.logical_or.reduce(lit, axis=1)
+    rows: Booleans = np.logical_or.reduce(lit, axis=2)
     nearest = np.full(len(images), NO_CUT)
-    for lines, centre in ((lit.any(axis=1), limb[:, 1]), (lit.any(axis=2), limb[:, 2])):
+    for lines, centre in ((columns, limb[:, 1]), (rows, limb[:, 2])):
         for side, sign in ((lines, -1), (lines[:, ::-1], 1)):
             empty = np.where(side.any(axis=1), side.argmax(axis=1), 0)
             # Towards smaller coordinates the centre's own coordinate adds to the distance.

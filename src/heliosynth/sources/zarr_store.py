@@ -40,7 +40,9 @@ def array_names(location: Path | str) -> list[str]:
     return [
         name
         for name in list_folder(location)
-        if any(
+        # The listing of a file is the file itself.
+        if name not in ARRAY_METADATA
+        and any(
             metadata in list_folder(f"{location}/{name}", strict=False)
             for metadata in ARRAY_METADATA
         )
