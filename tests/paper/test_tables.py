@@ -56,11 +56,19 @@ def test_fid_of_another_encoder_has_its_own_row(run: Run, tmp_path: Path) -> Non
 
 def test_dataset_table_counts_frames_and_names_scarce_classes(run: Run, tmp_path: Path) -> None:
     tex, rows = written("dataset", run, tmp_path)
-    counts = run.summary["classes"]["A"]
-    cells = " & ".join(["A", *(str(counts[split]) for split in ("train", "val", "test"))])
-    assert f"{cells} & too few, not trained" in tex
+    counts, flares, days = (
+        run.summary[key]["M"] for key in ("classes", "flares_by_class", "days_by_class")
+    )
+    splits = ("train", "val", "test")
+    cells = " & ".join(f"{counts[split]} ({flares[split]}, {days[split]})" for split in splits)
+    assert f"M & {cells}" in tex
+    assert "A$^*$ & " in tex
     by_class = {row["class"]: row for row in rows}
     assert by_class["A"]["trained"] == "False"
+    assert [by_class["M"][f"{split}_flares"] for split in splits] == [
+        str(flares[s]) for s in splits
+    ]
+    assert [by_class["M"][f"{split}_days"] for split in splits] == [str(days[s]) for s in splits]
     assert int(by_class["all"]["train"]) == run.summary["splits"]["train"]
     assert by_class["rejected: missing pixels"]["train"] == "9"
 

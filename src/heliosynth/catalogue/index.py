@@ -170,6 +170,7 @@ def _summary(
         "trained_classes": [name for name in counts if name not in scarce],
         "scarce_classes": scarce,
         "minimum_frames": settings.minimum_frames,
+        "gap_hours": settings.split.gap_hours,
         "split_blocks": blocks,
         "flares_in_train_and_held_out": _shared_flares(index),
         "label_rule": settings.labels.model_dump(),

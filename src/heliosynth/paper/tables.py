@@ -113,33 +113,55 @@ def _span(counts: Sequence[int]) -> str:
 
 
 def dataset(run: Run) -> Content:
-    """Count the frames per class and split, and those that are not used."""
+    """Count the frames, flares and days per class and split, and the frames that are not used."""
     summary = run.summary
     scarce = summary["scarce_classes"]
-    by_class = {
-        name: [int(row.get(split, 0)) for split in SPLITS]
-        for name, row in summary["classes"].items()
-    }
-    totals = [sum(column) for column in zip(*by_class.values(), strict=True)]
+    classes = list(summary["classes"])
+    totals = [sum(summary["classes"][name][split] for name in classes) for split in SPLITS]
     unused = {
         "between splits (gap)": int(summary["splits"]["gap"]),
         "without a label or of another class": int(summary["splits"]["none"]),
     }
     unused |= {f"rejected: {reason}": int(n) for reason, n in summary["refused"].items()}
-    rows: list[list[object]] = [["class", *SPLITS, "trained"]]
-    rows += [[name, *numbers, name not in scarce] for name, numbers in by_class.items()]
-    rows += [["all", *totals, ""], *([reason, n, "", "", ""] for reason, n in unused.items())]
-    notes = {name: "too few, not trained" if name in scarce else "" for name in by_class}
+    counted = {
+        name: [summary[key][name][split] for key in COUNTED for split in SPLITS] for name in classes
+    }
+    rows: list[list[object]] = [["class", *_count_columns(), "trained"]]
+    rows += [[name, *counted[name], name not in scarce] for name in classes]
+    rows.append(["all", *totals, *[""] * (len(SPLITS) * 2 + 1)])
+    rows += [[reason, n, *[""] * (len(SPLITS) * 3)] for reason, n in unused.items()]
     groups = [
-        [[name, *map(latex.integer, counts), notes[name]] for name, counts in by_class.items()],
-        [["all", *map(latex.integer, totals), ""]],
+        [[_class_title(name, scarce), *_count_cells(summary, name)] for name in classes],
+        [["all", *map(latex.integer, totals)]],
         [
-            [rf"\multicolumn{{3}}{{l}}{{{latex.escape(reason)}}}", latex.integer(n), ""]
+            [rf"\multicolumn{{3}}{{l}}{{{latex.escape(reason)}}}", latex.integer(n)]
             for reason, n in unused.items()
         ],
     ]
-    header = ["class", "training", "validation", "test", ""]
-    return Content(latex.tabular("lrrrl", header, groups), rows)
+    return Content(latex.tabular("lrrr", ["class", "training", "validation", "test"], groups), rows)
+
+
+COUNTED: Mapping[str, str] = {"classes": "", "flares_by_class": "flares", "days_by_class": "days"}
+"""The counts per class and split of the summary, and how their columns end."""
+
+
+def _count_columns() -> list[str]:
+    return [f"{split}_{end}" if end else split for end in COUNTED.values() for split in SPLITS]
+
+
+def _class_title(name: str, scarce: Mapping[str, int]) -> str:
+    """Return a class, marked if it is not trained on."""
+    return rf"{name}$^*$" if name in scarce else name
+
+
+def _count_cells(summary: Mapping[str, Any], name: str) -> list[str]:
+    """Return per split the frames of a class and, in brackets, its flares and days."""
+    return [
+        f"{latex.integer(summary['classes'][name][split])} "
+        f"({latex.integer(summary['flares_by_class'][name][split])}, "
+        f"{latex.integer(summary['days_by_class'][name][split])})"
+        for split in SPLITS
+    ]
 
 
 def models(run: Run) -> Content:
