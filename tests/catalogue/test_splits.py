@@ -118,8 +118,15 @@ def test_a_split_without_a_share_is_empty():
     assert not (split.name == "val").any()
 
 
-@pytest.mark.parametrize("days", [1, 8])
-def test_too_few_blocks_are_an_error(days):
+@pytest.mark.parametrize(("days", "blocks"), [(1, 1), (8, 2)])
+def test_too_few_blocks_are_an_error_with_their_number(days, blocks):
     time = hourly(days)
-    with pytest.raises(InputError, match="leave a split empty"):
+    message = rf"{24 * days} frames in [\d.]+ days make {blocks} block\(s\) of 5 days.*for 3 splits"
+    with pytest.raises(InputError, match=message):
         split_frames(time, np.zeros(len(time), np.int8), config(), 1)
+
+
+def test_gaps_that_empty_a_split_are_an_error_with_its_name():
+    time = hourly(15)
+    with pytest.raises(InputError, match=r"gaps of 200 hours .* leave no frame for .* in gaps"):
+        split_frames(time, np.zeros(len(time), np.int8), config(gap_hours=200), 1)

@@ -89,19 +89,28 @@ def split_frames(
     shares = np.array([1 - settings.validation - settings.test, settings.validation, settings.test])
     counted = _count(time, dense, goes_class, gap)
     if len(counted.inside) < np.count_nonzero(shares):
-        raise InputError(_too_few(settings, len(counted.inside)))
+        raise InputError(_too_few_blocks(settings, time, len(counted.inside)))
     assigned = _anneal(counted, shares, minimum_frames)
     name = np.array(SPLITS, dtype=object)[assigned[dense]]
     name[_in_gap(time, dense, assigned, gap)] = GAP
-    if any(share > 0 and not (name == n).any() for n, share in zip(SPLITS, shares, strict=True)):
-        raise InputError(_too_few(settings, len(counted.inside)))
+    empty = [n for n, share in zip(SPLITS, shares, strict=True) if share and not (name == n).any()]
+    if empty:
+        raise InputError(
+            f"dataset.split: gaps of {settings.gap_hours:g} hours between "
+            f"{len(counted.inside)} blocks of {settings.block_days:g} days leave no frame for "
+            f"{' and '.join(empty)} ({np.count_nonzero(name == GAP)} of {len(time)} frames are in "
+            "gaps): make gap_hours smaller, or add observations"
+        )
     return Splits(name, block)
 
 
-def _too_few(settings: SplitConfig, blocks: int) -> str:
+def _too_few_blocks(settings: SplitConfig, time: Seconds, blocks: int) -> str:
+    days = (time[-1] - time[0]) / DAY_S
+    splits = 1 + (settings.validation > 0) + (settings.test > 0)
     return (
-        f"dataset.split: {blocks} blocks of {settings.block_days:g} days with gaps of "
-        f"{settings.gap_hours:g} hours leave a split empty; shorten block_days or gap_hours"
+        f"dataset.split: {len(time)} frames in {days:.3g} days make {blocks} block(s) of "
+        f"{settings.block_days:g} days, too few for {splits} splits: make block_days "
+        f"{days / splits:.2g} or less, with gap_hours well below, or add observations"
     )
 
 
