@@ -1,7 +1,9 @@
 """A dataset of invented Suns, from the averaged frames to dataset.h5."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,10 +11,12 @@ import zarr
 
 from heliosynth import goes_class
 from heliosynth.arrays import DAY_S, Floats, Images, Integers
+from heliosynth.catalogue import cross_check, cross_check_report, schemas
 from heliosynth.catalogue import index as catalogue
-from heliosynth.catalogue import schemas
+from heliosynth.catalogue.flare_detection import detect_flares
 from heliosynth.config.schema import RunConfig
-from heliosynth.dataset.build import build_dataset
+from heliosynth.dataset import likeness
+from heliosynth.dataset.build import build_dataset, read_scaled
 from heliosynth.dataset.scaling import CLIP_DN, unscale
 from heliosynth.frames import quality
 from heliosynth.frames.averaging import Averaged, FrameRequest, write_year
@@ -21,6 +25,8 @@ from heliosynth.io import tables
 from heliosynth.io.files import write_json
 from heliosynth.sources.goes import XrsSeries, write_series
 from helpers.chunks import Chunk, Source
+from helpers.observations import START as OBSERVATIONS_START
+from helpers.observations import make_flares
 
 YEAR = 2012
 START_S = int(np.datetime64(f"{YEAR}-01-01", "s").astype(np.int64))
@@ -51,7 +57,10 @@ def write_dataset_products(
         rejections=reject_missing_pixels,
     )
     tables.write(folder / "index.csv", index, catalogue.SCHEMA)
-    write_json(folder / "summary.json", summary)
+    xrs = light_curve(rng)
+    write_series(results / "observations/xrs.h5", xrs)
+    summary["cross_check"] = write_cross_check(results, labels, xrs, configuration)
+    write_json(folder / "summary.json", {**summary, "inputs": {}})
     build_dataset(
         folder / "dataset.h5",
         index=index,
@@ -60,7 +69,29 @@ def write_dataset_products(
         channel=channel,
         observations=configuration.observations,
     )
-    write_series(results / "observations/xrs.h5", light_curve(rng))
+    by_year = {YEAR: partial(read_scaled, intensities, channel)}
+    measured = likeness.measure_likeness(index, likeness.reader(index, by_year))
+    write_json(folder / "likeness.json", measured)
+
+
+def write_cross_check(
+    results: Path, labels: pd.DataFrame, xrs: XrsSeries, configuration: RunConfig
+) -> dict[str, Any]:
+    """Write most flares of the light curve as the flare list, and what the cross-check counts."""
+    found = detect_flares(xrs.time, xrs.xrsb.astype(np.float64), cross_check.SMALLEST)
+    listed = found.take(np.arange(len(found.peak)) % 7 > 0)
+    letters = [goes_class.flux_text(flux) for flux in listed.flux]
+    flares = make_flares(listed.peak - OBSERVATIONS_START, letters)
+    flares.loc[3, ["goes_class_label", "peak_flux"]] = "X3.0", 3e-4
+    tables.write(results / "observations/flares.csv", flares, schemas.FLARES)
+    window = configuration.dataset.labels.window_minutes
+    counts = cross_check_report.report(
+        cross_check.compare(labels, xrs, flares, window),
+        cross_check.spans(labels, xrs, flares),
+        configuration.dataset.cross_check,
+    )
+    write_json(results / "dataset/cross_check.json", counts)
+    return counts
 
 
 def label_table(rng: np.random.Generator, counts: Mapping[str, int]) -> pd.DataFrame:

@@ -42,6 +42,8 @@ def test_figures_of_the_study_keep_their_names() -> None:
         "class_distribution",
         "coverage",
         "label_agreement",
+        "label_cross_check",
+        "likeness",
         "class_montage",
         "refused_frames",
         "forward_diffusion",

@@ -106,6 +106,14 @@ rule index:
             f"{RESULTS}/dataset/intensities/{{year}}.h5", year=PLAN.raw_inputs.years
         ),
         cross_check=f"{RESULTS}/dataset/cross_check.json",
+        reports=[
+            f"{RESULTS}/observations/flares.json",
+            f"{RESULTS}/observations/xrs.json",
+            *expand(
+                f"{RESULTS}/observations/frames_{{year}}.json",
+                year=PLAN.raw_inputs.years,
+            ),
+        ],
     output:
         table=f"{RESULTS}/dataset/index.csv",
         summary=f"{RESULTS}/dataset/summary.json",
@@ -124,7 +132,7 @@ rule index:
     shell:
         "python workflow/scripts/index.py --labels {input.labels:q}"
         " --intensities {input.intensities:q} --cross-check {input.cross_check:q}"
-        " --settings {params.settings:q}"
+        " --inputs {input.reports:q} --settings {params.settings:q}"
         " --output {output.table:q} --summary {output.summary:q}"
         " > {log:q} 2>&1"
 

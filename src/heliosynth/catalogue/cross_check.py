@@ -47,6 +47,8 @@ class Comparison:
 
     Attributes
     ----------
+    window_minutes
+        The window of the labelling rule: flares further from every frame are not compared.
     time, label_flux, measured_flux
         The selected frames at which the flux was measured, s and W m⁻² (N,).
     above
@@ -71,6 +73,7 @@ class Comparison:
         Time by which the light curve is later than the list, s; 0 if the two agree best so.
     """
 
+    window_minutes: float
     time: Seconds
     label_flux: Floats
     measured_flux: Floats
@@ -130,6 +133,7 @@ def compare(
     largest = largest_during(peak - tolerance, peak + tolerance, series.time, flux)
     covered = _is_covered(peak, series.time[measured])
     return Comparison(
+        window_minutes=window_minutes,
         time=seconds(selected["time"]),
         label_flux=label_flux,
         measured_flux=measured_flux,

@@ -54,6 +54,7 @@ def report(
     outside = _count(c.outside, None)
     outside["examples"] = _flares(c.outside, c.peak, c.listed_flux)
     return {
+        "window_minutes": c.window_minutes,
         "spans": dict(spans),
         "frames_above_label": frames,
         "flares_missing_from_list": _by_class(

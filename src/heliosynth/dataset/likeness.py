@@ -180,7 +180,6 @@ def _nearest(test: Floats32, train: Floats32, lags: Floats) -> dict[str, Any] | 
                 "share_by_chance": round(float(by_chance[n] / lags.size), 6),
             }
             for n in range(len(found))
-            if found[n] or by_chance[n]
         ],
     }
 

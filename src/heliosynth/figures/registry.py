@@ -80,6 +80,23 @@ FIGURES: Mapping[str, Figure] = {
         "Published peak flux of each flare against the largest flux measured during it.",
         DATA,
     ),
+    "label_cross_check": Figure(
+        "cross_check:label_cross_check",
+        (
+            "dataset/labels.csv",
+            "dataset/cross_check.json",
+            "observations/xrs.h5",
+            "observations/flares.csv",
+        ),
+        "Flare list, light curve and labels against each other: what one has and another lacks.",
+        DATA,
+    ),
+    "likeness": Figure(
+        "likeness:likeness",
+        ("dataset/likeness.json", "dataset/summary.json"),
+        "Distance of frames against the time between them, and the most similar training frames.",
+        DATA,
+    ),
     "class_montage": Figure(
         "frames:class_montage",
         (DATASET,),

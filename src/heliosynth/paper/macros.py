@@ -21,6 +21,7 @@ from heliosynth.config.models import (
     DdpmConfig,
     PreconditionedConfig,
 )
+from heliosynth.dataset import likeness
 from heliosynth.evaluation.metrics import METRICS, metric_name
 from heliosynth.io.files import write_text
 from heliosynth.paper import latex, statements
@@ -30,6 +31,7 @@ from heliosynth.results.run import Run
 PRODUCTS = (
     "config.json",
     "dataset/dataset.h5",
+    "dataset/likeness.json",
     "dataset/summary.json",
     "models/{model}/training.json",
     "metrics/summary.json",
@@ -76,6 +78,7 @@ def macros(run: Run) -> Macros:
         _run,
         _dataset,
         _labels,
+        _likeness,
         _settings,
         _models,
         _trainings,
@@ -154,6 +157,19 @@ def _labels(run: Run) -> Macros:
         "validationshare": latex.plain(100 * dataset.split.validation),
         "testshare": latex.plain(100 * dataset.split.test),
         "minimumframes": str(dataset.minimum_frames),
+    }
+
+
+def _likeness(run: Run) -> Macros:
+    found = run.json("dataset/likeness.json")["nearest_training_frame"] or {}
+    shares = {
+        "rotationshare": found.get("share_one_rotation_away"),
+        "rotationchance": found.get("share_by_chance"),
+    }
+    low, high = likeness.ROTATION_LAGS_DAYS
+    return {
+        "rotationdays": f"{latex.plain(low)}--{latex.plain(high)}",
+        **{n: latex.DASH if v is None else f"{100 * v:.0f}" for n, v in shares.items()},
     }
 
 
