@@ -187,3 +187,14 @@ def test_only_bits_that_mean_a_bad_image_reject_a_frame(word, rejected):
     table = labels.label_frames(frames, make_xrs(3e-7), make_flares([0], ["M1.0"]), LARGEST)
     assert (table["reason"] == schemas.QUALITY_FLAG).tolist() == [rejected]
     assert table["selected"].tolist() == [not rejected]
+
+
+def test_a_year_without_frames_is_joined_with_the_others(tmp_path):
+    frames = make_frames([0, 60])
+    tables.write(tmp_path / "frames_2012.csv", frames, schemas.FRAMES)
+    tables.write(tmp_path / "frames_2013.csv", frames[:0], schemas.FRAMES)
+    paths = [tmp_path / "frames_2012.csv", tmp_path / "frames_2013.csv"]
+    joined = labels.read_frames(paths)
+    pd.testing.assert_frame_equal(joined, frames)
+    with pytest.raises(InputError, match=r"frames_2013\.csv: no frames"):
+        labels.read_frames(paths[1:])

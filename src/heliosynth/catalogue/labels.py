@@ -162,7 +162,9 @@ def read_frames(files: Sequence[Path | str]) -> pd.DataFrame:
     InputError
         If a table cannot be read, or there are no frames.
     """
-    frames = pd.concat([tables.read(path, schemas.FRAMES) for path in files], ignore_index=True)
+    # A year can have no frames of the channel.
+    years = [tables.read(path, schemas.FRAMES, allow_empty=True) for path in files]
+    frames = pd.concat([year for year in years if not year.empty] or years, ignore_index=True)
     if frames.empty:
         raise InputError(f"{', '.join(map(str, files))}: no frames; check the store")
     return frames

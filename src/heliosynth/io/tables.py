@@ -70,8 +70,17 @@ def write(
         content.to_csv(unfinished, index=False, date_format="%Y-%m-%dT%H:%M:%S")
 
 
-def read(path: Path | str, schema: pa.DataFrameSchema) -> pd.DataFrame:
+def read(path: Path | str, schema: pa.DataFrameSchema, allow_empty: bool = False) -> pd.DataFrame:
     """Read a table: empty strings stay strings, times are whole seconds UTC.
+
+    Parameters
+    ----------
+    path
+        CSV file.
+    schema
+        Its columns and their types.
+    allow_empty
+        Whether it can have no rows.
 
     Raises
     ------
@@ -79,7 +88,10 @@ def read(path: Path | str, schema: pa.DataFrameSchema) -> pd.DataFrame:
         If the file cannot be read or breaks its schema. Names the file, and the column, the
         value and the row of the first fault.
     """
-    return _validate(_parse(path, schema), schema, str(path), "rebuild it")
+    content = _parse(path, schema)
+    if content.empty and not allow_empty:
+        raise InputError(f"{path}: no rows below the header; rebuild it")
+    return _validate(content, schema, str(path), "rebuild it")
 
 
 def _parse(path: Path | str, schema: pa.DataFrameSchema) -> pd.DataFrame:
@@ -114,8 +126,6 @@ def _check_shape(path: Path | str, content: pd.DataFrame, expected: list[str]) -
     # pandas takes additional values of all rows as an index.
     if not isinstance(content.index, pd.RangeIndex):
         raise InputError(f"{path}: rows have more values than the header has columns; rebuild it")
-    if content.empty:
-        raise InputError(f"{path}: no rows below the header; rebuild it")
 
 
 def _convert(values: pd.Series[Any], kind: str) -> pd.Series[Any]:
@@ -126,6 +136,8 @@ def _convert(values: pd.Series[Any], kind: str) -> pd.Series[Any]:
     if kind.startswith("float"):
         # pandas reads a column without any value as another type.
         return values.astype(np.float64)
+    if values.empty:
+        return values.astype(np.dtype(kind))
     if str(values.dtype) != kind:
         raise TypeError(f"{values.dtype}, not {kind}")
     return values

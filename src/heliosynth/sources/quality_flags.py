@@ -103,10 +103,10 @@ def parse(value: Any) -> int | None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value % 1 != 0:
         raise ValueError(f"{value!r} is not a QUALITY word")
-    number = int(value)
-    if not -(2 ** (WORD_BITS - 1)) <= number < 2**WORD_BITS:
+    number: int = int(value)
+    if not -(1 << (WORD_BITS - 1)) <= number < 1 << WORD_BITS:
         raise ValueError(f"{number} has more than {WORD_BITS} bits")
-    return number % 2**WORD_BITS
+    return number & ((1 << WORD_BITS) - 1)
 
 
 def is_bad(quality: npt.ArrayLike) -> Booleans:
