@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from heliosynth.config.base import Misread
-from heliosynth.config.suggestions import SIMILAR, nearest_of, one_of, similarity
+from heliosynth.config.suggestions import SIMILAR, one_of, similarity
 from heliosynth.config.yaml_file import KeyPath
 
 LONGEST_VALUE, LONGEST_PATH, LONGEST_MESSAGE = 80, 120, 200
 """Characters of a value, the path of a key and a message to show in an error."""
 DISCRIMINATED = ("labels", "network", "denoiser", "condition")
 """Sections whose kind pydantic adds to the location of an error."""
+SAME_SECTION_BONUS = 0.15
+"""Added to the similarity of a key in the same section."""
 MOST_SUGGESTED = 12
 """Largest number of keys to list where none is similar."""
 TEXTS: Mapping[str, str] = {
@@ -102,13 +104,16 @@ def unknown_key(location: Sequence[str], path: KeyPath, root: type[BaseModel]) -
     *parents, leaf = path
     section = _section_at(root, location[:-1])
     siblings = [*(section.model_fields if section else ()), *_other_keys(path)]
-    if nearest := nearest_of(leaf, siblings):
-        return f"unknown key; did you mean {'.'.join([*parents, nearest])}?"
-    elsewhere = _written_like(path, schema_paths(root))
-    others = {candidate: similarity(leaf, candidate[-1]) for candidate in elsewhere}
-    others.pop(tuple(path), None)
-    best = max(others, key=lambda candidate: others[candidate], default=None)
-    if best is not None and others[best] >= SIMILAR:
+    candidates = {
+        candidate: similarity(leaf, candidate[-1])
+        for candidate in _keys_elsewhere(root, location, path)
+    }
+    for name in siblings:
+        likeness = similarity(leaf, name)
+        candidates[(*parents, name)] = likeness + (SAME_SECTION_BONUS if likeness >= SIMILAR else 0)
+    candidates.pop(tuple(path), None)
+    best = max(candidates, key=lambda candidate: candidates[candidate], default=None)
+    if best is not None and candidates[best] >= SIMILAR:
         return f"unknown key; did you mean {'.'.join(best)}?"
     title = ".".join(parents) or "the configuration"
     if kind := _kind_of(section):
@@ -150,16 +155,18 @@ def _fields(annotation: Any, parents: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
         yield from _fields(argument, inside)
 
 
-def _written_like(path: KeyPath, patterns: Iterable[KeyPath]) -> list[KeyPath]:
-    """Return the keys of a schema as they are written where ``path`` is."""
-    rows = {"models": path[:2], "defaults": path[:2]}.get(path[0], ("defaults", "ddpm"))
-    if len(rows) < 2:
-        rows = ("defaults", "ddpm")
-    return [
-        (*rows, *pattern[2:]) if pattern[:2] == ("models", "*") else pattern
-        for pattern in patterns
-        if pattern != ("models", "*")
-    ]
+def _keys_elsewhere(
+    root: type[BaseModel], location: Sequence[str], path: KeyPath
+) -> Iterator[KeyPath]:
+    """Yield the keys of a schema as they are written: of models in this row, or in `defaults`."""
+    in_row = location[0] == "models" and len(location) > 2
+    for section in _flat(typing.get_args(root.model_fields["models"].annotation)[1:]):
+        kind = _kind_of(section) if _is_section(section) else None
+        if kind is not None and (not in_row or kind == location[2]):
+            yield from schema_paths(section, path[:2] if in_row else ("defaults", kind))
+    for pattern in schema_paths(root):
+        if pattern[:2] != ("models", "*"):
+            yield pattern
 
 
 def _section_at(root: type[BaseModel], location: Sequence[str]) -> type[BaseModel] | None:
