@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 from heliosynth.config.layers import read_layers
 from heliosynth.config.loading import resolve
 from heliosynth.errors import InputError
-from heliosynth.jobs import entry_point, watchdog
+from heliosynth.jobs import entry_point, environment, watchdog
 from heliosynth.workflow import command_line, source_cache, terminal
 from heliosynth.workflow.plan import Plan, memory_per_attempt
 from heliosynth.workflow.preflight import check_folders
@@ -62,24 +62,23 @@ CONFIG = PLAN.configuration
 RESULTS = PLAN.results
 RESOURCES = PLAN.resources
 
-# Jobs use this Python, keep library caches in the project, write tracebacks to their logs, and
-# exit when this process does.
+# Jobs use this Python, write tracebacks to their logs, and exit when this process does; nothing of
+# the user's settings reaches them.
+environment.prepare_shells(os.environ)
 os.environ.update(
     {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-        "PYTHONPATH": str(Path(workflow.basedir) / "src"),
-        "XDG_CACHE_HOME": str(Path("resources/.cache").resolve()),
-        "MPLCONFIGDIR": str(Path("resources/.cache/matplotlib").resolve()),
-        "SUNPY_CONFIGDIR": str(Path(workflow.basedir) / "workflow" / "sunpy"),
         entry_point.TRACEBACK_VARIABLE: "1",
         watchdog.PARENT_VARIABLE: watchdog.process_identity(),
     }
 )
+shell.prefix(environment.shell_prefix(os.environ))
 
 
 onstart:
     try:
         check_folders(RESULTS, RESOURCES)
+        environment.make_home()
     except InputError as error:
         sys.exit(f"error: {error}")
 

@@ -14,12 +14,14 @@ from helpers.project import ROOT, TINY, copy_project, run_snakemake  # noqa: E40
 
 
 def pytest_configure() -> None:
-    """Let tests interrupt the processes that they start.
+    """Let tests interrupt the processes that they start, and give them an environment.
 
     A shell that runs pytest in the background lets it ignore interrupts, which is inherited.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Scripts that tests start keep the environment that the tests give them.
+    os.environ.setdefault("HELIOSYNTH_INHERIT", "1")
 
 
 @pytest.fixture(scope="session")

@@ -65,6 +65,9 @@ _RC: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "heliosynth",
     "axes.formatter.useoffset": False,
+    # Not among the settings that rcdefaults resets, and a matplotlibrc can hold them.
+    "timezone": "UTC",
+    "date.epoch": "1970-01-01T00:00:00",
 }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from heliosynth.errors import InputError, OutOfTimeError
 from heliosynth.jobs import interrupts
+from heliosynth.jobs.environment import restart_in_job_environment
 from heliosynth.jobs.watchdog import exit_with_parent
 
 TIME_UP_STATUS = 75
@@ -38,10 +39,13 @@ def one_line_errors(main: Main) -> Callable[..., None]:
 
     The traceback of an internal error is printed before it; that of an InputError where
     :data:`TRACEBACK_VARIABLE` is set. The script exits with the Snakemake that started it.
+    Started by hand, it restarts itself in the environment of a job.
     """
 
     @functools.wraps(main)
     def guarded(argv: Sequence[str] | None = None) -> None:
+        if main.__module__ == "__main__":
+            restart_in_job_environment()
         try:
             with interrupts.handle_interrupts():
                 exit_with_parent()

@@ -11,7 +11,12 @@ from pathlib import Path
 
 from heliosynth.errors import InputError
 from heliosynth.io.files import atomic_file
+from heliosynth.jobs.environment import job_environment, make_home
 
+SOURCES = "sources"
+"""The folder of the paper, by its name in the folder where LaTeX runs."""
+PRODUCTS = ("tables", "figures")
+"""Folders of a run that LaTeX reads."""
 TIME_LIMIT_S = 300
 DISK_FULL_BYTES = 2**20
 """Free space below which a failure is attributed to a full disk."""
@@ -48,11 +53,15 @@ def compile_paper(paper: Path | str, results: Path | str, output: Path | str) ->
     if not source.exists():
         raise InputError(f"{source}: not found; --paper must name the folder of main.tex")
     command = [program, "-pdf", "-norc", "-interaction=nonstopmode", "-halt-on-error"]
-    command += ["-file-line-error", "-quiet", str(source)]
+    command += ["-file-line-error", "-quiet", f"{SOURCES}/{source.name}"]
     with atomic_file(output) as unfinished:
         build = unfinished.parent / "build"
         build.mkdir()
-        failed = _run(command, build, _environment(source.parent, Path(results).resolve()))
+        # In the names of folders TeX interprets commas, colons, braces, dollars and tildes.
+        (build / SOURCES).symlink_to(source.parent)
+        for folder in PRODUCTS:
+            (build / folder).symlink_to(Path(results).resolve() / folder)
+        failed = _run(command, build, _environment())
         pdf, tex_log = build / "main.pdf", build / "main.log"
         text = tex_log.read_text(encoding="utf-8", errors="replace") if tex_log.exists() else failed
         if failed or not pdf.exists():
@@ -71,13 +80,15 @@ def first_error(log: str) -> str:
     return " ".join(error.group().split()) if error else "LaTeX failed without an error message"
 
 
-def _environment(paper: Path, results: Path) -> dict[str, str]:
+def _environment() -> dict[str, str]:
+    make_home()
     # The empty last entry stands for the files of the TeX distribution.
-    inputs = [".", paper, results / "tables", results / "figures", ""]
+    inputs = [".", SOURCES, *PRODUCTS, ""]
     return {
-        **os.environ,
-        "TEXINPUTS": os.pathsep.join(map(str, inputs)),
-        "BIBINPUTS": os.pathsep.join((str(paper), "")),
+        # Without the user's TEXMFHOME and the like.
+        **job_environment(os.environ),
+        "TEXINPUTS": os.pathsep.join(inputs),
+        "BIBINPUTS": os.pathsep.join((SOURCES, "")),
         # LaTeX wraps the lines of its log, also those with errors, at this width.
         "max_print_line": "1000",
         "SOURCE_DATE_EPOCH": "0",
