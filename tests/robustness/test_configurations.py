@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from heliosynth.config.layers import read_layers
 from heliosynth.config.loading import merge, resolve
 from heliosynth.errors import InputError
 from heliosynth.workflow.plan import Plan
-from helpers.mutation import mutated
+from helpers.mutation import damaged, mutated
 from helpers.project import copy_project, run_snakemake
 
 pytestmark = pytest.mark.robustness
@@ -74,7 +75,9 @@ def test_a_damaged_configuration_is_rejected_by_its_key(seed: int) -> None:
     ("changes", "key"),
     [
         ({"archive": "x" * 300}, "archive: "),
-        ({"archive": "a {year}"}, "archive: "),
+        ({"archive": "nul\0"}, "archive: "),
+        ({"defaults": {"ddpm": {"sampling": {"population": 2}}}}, "sampling.population: "),
+        ({"models": {"ddpm_discrete": {"denoiser": {"sigma_min": 99}}}}, "denoiser.sigma_min: "),
         ({"simulation": {"days": 3_000_000}}, "simulation: "),
         ({"seed": 2**40}, "seed: "),
         ({"seed": float("nan")}, "seed: "),
@@ -97,6 +100,28 @@ def test_errors_of_late_stages_are_found_while_planning(changes: dict, key: str)
     assert len(str(caught.value)) <= LONGEST_LINE
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_file_with_damaged_bytes_is_read_or_refused_by_name(seed: int, tmp_path: Path) -> None:
+    rng = random.Random(seed)
+    names = [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml"))]
+    path = tmp_path / "damaged.yaml"
+    refused = 0
+    for _ in range(100):
+        content = rng.choice(names).read_bytes()
+        for _ in range(rng.randrange(1, 4)):
+            content = damaged(content, rng) if content else content
+        path.write_bytes(content)
+        try:
+            layers = read_layers([ROOT / "config.yaml", path], {})
+            resolve(layers.content, layers.origins)
+        except InputError as error:
+            refused += 1
+            message = str(error)
+            assert len(message.splitlines()) == 1, (content, message)
+            assert len(message) <= LONGEST_LINE, (content, message)
+    assert refused > 30
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in which nothing runs."""
@@ -112,8 +137,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"models": {"a; touch executed": {"kind": "cevae"}}}, "a; touch executed"),
         ({"models": {"cevae": {"kind": "ddpm", "condition": {"kind": "xray_flux"}}}}, "cevae"),
         ({"run": "$(touch executed)"}, "run: "),
-        ({"archive": "two\nlines"}, "archive: "),
-        ({"archive": "no/such/{year}"}, "archive: "),
+        ({"archive": "two\nlines"}, "two lines: no such directory"),
+        ({"archive": "no/such/{year}"}, "no/such/{year}: no such directory"),
         ({"seed": float("nan")}, "seed: "),
         ({"simulation": {"days": 10**12}}, "simulation"),
         ({"dataset": {"labels": {"rule": "x" * 5000}}}, "dataset.labels"),
