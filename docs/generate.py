@@ -35,6 +35,8 @@ ORDER = (
 """Packages in the order of the data, then those that all of them use."""
 ERRORS = ("error", "configuration", "setting")
 """Kinds of messages that end a run."""
+IMPERATIVES = "add|choose|correct|lower|make|name|put|raise|remove|set|use|widen"
+"""Verbs that begin what to do behind a colon; behind a semicolon it may begin with any."""
 REQUIRED = re.compile(r"\b(should|must)\b")
 """How a message says which values a setting may have."""
 OTHER = "General"
@@ -155,7 +157,7 @@ def split(message: Message) -> tuple[str, str]:
 
 def split_text(text: str) -> tuple[str, str]:
     """Split a text into what is wrong and what to do, which may be missing."""
-    match = re.search(r"; |: (?=(?:remove|set|widen|choose|use|add|put|lower|raise)\b)", text)
+    match = re.search(rf"; |: (?=(?:{IMPERATIVES})\b)", text)
     return (text[: match.start()], text[match.end() :]) if match else (text, "")
 
 

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from factories.dataset import write_archive
+from heliosynth.config.observations import SIMULATED_CHANNEL, SimulationConfig
+from heliosynth.sources.simulated import simulate
 from helpers import documentation
 from helpers.project import ROOT, copy_project, environment
 
@@ -77,6 +78,10 @@ SCRIPTS = {
 
 ARCHIVES = ("PATH", "my_archive")
 """Folders of archives in the commands."""
+OBSERVATION = SimulationConfig(
+    start="2012-01-01", days=4, cadence_minutes=720, size_px=64, flares_per_day=6.0
+)
+"""What the archives hold: enough to plan a run."""
 PARTS = ("Makefile", "requirements.txt", "constraints.txt", "pyproject.toml", "benchmarks")
 RECORDED = "snakemake", "make", "python"
 """Programs in whose place the copy has one that notes how it was called."""
@@ -96,18 +101,6 @@ class Outcome:
     calls: list[list[str]]
 
 
-def write_small_archive(folder: Path) -> None:
-    """Write an archive of a few frames, enough to plan a run."""
-    write_archive(folder, frames=3, seed=0)
-    (folder / "goes").mkdir()
-    (folder / "goes/xrs.csv").write_text("time,xrsa,xrsb\n2012-01-01T00:00:00,1e-8,2e-7\n")
-    (folder / "hek").mkdir()
-    (folder / "hek/flares.csv").write_text(
-        "event_starttime,event_peaktime,event_endtime,fl_goescls,frm_name\n"
-        "2012-01-01T05:00:00,2012-01-01T05:10:00,2012-01-01T05:30:00,C2.0,SWPC\n"
-    )
-
-
 def make_project(folder: Path) -> Path:
     """Copy the project, with archives and with recorders in its virtual environment."""
     copy_project(folder)
@@ -116,8 +109,9 @@ def make_project(folder: Path) -> Path:
         copy(ROOT / part, folder / part)
     (folder / "tests/workflow").mkdir(parents=True)
     shutil.copy2(ROOT / "tests/workflow/tiny.yaml", folder / "tests/workflow")
-    for name in ARCHIVES:
-        write_small_archive(folder / name)
+    simulate(OBSERVATION, SIMULATED_CHANNEL, seed=0, output=folder / ARCHIVES[0])
+    for name in ARCHIVES[1:]:
+        shutil.copytree(folder / ARCHIVES[0], folder / name)
     venv.EnvBuilder(symlinks=True).create(folder / ".venv")
     make = shutil.which("make")
     for program in RECORDED:
@@ -244,5 +238,6 @@ def test_the_single_test_file_exists() -> None:
 
 
 def test_a_wrong_command_is_noticed(tmp_path: Path) -> None:
-    assert run_script(make_project(tmp_path), "make no-such-target").status != 0
+    shutil.copy2(ROOT / "Makefile", tmp_path)
+    assert run_script(tmp_path, "make no-such-target").status != 0
     assert run_script(tmp_path, "cp no-such-file config/").status != 0

@@ -16,6 +16,7 @@ from heliosynth.figures.registry import FIGURES
 from helpers.configurations import merged
 from helpers.documentation import CURRENT, FENCE, PAGES, spans
 from helpers.project import ROOT
+from helpers.recipes import read_recipes
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 SUFFIXES = "py|md|yaml|json|csv|h5|pdf|png|tsv|txt|ecsv|zip|sh|smk|cff|tex|toml|safetensors"
@@ -30,14 +31,22 @@ OF_USERS = {
     "aia/sdomlv2.zarr": "in an archive",
     "goes/": "in an archive",
     "hek/": "in an archive",
-    "goes15_xrs.csv": "the name of a light curve",
+    "goes15_2014.csv": "the name of a light curve",
     "sdomlv2.zarr/": "in an archive",
     ".snakemake/slurm_logs/": "Snakemake writes it on a cluster",
     "quallev1.h": "of JSOC",
+    "resources/<run>/level1.json": "of runs on level-1 files",
     "resources/": "raw inputs and caches of runs",
     "results/": "products of runs",
 }
 """Files that are neither of the project nor of a run, and whose they are."""
+NEW = {
+    edit.path
+    for edits in read_recipes(ROOT / "CONTRIBUTING.md").values()
+    for edit in edits
+    if edit.where == "new"
+}
+"""Files that the recipes add."""
 OF_SITES = {"slurm-status-command", "slurm-no-account", "gpu", "gres", "gpu_model", "qos"}
 """Keys of the SLURM profile."""
 FOLDERS = (".", "docs", "benchmarks", "src/heliosynth", "workflow", "tests", "config")
@@ -106,7 +115,7 @@ def split_files(path: Path) -> tuple[list[str], list[str]]:
     """Return the files that a page names: those of the project, and the others."""
     of_project, others = [], []
     for name in sorted(files(path)):
-        if name in OF_USERS:
+        if name in OF_USERS or name in NEW:
             continue
         for expanded in expand(name):
             found = exists(expanded, tuple(ROOT / folder for folder in FOLDERS))
@@ -116,21 +125,22 @@ def split_files(path: Path) -> tuple[list[str], list[str]]:
 
 @pytest.mark.workflow
 @by_current_page
-def test_files_exist_in_the_project_or_in_a_run(path: Path, request: pytest.FixtureRequest) -> None:
+def test_files_exist_in_the_project_or_in_a_run(path: Path, finished: Path) -> None:
     _, others = split_files(path)
-    if not others:
-        return
-    finished: Path = request.getfixturevalue("finished")
     run = finished / "results" / "tiny"
-    folders = (run, *(folder for folder in run.iterdir() if folder.is_dir()))
-    missing = [name for name in others if not exists(re.sub(r"^results/[^/]+/", "", name), folders)]
+    products = {name: re.sub(r"^results/[^/]+/", "", name) for name in others}
+    missing = [
+        name
+        for name, product in products.items()
+        if product and not any(run.rglob(product.rstrip("/")))
+    ]
     assert missing == []
 
 
 @pytest.mark.workflow
 def test_products_of_the_readme_exist(finished: Path) -> None:
     blocks = [match[3] for match in FENCE.finditer((ROOT / "README.md").read_text())]
-    (tree,) = (block for block in blocks if "paper.pdf" in block)
+    (tree,) = (block for block in blocks if block.startswith("config.json"))
     names = [name for line in tree.splitlines() for name in re.split(r"  +", line)[0].split(", ")]
     assert len(names) > 10
     run = finished / "results" / "tiny"
