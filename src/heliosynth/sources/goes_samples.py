@@ -95,7 +95,10 @@ def sample_cadence(time: Seconds) -> Integers:
     if len(time) < 2:
         return np.zeros(len(time), dtype=np.int64)
     cadence = median_filter(np.diff(time), size=CADENCE_INTERVALS, mode="reflect")
-    return np.minimum(np.append(cadence, cadence[-1]), np.insert(cadence, 0, cadence[0]))
+    shorter: Integers = np.minimum(
+        np.append(cadence, cadence[-1]), np.insert(cadence, 0, cadence[0])
+    )
+    return shorter
 
 
 def median_cadence(time: Seconds) -> int:
