@@ -1,7 +1,9 @@
 """Calibration of level-1 files of a synthetic Sun by aiapy."""
 
 import gzip
+import json
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from heliosynth.errors import InputError
 from heliosynth.sources import level1, sdoml
 from heliosynth.sources.manifest import verify
 from helpers.project import ROOT
+from helpers.scripts import load
 
 TABLE = str(Path(aiapy.__file__).parent / "tests/data/aia_V8_20171210_050627_response_table.txt")
 TABLES = level1.Tables(TABLE)
@@ -314,3 +317,24 @@ def test_a_pointing_table_must_cover_the_file(tmp_path: Path) -> None:
     path = write_sun(tmp_path / "a.fits")
     with pytest.raises(InputError, match=rf"{path}: has no pointing in {table}"):
         level1.calibrate(path, level1.Tables(TABLE, str(table)), SIZE)
+
+
+def test_the_script_writes_the_store_and_the_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sun(tmp_path / "level1" / "a.fits")
+    write_sun(tmp_path / "level1" / "b.fits", WAVELNTH=193)
+    settings, report = {"degradation": TABLE, "pointing": None}, tmp_path / "level1.json"
+    script = load("calibrate")
+    monkeypatch.setattr(script, "write_store", partial(level1.write_store, size_px=SIZE))
+    script.main(
+        [
+            *("--files", str(tmp_path / "level1"), "--settings", json.dumps(settings)),
+            *("--channel", "171A", "--years", "2012", "2013"),
+            *("--output", str(tmp_path / "store.zarr"), "--report", str(report)),
+        ]
+    )
+    counts = json.loads(report.read_text())
+    assert (counts["files"], counts["read"]) == (2, 1)
+    assert list(counts["left_out"]) == ["of another channel"]
+    assert sdoml.years(tmp_path / "store.zarr") == [2012, 2013]
