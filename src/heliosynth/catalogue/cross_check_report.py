@@ -20,6 +20,8 @@ CLASSES = ("C", "M", "X")
 EXAMPLES = 3
 """Largest number of examples in the report: those of the largest flux."""
 
+USUAL_SHARE = 0.9
+"""Smallest share of frames in the time of the flare list that needs no warning."""
 OTHER_TIME = 0.1
 """A flare list in whose time there is a smaller share of the frames is of another time."""
 
@@ -159,9 +161,9 @@ def _sentences(counts: Mapping[str, Any]) -> Iterator[str]:
             f"only {counts['flux_ratio']['compared']} flares are both in the list and in the light "
             "curve at a cadence of 10 minutes or less: flux scale and time zone are not checked"
         )
-    if counts["spans"]["frames_in_time_of_flares"] < 1:
-        share = counts["spans"]["frames_in_time_of_flares"]
-        yield f"{share:.0%} of the frames are between the first and the last listed flare"
+    share = counts["spans"]["frames_in_time_of_flares"]
+    if share < USUAL_SHARE:
+        yield f"only {share:.0%} of the frames are between the first and the last listed flare"
 
 
 def _fact(key: str, entries: Mapping[str, Mapping[str, Any]]) -> str:
