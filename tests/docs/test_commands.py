@@ -54,6 +54,7 @@ NOT_RUN: Mapping[str, str] = {
     "python -m pytest tests/evaluation/test_frechet.py": "these tests are part of the tests",
     "sbatch --gpus=1": "needs SLURM; Snakemake's plugin passes this option to it",
     "snakemake --cores 2": MINUTES,
+    "snakemake --cores 2 --config run=2012 seed=7 -- results/2012/dataset/summary.json": MINUTES,
     "snakemake --cores 2 --resources gpu=1": MINUTES,
     "snakemake --cores 2 -- results/quickstart/dataset/summary.json": MINUTES,
     "snakemake --cores 2 --configfile tests/workflow/tiny.yaml": "the fixture `finished` runs it",
