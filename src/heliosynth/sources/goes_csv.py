@@ -35,7 +35,7 @@ MOST_CONSTANT = 60
 FEWEST_EXCHANGED = 10
 """Samples from which on columns can be recognised as exchanged."""
 
-REMEDY = "xrsb is the 1–8 Å flux in W m⁻²"
+REMEDY = "write the 1–8 Å flux in W m⁻² into the column xrsb"
 
 
 def read_csv(path: Path, scale: Scale, report: ReadingReport) -> LightCurve | None:
@@ -128,7 +128,7 @@ def _numbers(table: TextTable, name: str, report: ReadingReport) -> Floats:
         if count == given or count > max(UNREADABLE_ROWS, UNREADABLE_SHARE * given):
             raise InputError(
                 f"{table.path}, column {name}: {count} of {given} values are no numbers, such as "
-                f"{sample!r}; {REMEDY}"
+                f"{sample!r}; write the flux in W m⁻²"
             )
         report.leave_out(f"{name} that is no number", count, f"{table.path}: {sample}")
     return numbers
@@ -157,8 +157,8 @@ def _require_flux(path: Path, time: Seconds, xrsb: Floats, xrsa: Floats | None) 
         )
     if len(values) >= MOST_CONSTANT and np.all(values == values[0]):
         raise InputError(
-            f"{path}, column xrsb: all {len(values)} values are {values[0]:.4g}; {REMEDY}, "
-            "which is never constant"
+            f"{path}, column xrsb: all {len(values)} values are {values[0]:.4g}, but X-ray flux is "
+            f"never constant; {REMEDY}"
         )
     if xrsa is not None:
         _require_not_exchanged(path, xrsb, xrsa)
@@ -186,10 +186,10 @@ def _require_not_exchanged(path: Path, xrsb: Floats, xrsa: Floats) -> None:
     if 2 * above > both.sum():
         raise InputError(
             f"{path}: xrsa is above xrsb in {above} of {int(both.sum())} samples, so the columns "
-            f"are exchanged; {REMEDY}, xrsa the 0.5–4 Å flux"
+            "are exchanged; name the 0.5–4 Å flux xrsa and the 1–8 Å flux xrsb"
         )
     if np.all(xrsa[both] == xrsb[both]):
         raise InputError(
-            f"{path}: xrsa and xrsb are the same in all {int(both.sum())} samples; {REMEDY}, "
-            "xrsa the 0.5–4 Å flux"
+            f"{path}: xrsa and xrsb are the same in all {int(both.sum())} samples; write the "
+            "0.5–4 Å flux into the column xrsa, or remove it"
         )

@@ -250,7 +250,8 @@ def _peak_fluxes(labels: pd.Series[str], file: EventFile, report: ReadingReport)
         try:
             fluxes[row] = goes_class.peak_flux(label)
         except InputError as error:
-            reason = reason or str(error)
+            # Without what to do, which differs here.
+            reason = reason or str(error).removesuffix("; correct it")
     wrong, few = int(np.isnan(fluxes).sum()), max(UNREADABLE_ROWS, UNREADABLE_SHARE * len(labels))
     if wrong and (wrong == len(labels) or wrong > few):
         raise InputError(

@@ -21,14 +21,14 @@ BYTE_ORDER_MARKS = {
     b"\xfe\xff": "utf-16",
 }
 BINARY_KINDS = {
-    b"PK\x03\x04": "a spreadsheet or a zip archive; save the sheet as CSV",
-    b"\xd0\xcf\x11\xe0": "a spreadsheet of an old version; save the sheet as CSV",
-    b"\x1f\x8b": "compressed data; decompress it",
-    b"BZh": "compressed data; decompress it",
-    b"\xfd7zXZ": "compressed data; decompress it",
-    b"\x89HDF": "HDF5 or netCDF; give it the suffix .nc",
-    b"CDF": "netCDF; give it the suffix .nc",
-    b"SIMPLE  =": "FITS; write its table as CSV",
+    b"PK\x03\x04": ("a spreadsheet or a zip archive", "save the sheet as CSV"),
+    b"\xd0\xcf\x11\xe0": ("a spreadsheet of an old version", "save the sheet as CSV"),
+    b"\x1f\x8b": ("compressed data", "decompress it"),
+    b"BZh": ("compressed data", "decompress it"),
+    b"\xfd7zXZ": ("compressed data", "decompress it"),
+    b"\x89HDF": ("HDF5 or netCDF", "give it the suffix .nc"),
+    b"CDF": ("netCDF", "give it the suffix .nc"),
+    b"SIMPLE  =": ("FITS", "write its table as CSV"),
 }
 """First bytes of files that are not text, what they are and what to do."""
 DELIMITERS = ",;\t|"
@@ -118,9 +118,9 @@ def read_text(path: Path | str) -> str:
         content = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    kind = next((kind for head, kind in BINARY_KINDS.items() if content.startswith(head)), None)
-    if kind:
-        raise InputError(f"{path}: holds {kind}")
+    for head, (kind, remedy) in BINARY_KINDS.items():
+        if content.startswith(head):
+            raise InputError(f"{path}: is not text but {kind}; {remedy}")
     text = decode(content)
     if not text.strip():
         raise InputError(f"{path}: is empty; delete it, or fetch or save it again")
