@@ -23,7 +23,9 @@ def error_line(result: "subprocess.CompletedProcess[str]") -> str:
     ("options", "parts"),
     [
         (["--config", "imagesize_px=3"], ["imagesize_px", "dataset.image_size_px"]),
-        (["--config", "seed=many"], ["seed", "'many'"]),
+        (["--config", "seed=many"], ["--config: seed: ", "'many'"]),
+        (["--config", "run=x", "--config", "seed=3"], ["--config: given twice"]),
+        (["--configfile", "config/twice.yaml"], ["config/twice.yaml, line 3: seed is set twice"]),
         (
             ["--configfile", "config/archive.yaml", "--config", "archive=no/such/folder"],
             ["no/such/folder"],
@@ -34,9 +36,19 @@ def error_line(result: "subprocess.CompletedProcess[str]") -> str:
 def test_a_mistake_stops_the_run_before_any_job(
     project: Path, snakemake, options: list[str], parts: list[str]
 ) -> None:
+    (project / "config/twice.yaml").write_text("seed: 1\nrun: x\nseed: 2\n")
     message = error_line(snakemake(project, "--dry-run", *options))
     assert [part for part in parts if part not in message] == []
     assert not (project / "results").exists()
+
+
+def test_a_row_is_dropped_and_text_is_text(project: Path, snakemake) -> None:
+    options = ("--config", "run=2012", "archive=null", "models={ddpm_cevae: null}")
+    result = snakemake(project, "--dry-run", *options)
+    counts = count_jobs(result)
+    assert counts["train"] == counts["sample"] == 3
+    assert "results/2012/paper.pdf" in result.stdout + result.stderr
+    assert "models/ddpm_cevae" not in result.stdout + result.stderr
 
 
 def test_a_store_without_the_channel_stops_the_run(
