@@ -323,7 +323,9 @@ class Scope:
         return texts
 
     def _call(self, call: ast.Call) -> list[str]:
-        """Return the text that a function of the project returns, or a list that is joined."""
+        """Return the text that a function of the project returns, or that a list has."""
+        if isinstance(call.func, ast.Name) and call.func.id == "next" and call.args:
+            return self._chosen(call.args[0])
         if isinstance(call.func, ast.Attribute) and call.func.attr == "join" and call.args:
             return self._listed(call.args[0])
         if not isinstance(call.func, ast.Name):
@@ -345,6 +347,23 @@ class Scope:
         # A function that shortens or quotes its argument says nothing itself.
         spoken = [text for text in texts if re.search(r"\w\w", PLACEHOLDER.sub("", text))]
         return [text for text in texts if text in spoken or not text] if spoken else []
+
+    def _chosen(self, node: ast.expr) -> list[str]:
+        """Return the values of a constant mapping, one of which is chosen."""
+        match node:
+            case ast.GeneratorExp(
+                elt=ast.Name(id=chosen),
+                generators=[
+                    ast.comprehension(
+                        target=ast.Tuple(elts=[_, ast.Name(id=value)]),
+                        iter=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="items")),
+                    )
+                ],
+            ) if chosen == value:
+                mapping = self.module.constants.get(name)
+                values = mapping.values if isinstance(mapping, ast.Dict) else []
+                return [text for item in values for text in self._inside(item)]
+        return []
 
     def _listed(self, node: ast.expr) -> list[str]:
         """Return a constant list of names as text."""

@@ -50,13 +50,15 @@ def peak_flux(label: str) -> float:
     letter, factor = label.strip()[:1].upper(), label.strip()[1:]
     shown = repr(label[:LONGEST_LABEL])
     if letter not in NAMES:
-        raise InputError(f"{shown} is not a GOES class: it must begin with one of A, B, C, M, X")
+        raise InputError(
+            f"{shown} is not a GOES class: it must begin with one of A, B, C, M, X; correct it"
+        )
     # float() also accepts "1e9", "-1", "nan" and digits of other scripts.
     is_number = re.fullmatch(r"(\d{1,3}(\.\d*)?)?", factor, re.ASCII)
     if not is_number or float(factor or 1) < SMALLEST_FACTOR:
         raise InputError(
             f"{shown} is not a GOES class: {factor[:LONGEST_LABEL]!r} is not a number from "
-            f"{SMALLEST_FACTOR} to 999"
+            f"{SMALLEST_FACTOR} to 999; correct it"
         )
     return LOWER_FLUX[NAMES.index(letter)] * float(factor or 1)
 

@@ -81,6 +81,19 @@ def read(path):
     assert texts(source) == ["‹path›: no header; rebuild it", "‹path›: no rows; rebuild it"]
 
 
+def test_a_message_from_a_mapping_has_its_values() -> None:
+    source = """
+KINDS = {b"PK": "a zip archive; unpack it", b"BZh": "compressed; decompress it"}
+def read(path, content):
+    kind = next((kind for head, kind in KINDS.items() if content.startswith(head)), None)
+    raise InputError(f"{path}: holds {kind}")
+"""
+    assert texts(source) == [
+        "‹path›: holds a zip archive; unpack it",
+        "‹path›: holds compressed; decompress it",
+    ]
+
+
 def test_an_error_that_a_function_returns_is_found() -> None:
     source = """
 def _unreadable(path, error) -> InputError:

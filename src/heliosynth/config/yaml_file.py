@@ -304,7 +304,7 @@ class _Reader:
         nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
         for item in nodes:
             if not isinstance(item, yaml.MappingNode):
-                raise self._error(item, "<< should be followed by an alias of a section")
+                raise self._error(item, "<< needs an alias of a section; write `<<: *name`")
         return list(nodes)
 
     def _value(self, node: yaml.Node, path: KeyPath) -> Any:

@@ -162,13 +162,15 @@ def rename_by_position(
     """
     if len(weights) != len(expected):
         raise InputError(
-            f"{len(weights)} tensors of weights do not fit {len(expected)} of layers; run `make setup`"
+            f"{len(weights)} tensors of weights do not fit {len(expected)} of layers; "
+            "run `make setup`"
         )
     renamed = {}
     for (old, tensor), (new, layer) in zip(weights.items(), expected.items(), strict=True):
         if tensor.shape != layer.shape or old.rsplit(".", 1)[-1] != new.rsplit(".", 1)[-1]:
             raise InputError(
-                f"weights {old} {(*tensor.shape,)} do not fit {new} {(*layer.shape,)}; run `make setup`"
+                f"weights {old} {(*tensor.shape,)} do not fit {new} {(*layer.shape,)}; "
+                "run `make setup`"
             )
         renamed[new] = tensor
     return renamed

@@ -15,6 +15,8 @@ from heliosynth.figures import style
 from heliosynth.figures.mosaic import Mosaic, evenly_spaced, mosaic
 from heliosynth.results.run import Run
 from heliosynth.sources import quality_flags, sdoml
+from heliosynth.sources.archive import ArchivePaths
+from heliosynth.sources.archive import years as archive_years
 
 SHOWN = 4
 """Frames shown of each archive."""
@@ -38,7 +40,8 @@ def simulated_against_real(run: Run) -> Figure:
     """Show raw frames of both archives, their radial profiles and their intensities."""
     if run.simulated is None or run.archive is None:
         raise InputError(
-            "simulated_against_real: needs two folders of raw inputs; pass --simulated and --archive"
+            "simulated_against_real: needs two folders of raw inputs; "
+            "pass --simulated and --archive"
         )
     channel = run.presentation.channel
     archives = [
@@ -71,9 +74,9 @@ def simulated_against_real(run: Run) -> Figure:
 
 
 def read_frames(directory: Path, channel: str) -> Images:
-    """Return good frames (n, H, W) in DN, evenly spaced over the first year of an archive."""
+    """Return good frames (n, H, W) in DN, evenly spaced over the first year with the channel."""
     store = str(directory / "aia" / "sdomlv2.zarr")
-    year = sdoml.years(store)[0]
+    year = archive_years(ArchivePaths(Path(store), None, [], []), channel)[0]
     header = sdoml.read_header(store, year, channel)
     good = header.loc[~quality_flags.is_bad(header["quality"]), "store_row"].to_numpy()
     rows = evenly_spaced(good, MEASURED)

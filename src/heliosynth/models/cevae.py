@@ -43,8 +43,8 @@ class Cevae(nn.Module):
         widths = config.widths
         if image_size % config.size_multiple:
             raise InputError(
-                f"dataset.image_size_px: {image_size} px do not fit a ceVAE of {len(widths)} widths; "
-                f"choose a multiple of {config.size_multiple}"
+                f"dataset.image_size_px: {image_size} px do not fit a ceVAE of {len(widths)} "
+                f"widths; choose a multiple of {config.size_multiple}"
             )
         self.config = config
         self.latent_dim = config.latent_dim

@@ -260,8 +260,8 @@ def _flux_objective(model: TrainedModel) -> DenoisingObjective:
     objective = model.objective
     if not isinstance(objective, DenoisingObjective):
         raise InputError(
-            f"{model.name}: has no condition, so it cannot be sampled at a flux; name a model whose "
-            "condition is xray_flux"
+            f"{model.name}: has no condition, so it cannot be sampled at a flux; "
+            "name a model whose condition is xray_flux"
         )
     if objective.encoder.config.kind != "xray_flux":
         raise InputError(

@@ -184,7 +184,7 @@ def _years_in_names(folder: Path) -> list[int]:
     if not in_names:
         raise InputError(
             f"{folder}: holds no FITS file with a date in its name, such as "
-            "aia.lev1_euv_12s.2012-07-12T160001Z.171.image_lev1.fits"
+            "aia.lev1_euv_12s.2012-07-12T160001Z.171.image_lev1.fits; add one"
         )
     return sorted(in_names)
 

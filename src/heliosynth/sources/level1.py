@@ -340,7 +340,9 @@ def _degradation_factor(path: Path | str, smap: Any, table: str) -> float:
     try:
         factor = degradation(smap.wavelength, smap.date, correction_table=corrections)
     except (LookupError, ValueError) as error:
-        raise InputError(f"{path}: has no correction in {table} ({error})") from error
+        raise InputError(
+            f"{path}: has no correction in {table} ({error}); use a later one"
+        ) from error
     return float(factor.to_value("").item())
 
 
@@ -351,7 +353,9 @@ def _read_degradation_table(path: str) -> Any:
     try:
         return get_correction_table(Path(path))
     except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path}: not an AIA response table ({error})") from error
+        raise InputError(
+            f"{path}: not an AIA response table ({error}); set level1.degradation to one"
+        ) from error
 
 
 @functools.cache
@@ -361,4 +365,6 @@ def _read_pointing_table(path: str) -> Any:
     try:
         return QTable.read(path, format="ascii.ecsv")
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a pointing table in ECSV ({error})") from error
+        raise InputError(
+            f"{path}: not a pointing table in ECSV ({error}); set level1.pointing to one, or null"
+        ) from error

@@ -154,8 +154,8 @@ def check(configuration: RunConfig) -> None:
     archive_years(paths, configuration.dataset.channel)
     if paths.level1 is not None and configuration.level1 is None:
         raise InputError(
-            f"{paths.level1}: level-1 files need the section `level1` in the configuration, "
-            "which names the tables to calibrate them with"
+            f"{paths.level1}: level-1 files need the section `level1` in the configuration; add "
+            "it, with the tables to calibrate them with"
         )
 
 

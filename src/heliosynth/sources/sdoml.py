@@ -82,7 +82,10 @@ def read_year(store: Path | str, year: int, channel: str) -> YearHeader:
     keywords = sdoml_keywords.Keywords(array.attributes, len(array), source)
     table = sdoml_keywords.usable_frames(keywords, array.width, channel, report)
     if table.empty and len(array):
-        raise InputError(f"{source} has no frame that can be used: {_reasons(report)}")
+        raise InputError(
+            f"{source} has no frame that can be used: {_reasons(report)}; correct its keywords, or "
+            "remove it"
+        )
     sdoml_keywords.check_unit(keywords, table)
     report.read = len(table)
     unknown = {
@@ -111,7 +114,8 @@ def _missing(store: Path | str, year: int, channel: str) -> str:
     """Return which of store, year and channel is missing, and what there is instead."""
     available = years(store)
     if year not in available:
-        return f"{store}: holds no year {year}, only {', '.join(map(str, available))}"
+        years_held = ", ".join(map(str, available)) or "none"
+        return f"{store}: holds no year {year}, only {years_held}; choose among these"
     channels = array_names(f"{store}/{year}")
     return (
         f"{store}: {year} holds no channel {channel}, only {', '.join(channels) or 'nothing'}; "

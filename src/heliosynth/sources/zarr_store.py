@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from heliosynth.errors import InputError
 from heliosynth.sources.retry import NOT_FOUND, retry
@@ -108,7 +109,7 @@ def request(location: str, what: str, call: Callable[[], T]) -> T:
         raise
     except OSError as error:
         reason = str(error)[:LONGEST_REASON]
-        raise InputError(f"{what}: cannot be read ({reason})") from error
+        raise InputError(f"{what}: cannot be read ({reason}); copy or fetch it again") from error
 
 
 def library(call: Callable[[], T]) -> T:
@@ -129,12 +130,17 @@ def open_zarr(location: str) -> Any:
     # Imported only when needed: zarr takes a second to import.
     import zarr
 
-    options = _storage_options(location) if "://" in location else None
+    if "://" not in location:
+        # In a path that is a text, zarr takes double colons for a chain of file systems.
+        return library(lambda: zarr.open_array(Path(location), mode="r"))
+    options = _storage_options(location)
     return library(lambda: zarr.open_array(location, mode="r", storage_options=options))
 
 
 def file_system(location: str) -> tuple[Any, str]:
     """Return the file system of a location, and the path in it."""
+    if "://" not in location:
+        return LocalFileSystem(), str(Path(location).absolute())
     options = _storage_options(location)
     files, path = library(lambda: fsspec.core.url_to_fs(location, **options))
     return files, str(path)
