@@ -140,6 +140,17 @@ def test_flares_far_from_every_frame_are_not_compared(observed):
     cross_check_report.check_limits(report)
 
 
+def test_one_flare_is_no_share_unless_the_limit_is_0(observed):
+    flares = observed.flares.drop(index=2)
+    assert observed.flares["goes_class_label"][2] == "M1.5"
+    lacking = replace(observed, flares=flares.reset_index(drop=True))
+    report = counts(lacking)
+    assert report["flares_missing_from_list"]["M"]["count"] == 1
+    cross_check_report.check_limits(report)
+    assert "1 of 13 M" in refusal(lacking, flares_missing_from_list={"M": 0})
+    assert "2 of 13 M" in refusal(replace(lacking, flares=lacking.flares.drop(index=4)))
+
+
 def test_a_limit_can_be_raised(observed):
     without = observed.without("X4.9")
     report = counts(without, flares_missing_from_list={"X": 1.0})

@@ -142,7 +142,12 @@ def _limited(counts: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Mapp
 
 
 def _exceeded(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    return {n: e for n, e in entries.items() if e["count"] > e["limit"] * e["compared"]}
+    """Return the counts beyond their limit; one alone is none, unless the limit is 0."""
+    return {
+        name: entry
+        for name, entry in entries.items()
+        if entry["count"] > max(entry["limit"] * entry["compared"], entry["limit"] > 0)
+    }
 
 
 def _sentences(counts: Mapping[str, Any]) -> Iterator[str]:
