@@ -111,6 +111,12 @@ def test_an_array_without_frames_has_an_empty_header(make_store: Callable[..., P
     assert list(header.table) == ["time", "year", "store_row", "exposure_s", "quality"]
 
 
+def test_times_without_frames_are_an_error(make_store: Callable[..., Path]) -> None:
+    store = make_store(np.ones((0, 2, 2), np.float32), {"T_OBS": TIMES})
+    with pytest.raises(InputError, match="171A holds no frame, but T_OBS has 6 times"):
+        sdoml.read_year(store, 2012, "171A")
+
+
 def test_leap_seconds_are_times(read: Callable[..., sdoml.YearHeader]) -> None:
     header = read(T_OBS=[*TIMES[:5], "2012-06-30T23:59:60.34Z"])
     assert str(header.table["time"].iloc[-1]) == "2012-07-01 00:00:00"

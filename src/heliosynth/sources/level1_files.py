@@ -187,7 +187,7 @@ def to_number(value: Any) -> float:
     """Return a value as a number; NaN if it is not one."""
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return float("nan")
 
 

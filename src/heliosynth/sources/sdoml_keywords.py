@@ -77,7 +77,7 @@ class Keywords:
                 continue
             try:
                 numbers[row] = float(value)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 wrong[row] = True
         return numbers, wrong
 
@@ -200,6 +200,12 @@ def _unit_kind(name: str) -> str:
 
 def _read_times(keywords: Keywords, report: ReadingReport) -> ParsedTimes:
     listed = keywords.attributes.get("T_OBS")
+    if not keywords.length and isinstance(listed, list) and listed:
+        raise InputError(
+            f"{keywords.source} holds no frame, but T_OBS has {len(listed)} times; fetch it again"
+        )
+    if not keywords.length:
+        return parse_times([], keywords.source)
     if listed is None or (not isinstance(listed, list) and keywords.length != 1):
         raise InputError(
             f"{keywords.source} has no list T_OBS in its attributes; write the times of the frames "
