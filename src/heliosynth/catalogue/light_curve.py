@@ -38,8 +38,9 @@ def sample_cadence(time: Seconds) -> Integers:
     """
     if len(time) < 2:
         return np.zeros(len(time), np.int64)
-    cadence: Integers = median_filter(np.diff(time), size=CADENCE_INTERVALS, mode="reflect")
-    return np.minimum(np.append(cadence, cadence[-1]), np.insert(cadence, 0, cadence[0]))
+    cadence = median_filter(np.diff(time), size=CADENCE_INTERVALS, mode="reflect")
+    before, after = np.insert(cadence, 0, cadence[0]), np.append(cadence, cadence[-1])
+    return np.asarray(np.minimum(before, after), np.int64)
 
 
 def nearest_sample(time: Seconds, xrs_time: Seconds) -> Integers:
