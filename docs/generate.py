@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from pydantic_core import ErrorDetails, PydanticKnownError
 
-from docs.messages import PACKAGE, PLACEHOLDER, ROOT, Message, Module, read_messages, read_modules
+from docs.messages import Message, read_messages
+from docs.templates import PACKAGE, PLACEHOLDER, ROOT, Module, read_modules
 from heliosynth.config.messages import text_of
 from heliosynth.config.schema import RunConfig
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from docs.messages import PLACEHOLDER, read_messages
+from docs.messages import read_messages
+from docs.templates import PLACEHOLDER
 
 from factories.dataset import write_dataset_products
 from factories.run import configuration

@@ -4,7 +4,8 @@ import ast
 from pathlib import Path
 
 import pytest
-from docs.messages import PLACEHOLDER, Module, find_messages
+from docs.messages import find_messages
+from docs.templates import PLACEHOLDER, Module
 
 BASE = """
 class InputError(Exception):
