@@ -60,9 +60,8 @@ def _spans(axes: Axes, spans: Mapping[str, Any]) -> tuple[pd.Timestamp, pd.Times
         if span["first"] is None:
             continue
         first, last = pd.Timestamp(span["first"]), pd.Timestamp(span["last"])
-        axes.plot(
-            [first, last], [-line, -line], color=style.CALM, linewidth=5, solid_capstyle="butt"
-        )
+        bar = np.array([first, last], dtype="datetime64[s]")
+        axes.plot(bar, [-line, -line], color=style.CALM, linewidth=5, solid_capstyle="butt")
         times += [first, last]
     axes.set_yticks([0, -1, -2], list(SOURCES.values()))
     axes.set_ylim(-2.7, 0.7)
