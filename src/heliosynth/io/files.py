@@ -99,7 +99,7 @@ def _check_exchange(final: Path, folder: Path) -> None:
 
 
 def _rename_folder(unfinished: Path, final: Path) -> None:
-    """Give a folder its name; a folder that had the name gets the temporary one."""
+    """Rename a folder to its final name; a folder that had the name gets the temporary one."""
     if os.path.lexists(final):
         durable.exchange(unfinished, final)
     else:
