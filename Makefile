@@ -4,7 +4,8 @@ PYTHON ?= python3
 CORES ?= all
 VENV := .venv
 READY := $(VENV)/ready
-RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+# The shell's variable: the path itself may contain what a shell interprets.
+RUN := PATH="$$PWD/$(VENV)/bin:$$PATH"
 SNAKEMAKE := $(RUN) python -m heliosynth.workflow --cores $(CORES)
 PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt
 

@@ -22,7 +22,7 @@ from heliosynth.errors import InputError
 from heliosynth.jobs import entry_point, environment, watchdog
 from heliosynth.workflow import command_line, source_cache, terminal
 from heliosynth.workflow.plan import Plan, memory_per_attempt
-from heliosynth.workflow.preflight import check_folders
+from heliosynth.workflow.preflight import check_folders, check_project
 
 terminal.install(
     logger,
@@ -38,6 +38,7 @@ terminal.install(
 SETTINGS = workflow.config_settings
 IS_REPLACED = SETTINGS.replace_workflow_config and SETTINGS.overwrite_config
 try:
+    check_project(workflow.basedir)
     if workflow.is_main_process:
         source_cache.refresh(
             workflow.sourcecache.runtime_cache_path, workflow.main_snakefile

@@ -17,7 +17,6 @@ pdf.compression: 0
 pdf.fonttype: 3
 text.usetex: True
 axes.prop_cycle: cycler('color', ['c', 'm'])
-axes.formatter.use_locale: True
 image.cmap: jet
 svg.hashsalt: other
 """

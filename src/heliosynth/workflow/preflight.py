@@ -1,4 +1,4 @@
-"""Preflight check of the folders of a run: write access, and no times in the future."""
+"""Preflight checks: where Snakemake runs, write access, and no times in the future."""
 
 from __future__ import annotations
 
@@ -10,6 +10,35 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from heliosynth.errors import InputError
+
+FORBIDDEN = {
+    "{": "Snakemake takes braces in it for wildcards",
+    "}": "Snakemake takes braces in it for wildcards",
+    ":": "colons separate the folders of PATH and PYTHONPATH",
+}
+"""Characters that the path of the project must not contain, and why."""
+
+
+def check_project(project: Path | str) -> None:
+    """Check that Snakemake runs in the project's folder, and that its path can be used.
+
+    Raises
+    ------
+    InputError
+        If another working directory was chosen, or a character in the path has a meaning.
+    """
+    folder = Path(project).resolve()
+    for character, reason in FORBIDDEN.items():
+        if character in str(folder):
+            raise InputError(
+                f"{folder}: the project's path contains {character!r}, and {reason}; "
+                "rename or move the folder"
+            )
+    if Path.cwd() != folder:
+        raise InputError(
+            f"{Path.cwd()}: is not the project's folder, in which paths of rules begin; run "
+            f"snakemake in {folder}, without --directory"
+        )
 
 
 def check_folders(*roots: Path | str) -> None:
