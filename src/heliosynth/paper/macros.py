@@ -21,7 +21,6 @@ from heliosynth.config.models import (
     DdpmConfig,
     PreconditionedConfig,
 )
-from heliosynth.dataset import likeness
 from heliosynth.evaluation.metrics import METRICS, metric_name
 from heliosynth.io.files import write_text
 from heliosynth.paper import latex, statements
@@ -161,6 +160,9 @@ def _labels(run: Run) -> Macros:
 
 
 def _likeness(run: Run) -> Macros:
+    # Imported only when needed: the list of products is read while planning, without pandas.
+    from heliosynth.dataset import likeness
+
     found = run.json("dataset/likeness.json")["nearest_training_frame"] or {}
     shares = {
         "rotationshare": found.get("share_one_rotation_away"),
