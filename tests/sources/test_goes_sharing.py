@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heliosynth.sources.cadence import sample_cadence
 from heliosynth.sources.goes import read_xrs, summarize
-from heliosynth.sources.goes_samples import LightCurve, median_cadence, sample_cadence
+from heliosynth.sources.goes_samples import LightCurve, median_cadence
 from heliosynth.sources.goes_sharing import average_to_minutes, ranked, share_minutes, spans
 from heliosynth.sources.reading import ReadingReport
 

@@ -17,7 +17,8 @@ from heliosynth import goes_class
 from heliosynth.arrays import Booleans, Floats, Seconds
 from heliosynth.catalogue.flare_detection import Flares, detect_flares
 from heliosynth.catalogue.labels import seconds
-from heliosynth.catalogue.light_curve import largest_during, nearest_sample, sample_cadence
+from heliosynth.catalogue.light_curve import largest_during, nearest_sample
+from heliosynth.sources.cadence import sample_cadence
 
 if TYPE_CHECKING:
     from heliosynth.sources.goes import XrsSeries

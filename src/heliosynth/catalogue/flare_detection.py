@@ -9,7 +9,7 @@ import numpy as np
 from scipy.signal import find_peaks
 
 from heliosynth.arrays import Booleans, Floats, Seconds
-from heliosynth.catalogue.light_curve import sample_cadence
+from heliosynth.sources.cadence import sample_cadence
 
 RISE = 1.4
 """Smallest ratio of the peak flux to the flux before it, as in NOAA's definition of a flare."""

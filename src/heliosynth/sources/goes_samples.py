@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.ndimage import median_filter
 
-from heliosynth.arrays import Booleans, Floats, Floats32, Integers, Seconds
+from heliosynth.arrays import Booleans, Floats, Floats32, Seconds
 from heliosynth.sources.reading import ReadingReport
 
 Scale = Literal["true", "operational"]
@@ -21,9 +20,6 @@ CEILING = 1e-2
 """Twice the flux of the largest flare known (about X45), W m⁻²."""
 LARGEST_FILL = -99.0
 """Fill values, such as -9999, are not above it."""
-
-CADENCE_INTERVALS = 9
-"""Intervals whose median is the cadence at their middle: up to four of them can be gaps."""
 
 LAST_SATELLITE = 19
 """The last satellite of the GOES-R series."""
@@ -85,20 +81,6 @@ def join(curves: list[LightCurve], report: ReadingReport) -> LightCurve:
     return LightCurve(
         time[~repeated], xrsb[~repeated], first.scale, first.satellite, first.native_cadence_s
     )
-
-
-def sample_cadence(time: Seconds) -> Integers:
-    """Return the cadence at each sample, s: the median of a few intervals around it (N,).
-
-    A sample between two stretches has the shorter cadence of the two; 0 for fewer than two samples.
-    """
-    if len(time) < 2:
-        return np.zeros(len(time), dtype=np.int64)
-    cadence = median_filter(np.diff(time), size=CADENCE_INTERVALS, mode="reflect")
-    shorter: Integers = np.minimum(
-        np.append(cadence, cadence[-1]), np.insert(cadence, 0, cadence[0])
-    )
-    return shorter
 
 
 def median_cadence(time: Seconds) -> int:

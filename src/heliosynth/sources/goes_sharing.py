@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from heliosynth.arrays import DAY_S, Booleans, Floats, Integers, Seconds
-from heliosynth.sources.goes_samples import LightCurve, Scale, sample_cadence
+from heliosynth.sources.cadence import sample_cadence
+from heliosynth.sources.goes_samples import LightCurve, Scale
 
 MINUTE_S = 60
 FINE_CADENCE_S = 30
