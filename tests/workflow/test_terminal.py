@@ -69,7 +69,12 @@ def make_run() -> Iterator[Callable[..., Run]]:
     hook = sys.excepthook
     logger = logging.Logger("snakemake")
 
-    def make(targets: tuple[str, ...] = (), traceback: bool = False, **settings: Any) -> Run:
+    def make(
+        targets: tuple[str, ...] = (),
+        until: tuple[str, ...] = (),
+        traceback: bool = False,
+        **settings: Any,
+    ) -> Run:
         stream = io.StringIO()
         handler = logging.StreamHandler(stream)
         handler.name = SNAKEMAKE_TERMINAL
@@ -78,7 +83,7 @@ def make_run() -> Iterator[Callable[..., Run]]:
         workflow = SimpleNamespace(
             output_settings=SimpleNamespace(**{**defaults, **settings}),
             is_main_process=True,
-            dag_settings=SimpleNamespace(targets=targets),
+            dag_settings=SimpleNamespace(targets=targets, until=until, omit_from=()),
         )
         install(logger, workflow, products=lambda: PRODUCTS, show_traceback=traceback)
         return Run(logger, stream)
@@ -113,8 +118,9 @@ def test_a_run_prints_its_rules_and_then_its_products(make_run) -> None:
     ]
 
 
-def test_a_run_of_some_targets_prints_no_products(make_run) -> None:
-    run = make_run(targets=("figures",))
+@pytest.mark.parametrize("goal", [{"targets": ("figures",)}, {"until": ("labels",)}])
+def test_a_run_of_some_targets_prints_no_products(make_run, goal) -> None:
+    run = make_run(**goal)
     run.start(figure=1)
     run.begin(1, "figure", "unet")
     run.finish(1)

@@ -246,7 +246,7 @@ def install(
     logger, workflow
         Snakemake's.
     products
-        Returns the products of a run without explicit targets: paths by title.
+        Returns the products of a run that goes to the end: paths by title.
     show_traceback
         See :class:`Terminal`.
     """
@@ -265,7 +265,8 @@ def install(
         return
 
     def final_products() -> Mapping[str, str]:
-        return {} if workflow.dag_settings.targets else products()
+        goals = workflow.dag_settings
+        return {} if goals.targets or goals.until or goals.omit_from else products()
 
     logger.removeHandler(handler)
     logger.addHandler(Terminal(handler, final_products, show_traceback))
