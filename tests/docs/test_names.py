@@ -124,6 +124,7 @@ def split_files(path: Path) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.workflow
+@pytest.mark.xdist_group("finished")
 @by_current_page
 def test_files_exist_in_the_project_or_in_a_run(path: Path, finished: Path) -> None:
     _, others = split_files(path)
@@ -138,6 +139,7 @@ def test_files_exist_in_the_project_or_in_a_run(path: Path, finished: Path) -> N
 
 
 @pytest.mark.workflow
+@pytest.mark.xdist_group("finished")
 def test_products_of_the_readme_exist(finished: Path) -> None:
     blocks = [match[3] for match in FENCE.finditer((ROOT / "README.md").read_text())]
     (tree,) = (block for block in blocks if block.startswith("config.json"))
