@@ -3,6 +3,7 @@
 import http.server
 import io
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from heliosynth.errors import InputError
+from heliosynth.io.files import write_json
 from heliosynth.sources import fetch
 from heliosynth.sources.hek import read_flares
 from heliosynth.sources.manifest import verify
@@ -176,6 +178,25 @@ def test_a_faulty_file_is_fetched_again(noaa: Any, tmp_path: Path, fault: str | 
     assert fetched == {file.name: file.read_bytes() for file in noaa.server.folder.rglob("*.nc")}
     others = [name for name in noaa.server.requested if name.endswith(".nc") and name != path]
     assert len(others) == len(set(others)), "a good file is fetched once"
+
+
+def test_files_that_a_power_cut_may_have_changed_are_fetched_again(
+    noaa: Any, tmp_path: Path
+) -> None:
+    noaa.add(15, range(10, 14))
+    served = {file.name: file for file in noaa.server.folder.rglob("*.nc")}
+    first, second, *_ = sorted(served)
+    kept = tmp_path / "2012.fetched" / "goes15"
+    write_json(kept / fetch.COMPLETE_LIST, [first])
+    shutil.copy(served[first], kept)
+    # It can be read, but holds the data of another day.
+    shutil.copy(served[first], kept / second)
+    fetch.fetch_xrs(2012, [15], tmp_path / "2012")
+    for name, file in served.items():
+        assert (tmp_path / "2012" / name).read_bytes() == file.read_bytes()
+    requested = [Path(name).name for name in noaa.server.requested]
+    assert second in requested
+    assert first not in requested
 
 
 def test_a_permanent_fault_leaves_no_output(noaa: Any, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -10,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 from heliosynth.errors import InputError
-from heliosynth.io.files import atomic_file
+from heliosynth.io.files import atomic_file, write_text
 from heliosynth.jobs.environment import job_environment, make_home
 
 SOURCES = "sources"
@@ -68,10 +69,12 @@ def compile_paper(paper: Path | str, results: Path | str, output: Path | str) ->
             # LaTeX reports a full disk as an error of another kind.
             if shutil.disk_usage(build).free < DISK_FULL_BYTES:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            log.write_text(text, encoding="utf-8")
+            write_text(log, text)
             raise InputError(f"the paper: {first_error(text)}; see {log}")
         pdf.rename(unfinished)
-    log.unlink(missing_ok=True)
+    # The log of an earlier failure; the paper is complete without its deletion.
+    with contextlib.suppress(OSError):
+        log.unlink()
 
 
 def first_error(log: str) -> str:

@@ -21,7 +21,8 @@ import h5py
 from tqdm import tqdm
 
 from heliosynth.errors import InputError
-from heliosynth.io.files import atomic_directory, write_json, write_text
+from heliosynth.io.durable import make_folder, sync_file, sync_folder
+from heliosynth.io.files import atomic_directory, read_json_product, write_json, write_text
 from heliosynth.sources.hek_files import parse_page
 from heliosynth.sources.manifest import describe, write_manifest
 from heliosynth.sources.retry import retry
@@ -32,6 +33,9 @@ SEARCH_LIMIT_S = 600.0
 """Time limit for listing a year of daily files."""
 HEK_LIMIT_S = 120.0
 """Time limit for a page of flares."""
+BATCH = 31
+"""Daily files to fetch before they are synced and listed as complete."""
+COMPLETE_LIST = "complete.json"
 SUFFICIENT_SHARE = 0.9
 """Share of a year's days from which on a satellite is chosen without searching later ones."""
 
@@ -153,6 +157,9 @@ def _search_xrs(year: int, satellite: int) -> Any:
 def _download(results: Any, folder: Path) -> list[Path]:
     """Download the files that the folder lacks, and return all of them.
 
+    Files are listed when they are on the disk, and only those are kept for the next attempt: what
+    a power cut leaves of others can look complete.
+
     Raises
     ------
     OSError
@@ -160,18 +167,36 @@ def _download(results: Any, folder: Path) -> list[Path]:
     """
     from sunpy.net import Fido
 
-    folder.mkdir(parents=True, exist_ok=True)
-    _delete_incomplete(folder)
-    served = Fido.fetch(results, path=str(folder / "{file}"), overwrite=False, max_conn=4)
-    incomplete = _delete_incomplete(folder)
-    if served.errors or incomplete:
-        raise OSError(f"{len(served.errors)} files not served, {incomplete} incomplete")
+    complete = make_folder(folder) / COMPLETE_LIST
+    kept = set(read_json_product(complete)) if complete.exists() else set()
+    for path in _netcdf_files(folder):
+        if path.name not in kept:
+            path.unlink()
+    errors = incomplete = 0
+    for table in results:
+        for first in range(0, len(table), BATCH):
+            batch, target = table[first : first + BATCH], str(folder / "{file}")
+            served = Fido.fetch(batch, path=target, overwrite=False, max_conn=4)
+            errors += len(served.errors)
+            incomplete += _delete_incomplete(folder)
+            for path in _netcdf_files(folder):
+                if path.name not in kept:
+                    sync_file(path)
+            sync_folder(folder)
+            kept = {path.name for path in _netcdf_files(folder)}
+            write_json(complete, sorted(kept))
+    if errors or incomplete:
+        raise OSError(f"{errors} files not served, {incomplete} incomplete")
+    return _netcdf_files(folder)
+
+
+def _netcdf_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.nc"))
 
 
 def _delete_incomplete(folder: Path) -> int:
     """Delete files that are not complete HDF5, so that they are fetched again; return how many."""
-    incomplete = [path for path in folder.iterdir() if path.is_file() and not _is_complete(path)]
+    incomplete = [path for path in _netcdf_files(folder) if not _is_complete(path)]
     for path in incomplete:
         path.unlink()
     return len(incomplete)
