@@ -90,10 +90,8 @@ class Log:
         self._lock = threading.RLock()
         self.observe()
         # What was there before is on the disk.
-        for node in self.nodes:
-            for versions in (*node.names.values(), *filter(None, [node.content])):
-                versions.sync()
-        self.moments = [[node.copy() for node in self.nodes]]
+        self.sync_all()
+        del self.moments[:-1]
 
     def observe(self) -> None:
         """Record what changed since the last call."""
@@ -112,6 +110,14 @@ class Log:
             node = self.nodes[number]
             for versions in (*node.names.values(), *filter(None, [node.content])):
                 versions.sync()
+            self.moments.append([node.copy() for node in self.nodes])
+
+    def sync_all(self) -> None:
+        """Record that the whole file system was synced."""
+        with self._lock:
+            for node in self.nodes:
+                for versions in (*node.names.values(), *filter(None, [node.content])):
+                    versions.sync()
             self.moments.append([node.copy() for node in self.nodes])
 
     def states(self) -> Iterator[State]:
@@ -142,7 +148,8 @@ class Log:
                 child = self._node(path, seen)
                 versions = self.nodes[child].content or _Versions([b""])
                 self.nodes[child].content = versions
-                versions.add(path.read_bytes())
+                is_link = path.is_symlink()
+                versions.add(os.fsencode(path.readlink()) if is_link else path.read_bytes())
             node.names.setdefault(name, _Versions([None])).add(child)
         for name in node.names.keys() - entries.keys():
             node.names[name].add(None)
@@ -182,11 +189,16 @@ def recording(root: Path) -> Iterator[Log]:
 
         return wrapped
 
+    def all_synced(path: Path) -> None:
+        log.observe()
+        log.sync_all()
+
     with contextlib.ExitStack() as stack:
         for name in (*CALLS, *SYNCS):
             call = getattr(os, name)
             wrapped = synced(call) if name in SYNCS else observed(call)
             stack.enter_context(mock.patch.object(os, name, wrapped))
+        stack.enter_context(mock.patch.object(durable, "sync_file_system", all_synced))
         wrapped = observed(durable.exchange)
         stack.enter_context(mock.patch.object(durable, "exchange", wrapped))
         yield log

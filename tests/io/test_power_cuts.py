@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -25,11 +28,31 @@ def record(root: Path, write: Callable[[], None]) -> Log:
     return log
 
 
-@pytest.mark.parametrize("name", WRITERS)
+@pytest.fixture(params=["whole file system", "each file"])
+def sync(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sync folders as old and new kernels do."""
+    monkeypatch.setattr(durable, "_can_sync_file_system", lambda: request.param != "each file")
+
+
+@pytest.mark.usefixtures("sync")
 @pytest.mark.parametrize("replaced", [False, True])
-def test_every_state_is_old_or_new(
+@pytest.mark.parametrize("name", ["folder", "store.zarr"])
+def test_every_state_of_a_folder_is_old_or_new(
     tmp_path: Path, examples: Path, name: str, replaced: bool
 ) -> None:
+    check_states(tmp_path, examples, name, replaced)
+
+
+@pytest.mark.parametrize("name", sorted(WRITERS.keys() - {"folder", "store.zarr"}))
+@pytest.mark.parametrize("replaced", [False, True])
+def test_every_state_of_a_file_is_old_or_new(
+    tmp_path: Path, examples: Path, name: str, replaced: bool
+) -> None:
+    check_states(tmp_path, examples, name, replaced)
+
+
+def check_states(tmp_path: Path, examples: Path, name: str, replaced: bool) -> None:
+    """Check every state that a power cut can leave while a product is written or replaced."""
     writer, root = WRITERS[name], tmp_path / "root"
     old, new = contents(name, examples)
     root.mkdir()
@@ -145,3 +168,49 @@ def test_missing_parents_are_on_the_disk_when_a_writer_returns(tmp_path: Path) -
         repr({"a": {"b": {"c.json": b"1\n"}}})
     }
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+UNSUPPORTED = OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+
+def test_without_exchange_an_old_folder_is_kept_and_named(tmp_path: Path) -> None:
+    folder = tmp_path / "raw"
+    with files.atomic_directory(folder) as unfinished:
+        (unfinished / "old").touch()
+    reason = rf"^{folder}: exists, and its file system cannot exchange it .*; delete it and rerun"
+    with (
+        mock.patch.object(durable, "exchange", side_effect=UNSUPPORTED),
+        pytest.raises(files.UnwritableError, match=reason),
+        files.atomic_directory(folder),
+    ):
+        pytest.fail("refused before anything is written")
+    assert [path.name for path in folder.iterdir()] == ["old"]
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"]
+
+
+def test_without_exchange_a_first_folder_is_written(tmp_path: Path) -> None:
+    with (
+        mock.patch.object(durable, "exchange", side_effect=UNSUPPORTED),
+        files.atomic_directory(tmp_path / "raw") as unfinished,
+    ):
+        (unfinished / "new").touch()
+    assert [path.name for path in (tmp_path / "raw").iterdir()] == ["new"]
+
+
+def test_an_old_folder_is_not_deleted_before_its_exchange_is_on_the_disk(tmp_path: Path) -> None:
+    folder = tmp_path / "raw"
+    with files.atomic_directory(folder) as unfinished:
+        (unfinished / "old").touch()
+    failing = OSError(errno.EIO, os.strerror(errno.EIO), str(tmp_path))
+    with (
+        pytest.raises(files.UnwritableError, match="raw: cannot be written"),
+        files.atomic_directory(folder) as unfinished,
+    ):
+        (unfinished / "new").touch()
+        mock.patch.object(durable, "sync_folder", side_effect=failing).start()
+    mock.patch.stopall()
+    assert [path.name for path in folder.iterdir()] == ["new"]
+    assert [path.name for path in tmp_path.glob(".unfinished-*/raw/*")] == ["old"]
+    with files.atomic_directory(folder):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"]

@@ -200,7 +200,7 @@ def _disk_errno(error: Exception, final: Path) -> int | None:
 
 def _near(error: OSError, final: Path) -> bool:
     """Return whether an error concerns a file in the folder of a product or in its parents."""
-    if not isinstance(error.filename, str | bytes):
+    if not isinstance(error.filename, str | bytes | os.PathLike):
         return False
     path, folder = Path(os.fsdecode(error.filename)).absolute(), final.absolute().parent
     return path.is_relative_to(folder) or folder.is_relative_to(path)
