@@ -51,9 +51,9 @@ def test_guidance_and_heun_double_the_evaluations() -> None:
 
 
 def test_the_balanced_set_adds_images_of_rare_classes() -> None:
-    sampling = {"sampling": {"population": 100, "per_class": 20}}
+    sampling = {"sampling": {"population": 200, "per_class": 40}}
     configuration = resolve(merged(models={"ddpm_discrete": sampling}))
-    assert generated(configuration.models["ddpm_discrete"], IMAGES) == 30 + 60 + 20
+    assert generated(configuration.models["ddpm_discrete"], IMAGES) == 60 + 120 + 40
 
 
 def test_weights_are_counted_on_fake_tensors(configuration: RunConfig) -> None:

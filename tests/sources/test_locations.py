@@ -52,7 +52,7 @@ def test_simulated_inputs_have_the_layout_of_an_archive() -> None:
 
 
 def test_a_simulation_over_new_year_has_two_years() -> None:
-    assert located(simulation={"start": "2012-12-31", "days": 2}).years == [2012, 2013]
+    assert located(simulation={"start": "2012-12-31", "days": 60}).years == [2012, 2013]
 
 
 def test_years_of_an_archive_are_those_with_the_channel(archive: Path) -> None:

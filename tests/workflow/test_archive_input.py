@@ -10,7 +10,7 @@ import zarr
 
 pytestmark = pytest.mark.workflow
 
-START = pd.Timestamp("2012-03-01")
+START, PEAK = pd.Timestamp("2012-03-01"), pd.Timestamp("2012-03-01T05:10")
 FRAMES = 48
 
 MakeArchive = Callable[[int], Path]
@@ -25,12 +25,14 @@ def make_archive(tmp_path: Path) -> MakeArchive:
         for part in ("aia", "goes", "hek"):
             (folder / part).mkdir(parents=True)
         root = zarr.open_group(folder / "aia/sdomlv2.zarr", mode="w", zarr_format=2)
-        frames = np.full((FRAMES, 16, 16), 200, np.float32)
-        array = root.create_group("2012").create_array("171A", data=frames, chunks=(15, 16, 16))
+        frames = np.full((FRAMES, 64, 64), 200, np.float32)
+        array = root.create_group("2012").create_array("171A", data=frames, chunks=(15, 64, 64))
         times = START + pd.to_timedelta(np.arange(FRAMES), unit="h")
         array.attrs["T_OBS"] = times.strftime("%Y-%m-%dT%H:%M:%S.00Z").tolist()
         minutes = pd.date_range(START - pd.Timedelta("1h"), periods=12 * hours, freq="5min")
-        series = pd.DataFrame({"time": minutes, "xrsa": 1e-8, "xrsb": 3e-7})
+        since_peak = np.abs((minutes - PEAK) / pd.Timedelta("5min"))
+        flux = 3e-7 * (1 + 0.1 * np.sin(np.arange(len(minutes)))) + 2e-6 * np.exp(-since_peak)
+        series = pd.DataFrame({"time": minutes, "xrsa": flux / 30, "xrsb": flux})
         series.to_csv(folder / "goes/xrs.csv", index=False, date_format="%Y-%m-%dT%H:%M:%S")
         (folder / "hek/flares.csv").write_text(
             "event_starttime,event_peaktime,event_endtime,fl_goescls,frm_name\n"
