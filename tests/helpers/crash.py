@@ -87,7 +87,8 @@ class Log:
         self.nodes: list[_Node] = []
         self.by_inode: dict[int, int] = {}
         self.moments: list[list[_Node]] = []
-        self._lock = threading.RLock()
+        # Writers such as zarr have threads: none changes a name while the folder is looked at.
+        self.lock = threading.RLock()
         self.observe()
         # What was there before is on the disk.
         self.sync_all()
@@ -95,7 +96,7 @@ class Log:
 
     def observe(self) -> None:
         """Record what changed since the last call."""
-        with self._lock:
+        with self.lock:
             seen: dict[int, int] = {}
             self._observe(self.root, seen)
             self.by_inode = seen
@@ -103,7 +104,7 @@ class Log:
 
     def sync(self, descriptor: int) -> None:
         """Record that a file, or the names in a folder, were synced."""
-        with self._lock:
+        with self.lock:
             number = self.by_inode.get(os.fstat(descriptor).st_ino)
             if number is None:
                 return
@@ -114,7 +115,7 @@ class Log:
 
     def sync_all(self) -> None:
         """Record that the whole file system was synced."""
-        with self._lock:
+        with self.lock:
             for node in self.nodes:
                 for versions in (*node.names.values(), *filter(None, [node.content])):
                     versions.sync()
@@ -172,20 +173,22 @@ def recording(root: Path) -> Iterator[Log]:
     def observed(call: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(call)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            log.observe()
-            try:
-                return call(*args, **kwargs)
-            finally:
+            with log.lock:
                 log.observe()
+                try:
+                    return call(*args, **kwargs)
+                finally:
+                    log.observe()
 
         return wrapped
 
     def synced(call: Callable[[int], None]) -> Callable[[int], None]:
         @functools.wraps(call)
         def wrapped(descriptor: int) -> None:
-            log.observe()
-            call(descriptor)
-            log.sync(descriptor)
+            with log.lock:
+                log.observe()
+                call(descriptor)
+                log.sync(descriptor)
 
         return wrapped
 
