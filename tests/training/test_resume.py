@@ -35,8 +35,8 @@ POINTS = {
     STEP: 16,
     "heliosynth.training.trainer:Trainer.validate": 1,
     "heliosynth.training.trainer:Trainer.update_ema": 16,
-    "heliosynth.training.checkpoint:save_file": 4,
-    "heliosynth.training.checkpoint:write_text": 4,
+    "heliosynth.training.checkpoint:write_weights": 4,
+    "heliosynth.io.durable:sync_folder": 4,
 }
 """Points at which a training is killed, each with the largest number of the call."""
 
