@@ -25,7 +25,7 @@ FOLDER = 'an arch\'ive "x"; touch executed; $(touch executed) `touch executed` &
         (r"\bimport pickle|\bfrom pickle|pickle\.loads?\(", None),
         (r"(?<![.\w])(?:eval|exec)\(", None),
         (r"np\.load\([^)]*allow_pickle=True", None),
-        (r"yaml\.(?:load|full_load|unsafe_load)\(", None),
+        (r"yaml\.(?:load|full_load|unsafe_load)\([^()]*\)", "Loader=yaml.BaseLoader"),
         (r"shell=True|os\.system\(|os\.popen\(", None),
     ],
 )
