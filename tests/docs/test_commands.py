@@ -48,6 +48,7 @@ NOT_RUN: Mapping[str, str] = {
     "python -m benchmarks.cost results/quickstart": MEASURES,
     "python -m benchmarks.dataset": MEASURES,
     "python -m benchmarks.quality results/archive ddpm_discrete": MEASURES,
+    "python -m benchmarks.syncs": MEASURES,
     "python -m benchmarks.training": MEASURES,
     "python -m docs.generate": "tests/docs/test_generate.py does what it runs",
     "python -m heliosynth.workflow": "is Snakemake, see `make paper`",

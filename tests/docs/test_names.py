@@ -32,6 +32,8 @@ OF_USERS = {
     "goes/": "in an archive",
     "hek/": "in an archive",
     "goes15_2014.csv": "the name of a light curve",
+    "../raw/": "one of several spellings of a path",
+    "README.csv": "a file that is not read",
     "sdomlv2.zarr/": "in an archive",
     ".snakemake/slurm_logs/": "Snakemake writes it on a cluster",
     "quallev1.h": "of JSOC",
