@@ -20,7 +20,7 @@ def likeness(run: Run) -> Figure:
     """Plot the distance of frames against lag, and the lag of the most similar training frame."""
     product = run.json("dataset/likeness.json")
     gap_days = run.summary["gap_hours"] / 24
-    figure = style.canvas(style.COLUMN_IN, 3.9)
+    figure = style.canvas(style.COLUMN_IN, 4.3)
     curve, nearest = figure.subplots(2, 1)
     _distances(curve, product["lags"], gap_days)
     style.panel_title(curve, 0, "distance of two frames")
@@ -30,14 +30,17 @@ def likeness(run: Run) -> Figure:
     curve.set_xscale("log")
     curve.set_xlim(SHORTEST_DAYS, max(last, 1.0))
     curve.set_xticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
-    nearest.set_xlabel("time between the frames (days)")
+    for axes in (curve, nearest):
+        axes.set_xlabel("time between the frames (days)")
     return figure
 
 
 def _distances(axes: Axes, lags: Sequence[Mapping[str, Any]], gap_days: float) -> None:
     days = [entry["lag_days"] for entry in lags]
     lower, median, upper = ([entry[key] for entry in lags] for key in ("lower", "median", "upper"))
-    axes.fill_between(days, lower, upper, color=style.CALM, alpha=0.2, linewidth=0)
+    axes.fill_between(
+        days, lower, upper, color=style.CALM, alpha=0.2, linewidth=0, label="quartiles"
+    )
     pairs = sum(entry["n"] for entry in lags)
     axes.plot(days, median, ".-", color=style.CALM, markersize=3, label=f"n = {pairs:,} pairs")
     if gap_days:
@@ -45,17 +48,18 @@ def _distances(axes: Axes, lags: Sequence[Mapping[str, Any]], gap_days: float) -
     for turns in range(1, 5):
         axes.axvline(turns * ROTATION_DAYS, color=style.MUTED, linestyle=":", linewidth=0.6)
     axes.set_ylim(0, None)
-    axes.set_ylabel("difference")
-    axes.legend(loc="lower right")
+    axes.set_ylabel("RMS difference (scaled)")
+    # The lines of the rotations must not cross the words.
+    axes.legend(loc="lower right", frameon=True, framealpha=1, edgecolor="none")
 
 
-def _nearest(axes: Axes, found: Mapping[str, Any] | None) -> None:
+def _nearest(axes: Axes, shares: Mapping[str, Any] | None) -> None:
     axes.set_ylabel("% of frames per bin")
-    if found is None:
+    if shares is None:
         axes.text(0.5, 0.5, "no test frame", transform=axes.transAxes, ha="center")
         return
-    inside = [entry for entry in found["lags"] if entry["to_days"] <= LAGS_DAYS[-1]]
-    beyond = [entry for entry in found["lags"] if entry["to_days"] > LAGS_DAYS[-1]]
+    inside = [entry for entry in shares["lags"] if entry["to_days"] <= LAGS_DAYS[-1]]
+    beyond = [entry for entry in shares["lags"] if entry["to_days"] > LAGS_DAYS[-1]]
     for key, title in (("share", "most similar"), ("share_by_chance", "any, by chance")):
         further = 100 * sum(entry[key] for entry in beyond)
         axes.stairs(
@@ -63,11 +67,11 @@ def _nearest(axes: Axes, found: Mapping[str, Any] | None) -> None:
             fill=key == "share", color=style.CALM if key == "share" else style.INK, alpha=0.7,
             label=f"{title} ({further:.0f} % further apart)",
         )  # fmt: skip
-    low, high = found["rotation_days"]
+    low, high = shares["rotation_days"]
     axes.axvspan(
         low, high, color=style.ACCENT, alpha=0.15, linewidth=0,
-        label=f"{low:g}–{high:g} days: {100 * found['share_one_rotation_away']:.0f} %, by chance "
-        f"{100 * found['share_by_chance']:.0f} %",
+        label=f"{low:g}–{high:g} days: {100 * shares['share_one_rotation_away']:.0f} %, by chance "
+        f"{100 * shares['share_by_chance']:.0f} %",
     )  # fmt: skip
     axes.set_xlim(0, LAGS_DAYS[-1])
     axes.set_ylim(0, 1.6 * axes.get_ylim()[1])
