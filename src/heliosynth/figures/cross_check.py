@@ -87,7 +87,7 @@ def _flares(axes: Axes, peak: Seconds, flux: Floats, marked: Mapping[str, Boolea
     axes.set_ylim(8e-7, 5e-3)
     for edge in goes_class.LOWER_FLUX[2:]:
         axes.axhline(edge, color="0.88", linewidth=0.5, zorder=0)
-    axes.set_ylabel("W m$^{-2}$")
+    axes.set_ylabel("peak (W m$^{-2}$)")
     axes.legend(loc="upper right", ncols=3, columnspacing=0.8, handletextpad=0.1)
 
 
