@@ -16,7 +16,7 @@ from heliosynth.errors import InputError
 
 LOCAL = "file"
 """Folder of the cache with copies of local files, each below its absolute path."""
-RESTARTED = "HELIOSYNTH_RESTARTED"
+RESTARTED = "HELIOSYNTH_RULES_REFRESHED"
 """Environment variable of a Snakemake that was restarted with the new Snakefile."""
 
 
