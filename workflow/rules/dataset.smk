@@ -169,7 +169,7 @@ rule dataset:
 
 
 rule likeness:
-    """Measure how alike frames are by the time between them, and how well splits separate them."""
+    """Measure the similarity of frames by the time between them, and across the splits."""
     input:
         index=f"{RESULTS}/dataset/index.csv",
         intensities=expand(

@@ -1,4 +1,4 @@
-"""How alike frames are, by the time between them, and whether the splits separate Suns.
+"""Similarity of frames by the time between them, and across the splits.
 
 The distance of two frames is the root mean square difference of their scaled intensities. It grows
 with the time between them until the Sun is another one, and falls again after each rotation.
@@ -43,7 +43,7 @@ Reader = Callable[[Integers], Floats32]
 
 
 def measure_likeness(index: pd.DataFrame, read: Reader) -> dict[str, Any]:
-    """Measure the likeness of frames against time, and that of test and training frames.
+    """Measure the similarity of frames against time, and that of test and training frames.
 
     The same frames give the same result: those that are compared are evenly spaced.
 
@@ -109,10 +109,10 @@ def lagged_pairs(time: Seconds) -> Integers:
     place = (np.arange(len(anchors)) * 0.618033988749895) % 1
     pairs = []
     for low, high in itertools.pairwise(LAGS_DAYS):
-        wanted = time[anchors] + (low + (high - low) * place) * DAY_S
-        after = np.clip(np.searchsorted(time, wanted), 1, len(time) - 1)
+        target = time[anchors] + (low + (high - low) * place) * DAY_S
+        after = np.clip(np.searchsorted(time, target), 1, len(time) - 1)
         before = after - 1
-        partner = np.where(wanted - time[before] <= time[after] - wanted, before, after)
+        partner = np.where(target - time[before] <= time[after] - target, before, after)
         lag = (time[partner] - time[anchors]) / DAY_S
         inside = (lag > 0) & (lag >= low) & (lag < high)
         pairs.append(np.stack([anchors[inside], partner[inside]], axis=1))

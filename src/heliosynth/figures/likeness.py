@@ -1,4 +1,4 @@
-"""How alike frames are by the time between them, and how far the splits separate them."""
+"""Similarity of frames by the time between them, and across the splits."""
 
 from __future__ import annotations
 

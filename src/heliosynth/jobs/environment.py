@@ -1,4 +1,4 @@
-"""The environment of jobs: what a user's shell and home hold reaches no product.
+"""Environment of jobs, isolated from the settings in the user's shell and home folder.
 
 A job sees the variables of :data:`INHERITED`, those of its libraries and locale set to fixed
 values, and a home folder of the project without anyone's settings. Snakemake starts jobs so, by

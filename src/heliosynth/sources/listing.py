@@ -1,4 +1,4 @@
-"""Listing of an input folder: the files to read, and what else lies there.
+"""Listing of an input folder: the files to read, and those that are left out.
 
 Used while the DAG is planned: folders are listed, no file is opened.
 """
