@@ -63,8 +63,9 @@ def rejected_frames(run: Run) -> Figure:
         axes.set_title(f"{frame['time']:%Y-%m-%d %H:%M}\n{frame['refused']}", fontsize=5)
     if table.empty:
         grid.note(0, 0, "none")
-    # The full label does not fit beside a single row.
-    grid.intensity_bar(run.description, "DN" if len(table) <= COLUMNS else None)
+    else:
+        # The full label does not fit beside a single row.
+        grid.intensity_bar(run.description, "DN" if len(table) <= COLUMNS else None)
     return grid.figure
 
 
