@@ -35,7 +35,7 @@ def source(tmp_path: Path) -> Path:
 
 
 def compute(source: Path, *references: str) -> str:
-    for function in (module._tree, module._tree_hash, module._imported_files):
+    for function in (module._summarise, module._imported_files, module._files):
         function.cache_clear()
     return fingerprint(source.parent / "script.py", *references, source=source)
 
