@@ -20,7 +20,8 @@ from benchmarks.floors import flop_counter
 from heliosynth.config.models import CevaeConfig, DdpmConfig, SamplingConfig
 from heliosynth.config.schema import RunConfig
 from heliosynth.evaluation import encoders
-from heliosynth.models.classifier import build_classifier, build_deit
+from heliosynth.models.classifier import build_classifier
+from heliosynth.models.deit import build_deit
 from heliosynth.sampling.generate import CPU_BATCH
 from heliosynth.training.inputs import VALIDATION_IMAGES
 from heliosynth.training.objectives import AutoencodingObjective, build_objective

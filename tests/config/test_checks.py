@@ -15,7 +15,7 @@ from heliosynth.config.loading import ConfigurationError, merge, resolve
 from heliosynth.config.models import DdpmConfig
 from heliosynth.diffusion import samplers
 from heliosynth.diffusion.noise import SampleNoise
-from heliosynth.models.classifier import build_deit
+from heliosynth.models.deit import build_deit
 from heliosynth.training.objectives import DenoisingObjective, build_objective
 from helpers.configurations import merged
 

@@ -26,7 +26,7 @@ from heliosynth.errors import InputError
 from heliosynth.evaluation.estimate import Estimate
 from heliosynth.evaluation.supervised import fit, predict
 from heliosynth.io.files import atomic_file
-from heliosynth.models.classifier import build_deit
+from heliosynth.models.deit import build_deit
 
 RARE_CLASSES = tuple(goes_class.NAMES.index(name) for name in ("A", "M", "X"))
 """The classes whose accuracy the study compares, to which generated images are added."""

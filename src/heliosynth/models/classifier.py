@@ -1,15 +1,13 @@
-"""Image classifiers: a convolutional network for the metrics, and a DeiT for the application."""
+"""The convolutional image classifier of the metrics."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
-import timm
 from torch import Tensor, nn
 from torch.nn import functional
 
-from heliosynth.config.evaluation import ApplicationConfig, ClassifierConfig
-from heliosynth.errors import InputError
+from heliosynth.config.evaluation import ClassifierConfig
 
 STAGES = 3
 STEM_PX = 4
@@ -70,51 +68,3 @@ def _halve(inputs: int, outputs: int) -> nn.Conv2d:
 def build_classifier(config: ClassifierConfig, classes: int) -> Classifier:
     """Build the convolutional classifier with random weights."""
     return Classifier(config.width, classes)
-
-
-def build_deit(config: ApplicationConfig, image_size: int, classes: int) -> nn.Module:
-    """Build a DeiT for greyscale images with random weights (Touvron et al. 2021).
-
-    A data-efficient image transformer: timm's ``deit_tiny`` at the configured depth and width,
-    without distillation from a teacher.
-
-    Parameters
-    ----------
-    config
-        Section ``application``.
-    image_size
-        Height and width of the images, pixels.
-    classes
-        Number of classes.
-
-    Returns
-    -------
-    A module from images (N, 1, H, W) to logits (N, K).
-
-    Raises
-    ------
-    InputError
-        If the patches do not tile the image, or the width is not a multiple of the heads.
-    """
-    if image_size % config.patch_px:
-        raise InputError(
-            f"application.patch_px: patches of {config.patch_px} px do not tile an image of "
-            f"{image_size} px; choose a divisor of dataset.image_size_px"
-        )
-    if config.embedding_dim % config.heads:
-        raise InputError(
-            f"application.embedding_dim: {config.embedding_dim} is not a multiple of the "
-            f"{config.heads} heads; change it or application.heads"
-        )
-    network: nn.Module = timm.create_model(
-        "deit_tiny_patch16_224",
-        pretrained=False,
-        img_size=image_size,
-        patch_size=config.patch_px,
-        in_chans=1,
-        embed_dim=config.embedding_dim,
-        depth=config.depth,
-        num_heads=config.heads,
-        num_classes=classes,
-    )
-    return network
