@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,8 @@ def save(figure: Figure, pdf: Path | str, png: Path | str) -> None:
     """Write a figure as PDF and PNG; the same products give the same bytes."""
     with atomic_file(pdf) as unfinished:
         figure.savefig(unfinished, metadata={"CreationDate": None, "Producer": None})
+    # Both files show one arrangement, which takes as long to compute as to draw.
+    figure.set_layout_engine("none")
     with atomic_file(png) as unfinished:
         figure.savefig(unfinished, dpi=PNG_DPI, metadata={"Software": None})
 
@@ -110,6 +113,7 @@ def flux_text(log10_flux: float) -> str:
     return goes_class.flux_text(10.0**log10_flux)
 
 
+@functools.cache
 def aia_colours(channel: str) -> Colormap:
     """Return the standard colour map of an AIA channel.
 
