@@ -26,14 +26,13 @@ import importlib.abc
 import importlib.util
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 STEP = "heliosynth.training.trainer:Trainer.step"
 """One step of the optimiser, in every training."""
@@ -45,6 +44,15 @@ module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 module.activate({folder!r})
 """
+
+
+class Process(Protocol):
+    """What a hold needs to know of the process that it waits for, for example a ``Popen``."""
+
+    @property
+    def returncode(self) -> Any: ...
+
+    def poll(self) -> int | None: ...
 
 
 class Hold:
@@ -107,9 +115,7 @@ class Hold:
         """The pids of the processes that have reached the point."""
         return sorted(int(path.name.partition("-")[2]) for path in self.folder.glob("held-*"))
 
-    def wait(
-        self, process: "subprocess.Popen[Any]", processes: int = 1, timeout_s: float = 1800
-    ) -> list[int]:
+    def wait(self, process: Process, processes: int = 1, timeout_s: float = 1800) -> list[int]:
         """Wait until a number of processes are held; return their pids.
 
         Raises

@@ -12,8 +12,9 @@ from factories.training import ddpm_config
 from heliosynth.errors import OutOfTimeError
 from heliosynth.training import lock
 from heliosynth.training.distributed import DistributedContext
+from helpers.forked import forked
 from helpers.hold import Hold
-from helpers.training import assert_same_model, on_cpu, started, train_command, train_on_cpu
+from helpers.training import assert_same_model, train_command, train_on_cpu
 
 CONFIG = ddpm_config(images=240, checkpoints=6)
 TIMEOUT_S = 300
@@ -22,8 +23,8 @@ TIMEOUT_S = 300
 def wait_for(text: str, path: Path) -> None:
     """Wait until a file has a text."""
     deadline = time.monotonic() + TIMEOUT_S
-    while text not in path.read_text():
-        assert time.monotonic() < deadline, path.read_text()
+    while not path.exists() or text not in path.read_text():
+        assert time.monotonic() < deadline, path.exists() and path.read_text()
         time.sleep(0.05)
 
 
@@ -35,9 +36,9 @@ def test_the_second_resumes_from_the_first(dataset: Path, tmp_path: Path, killed
         for name in ("first", "second")
     }
     log = tmp_path / "second.log"
-    with started(commands["first"], tmp_path / "first.log", on_cpu(**hold.variables)) as first:
+    with forked(commands["first"], tmp_path / "first.log", hold) as first:
         hold.wait(first)
-        with started(commands["second"], log) as second:
+        with forked(commands["second"], log) as second:
             wait_for(f"m: waiting for another training of this model, process {first.pid} on ", log)
             if killed:
                 first.kill()

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +17,7 @@ from safetensors.torch import load_file
 
 from factories.training import cevae_config, ddpm_config
 from heliosynth.jobs.entry_point import TIME_UP_STATUS
+from helpers.forked import fork, train_on_ranks
 from helpers.hold import STEP
 from helpers.training import (
     assert_same_model,
@@ -44,22 +42,14 @@ TrainTwice = Callable[..., tuple[Path, Path]]
 
 
 @pytest.mark.robustness
-def test_ten_kills_do_not_change_the_weights(
-    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ten_kills_do_not_change_the_weights(dataset: Path, tmp_path: Path) -> None:
     config = ddpm_config(images=1600, checkpoints=50, validations=20)
     checkpoints, killed = tmp_path / "checkpoints", tmp_path / "killed"
-    # The server imports torch once; every training is forked from it.
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["helpers.training"])
     rng = random.Random(5)
     for _ in range(KILLS):
         point = rng.choice(list(POINTS))
         call = rng.randint(1, POINTS[point])
-        arguments = (point, call, dataset, config, checkpoints, killed)
-        training = context.Process(target=train_until_killed, args=arguments)
-        training.start()
+        training = fork(train_until_killed, point, call, dataset, config, checkpoints, killed)
         training.join()
         assert training.exitcode == -signal.SIGKILL, (point, call)
         assert not (killed / "training.json").exists()
@@ -81,7 +71,7 @@ def train_twice(request: pytest.FixtureRequest, dataset: Path, tmp_path: Path) -
         command = train_command(
             dataset, config, checkpoints=two / "checkpoints", output=two, processes=2
         )
-        subprocess.run(command, check=True, capture_output=True, env=on_cpu())
+        train_on_ranks(command, 2, tmp_path / "ranks")
         train_on_cpu(dataset, config, checkpoints=one / "checkpoints", output=one)
         return two, one
 
@@ -124,5 +114,5 @@ def test_two_ranks_stop_before_the_job_ends_and_resume(dataset: Path, tmp_path: 
     assert stopped.stderr.count("time limit reached") == 1
     assert "Traceback" not in stopped.stderr
     assert not model.exists()
-    subprocess.run(command, check=True, capture_output=True, env=on_cpu())
+    train_on_ranks(command, 2, tmp_path / "ranks")
     assert json.loads((model / "training.json").read_text())["images"] == 400
