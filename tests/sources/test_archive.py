@@ -43,6 +43,12 @@ def test_a_missing_part_is_named(layout: Path, part: str) -> None:
         locate(layout)
 
 
+def test_a_store_and_level1_files_are_not_both_read(layout: Path) -> None:
+    (layout / "aia" / "level1").mkdir()
+    with pytest.raises(InputError, match=r"level1: level-1 files next to the store .*sdomlv2.zarr"):
+        locate(layout)
+
+
 def test_level1_files_replace_a_store(layout: Path) -> None:
     shutil.rmtree(layout / "aia" / "sdomlv2.zarr")
     folder = layout / "aia" / "level1"

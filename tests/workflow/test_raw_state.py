@@ -72,7 +72,7 @@ FOREIGN = (
     "hek/old/2010.csv", "goes/2012.nc", "goes/.nfs0001", "goes/2012.csv.gz", "README.md",
     f"{ARRAY}/.DS_Store", f"{ARRAY}/0.0.0.partial", f"{ARRAY}/.0.0.0.swp", f"{ARRAY}/x/0.0.0",
     "aia/sdomlv2.zarr/2012/.zgroup", "aia/sdomlv2.zarr/2012/193A/0.0.0",
-    "aia/sdomlv2.zarr/2012.bak/171A/0.0.0", "aia/level1/aia.fits",
+    "aia/sdomlv2.zarr/2012.bak/171A/0.0.0", "aia/level1.bak/aia.fits",
 )  # fmt: skip
 EDITS = {
     "a flare is edited": (append("hek/2012.csv"), {"flares"}),

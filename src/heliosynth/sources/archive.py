@@ -61,7 +61,8 @@ def locate(directory: Path | str) -> ArchivePaths:
     Raises
     ------
     InputError
-        If the directory or one of the three parts is missing.
+        If the directory or one of the three parts is missing, or there are a store and level-1
+        files.
     """
     root = Path(directory)
     if not _is_folder(root):
@@ -72,8 +73,13 @@ def locate(directory: Path | str) -> ArchivePaths:
             f"{store}: no such Zarr store; put the AIA frames of the archive there, or as level-1 "
             f"FITS files into {level1}"
         )
+    if _is_folder(store) and _is_folder(level1):
+        raise InputError(
+            f"{level1}: level-1 files next to the store {store}, and one archive has one of them; "
+            "move one of the two out of the archive"
+        )
     light_curves, flares = xrs_files(root / "goes"), flare_files(root / "hek")
-    if store.is_dir():
+    if _is_folder(store):
         return ArchivePaths(store, None, light_curves, flares)
     return ArchivePaths(None, level1, light_curves, flares)
 
