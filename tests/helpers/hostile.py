@@ -16,6 +16,7 @@ savefig.transparent: True
 pdf.compression: 0
 pdf.fonttype: 3
 text.usetex: True
+axes.formatter.use_locale: True
 axes.prop_cycle: cycler('color', ['c', 'm'])
 image.cmap: jet
 svg.hashsalt: other

@@ -4,10 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from heliosynth.config.presentation import PresentationConfig
-from heliosynth.figures.plot import plot_figure
 from heliosynth.jobs.entry_point import one_line_errors
-from heliosynth.results.run import Run
 
 
 @one_line_errors
@@ -27,6 +24,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--presentation", required=True, help="settings of figures and tables, as JSON"
     )
     args = parser.parse_args(argv)
+
+    # Imported here, as matplotlib reads the user's matplotlibrc before the script restarts itself
+    # in the environment of a job.
+    from heliosynth.config.presentation import PresentationConfig
+    from heliosynth.figures.plot import plot_figure
+    from heliosynth.results.run import Run
+
     run = Run(
         args.results,
         simulated=args.simulated,
