@@ -22,6 +22,9 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # Scripts that tests start keep the environment that the tests give them.
     os.environ.setdefault("HELIOSYNTH_INHERIT", "1")
+    # Read as torch is imported. Threads that wait for each other would else keep busy the cores
+    # that other tests need.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @pytest.fixture(scope="session")
