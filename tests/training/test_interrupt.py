@@ -17,8 +17,21 @@ TIMEOUT_S = 300
 PROGRESS_BAR = re.compile(r"^.* images/s.*$|^.*\? images.*$", re.MULTILINE)
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-@pytest.mark.parametrize("point", ["torch", "heliosynth.training.train_model", STEP])
+IMPORT = "heliosynth.training.train_model"
+
+
+@pytest.mark.parametrize(
+    ("point", "processes"),
+    [
+        ("torch", 1),
+        ("torch", 2),
+        (STEP, 1),
+        # Each imports torch in every process.
+        pytest.param(IMPORT, 1, marks=pytest.mark.robustness),
+        pytest.param(IMPORT, 2, marks=pytest.mark.robustness),
+        pytest.param(STEP, 2, marks=pytest.mark.robustness),
+    ],
+)
 def test_an_interrupt_is_one_line(
     dataset: Path, tmp_path: Path, point: str, processes: int
 ) -> None:
