@@ -18,7 +18,7 @@ from heliosynth.training.trained_model import read_model_config
 
 SMALL = {
     "study": {"network": {"kind": "study_unet", "widths": [8, 16, 16, 16], "embedding_dim": 16}},
-    "modern": {"network": {"width": 8, "multipliers": [1, 2], "embedding_dim": 16}},
+    "modern": {"network": {"width": 8, "multipliers": [1, 2], "blocks": 1, "embedding_dim": 16}},
     "cevae": {"widths": [4, 8], "latent_dim": 5},
 }
 """Changes of presets that make their networks small."""
@@ -73,13 +73,21 @@ def test_bfloat16_hardly_changes_loss_and_gradient(model: str) -> None:
     assert not torch.equal(gradient, rounded_gradient), "nothing was computed in bfloat16"
 
 
-@DIFFUSION
-def test_the_network_compiles_without_a_graph_break(model: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "backend"),
+    [
+        ("modern", "aot_eager"),
+        ("study", "eager"),
+        # Traces the gradients of a larger network, which takes three times as long.
+        pytest.param("study", "aot_eager", marks=pytest.mark.robustness),
+    ],
+)
+def test_the_network_compiles_without_a_graph_break(model: str, backend: str) -> None:
     objective = small_objective(model)
     batch = batch_for(objective)
     loss, gradient = loss_and_gradients(objective, batch)
     (network,) = objective.compiled_modules()
-    network.compile(backend="aot_eager", fullgraph=True)
+    network.compile(backend=backend, fullgraph=True)
     compiled, compiled_gradient = loss_and_gradients(objective, batch)
     assert compiled == pytest.approx(loss.item(), rel=1e-5)
     torch.testing.assert_close(compiled_gradient, gradient, rtol=1e-3, atol=1e-5)
