@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import pytest
@@ -81,9 +82,15 @@ class PatchMixture:
         between = centred[:, :, None] * centred[:, None, :]
         return (self.weights[:, None, None] * (self.covariances + between)).sum(0)
 
+    @functools.cached_property
+    def _axes(self) -> tuple[Tensor, Tensor]:
+        """Variances along the axes of the covariances, and the axes."""
+        variances, axes = torch.linalg.eigh(self.covariances)
+        return variances, axes
+
     def _components(self, rows: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
         """Return weights and posterior means, along an axis of variance d μ + d/(d+σ²) (x−μ)."""
-        variances, axes = torch.linalg.eigh(self.covariances)
+        variances, axes = self._axes
         total = variances + sigma**2
         along = torch.einsum("...ki,kij->...kj", rows[..., None, :] - self.means, axes)
         logits = self.weights.log() - 0.5 * (along**2 / total + total.log()).sum(-1)
