@@ -13,6 +13,8 @@ from heliosynth.models import build_network
 from helpers.configurations import merged
 
 IMAGES = Images({"A": 30, "B": 60, "M": 10}, validation=20, test=40)
+OTHER_MODELS = dict.fromkeys(("ddpm_continuous", "ddpm_cevae"))
+"""Rows of models to leave out."""
 
 
 @pytest.fixture
@@ -20,7 +22,8 @@ def configuration() -> RunConfig:
     return resolve(merged())
 
 
-def test_steps_and_passes_follow_from_the_settings(configuration: RunConfig) -> None:
+def test_steps_and_passes_follow_from_the_settings() -> None:
+    configuration = resolve(merged(models=OTHER_MODELS))
     config = configuration.models["ddpm_discrete"]
     work = parts(configuration, IMAGES)["train_ddpm_discrete"]
     images, batch = config.training.images, config.training.batch_size
@@ -42,7 +45,7 @@ def test_counted_operations_match_the_network(configuration: RunConfig) -> None:
 
 def test_guidance_and_heun_double_the_evaluations() -> None:
     def work(**sampling: object) -> float:
-        models = {"ddpm_discrete": {"sampling": sampling}}
+        models = {"ddpm_discrete": {"sampling": sampling}, **OTHER_MODELS}
         return parts(resolve(merged(models=models)), IMAGES)["sample_ddpm_discrete"].flops
 
     plain = work(sampler="ddim", steps=10, guidance=0.0)
