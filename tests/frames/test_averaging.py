@@ -136,9 +136,9 @@ def test_ten_times_the_frames_take_no_more_memory(tmp_path, monkeypatch):
         finally:
             tracemalloc.stop()
 
-    few, many = peak(300), peak(3000)
+    few, many = peak(120), peak(1200)
     # Only times, rows and sources grow; they are much smaller than the frames.
-    assert many - few < (3000 - 300) * 32 * 32 * 4 / 20
+    assert many - few < (1200 - 120) * 32 * 32 * 4 / 20
 
 
 def test_intermediate_files_of_other_code_are_not_used(interrupted, write):
