@@ -18,6 +18,7 @@ from heliosynth.evaluation.classification import (
     train_classifier,
     write_classifier,
 )
+from heliosynth.evaluation.comparison import Predictions
 from heliosynth.models.classifier import build_classifier
 from heliosynth.training.weights import write_weights
 
@@ -33,17 +34,24 @@ def pairs():
     return requested, np.where(correct, requested, rng.integers(1, 4, 200)).astype(np.int8)
 
 
+def equal_weights(requested):
+    """Return weights (N,) with which every class counts equally."""
+    return 1 / np.bincount(requested)[requested]
+
+
 def test_class_scores_agree_with_scikit_learn(pairs):
     labels = [1, 2, 3, 4]
     scores = class_scores(confusion_matrix(*pairs, labels))
-    expected = precision_recall_fscore_support(*pairs, labels=labels, zero_division=0)
+    expected = precision_recall_fscore_support(
+        *pairs, labels=labels, zero_division=0, sample_weight=equal_weights(pairs[0])
+    )
     np.testing.assert_allclose(scores, np.stack(expected[:3]))
 
 
 def test_macro_scores_agree_with_scikit_learn(pairs):
-    scores = macro_scores(*pairs, classes=[1, 2, 3, 4], repeats=20, seed=0)
+    scores = macro_scores(Predictions(*pairs, (1, 2, 3, 4)), repeats=20, seed=0)
     precision, recall, f1, _ = precision_recall_fscore_support(
-        *pairs, average="macro", zero_division=0
+        *pairs, average="macro", zero_division=0, sample_weight=equal_weights(pairs[0])
     )
     assert scores.f1.value == pytest.approx(f1)
     assert scores.precision.value == pytest.approx(precision)
@@ -55,10 +63,40 @@ def test_macro_scores_agree_with_scikit_learn(pairs):
 
 def test_the_mean_leaves_out_classes_that_were_not_requested():
     requested, predicted = np.int8([1, 1, 2, 2]), np.int8([1, 1, 2, 3])
-    scores = macro_scores(requested, predicted, classes=[1, 2, 3], repeats=3, seed=0)
+    scores = macro_scores(Predictions(requested, predicted, (1, 2, 3)), repeats=3, seed=0)
     assert scores.f1_by_class[3] is None
     assert scores.f1.value == pytest.approx((1 + 2 / 3) / 2)
     assert scores.f1_by_class[2].n == 2
+
+
+def test_scores_do_not_depend_on_the_prevalence(pairs):
+    requested, predicted = pairs
+    often = np.concatenate([np.arange(200), np.flatnonzero(requested == 1).repeat(5)])
+    one, other = (
+        macro_scores(Predictions(requested[rows], predicted[rows], (1, 2, 3, 4)), 3, seed=0)
+        for rows in (np.arange(200), often)
+    )
+    assert other.f1.value == pytest.approx(one.f1.value)
+    assert other.precision.value == pytest.approx(one.precision.value)
+
+
+def test_real_images_are_resampled_by_blocks(pairs):
+    requested, predicted = (labels.repeat(10) for labels in pairs)
+    blocks = np.arange(200).repeat(10)
+    alone, in_blocks = (
+        macro_scores(Predictions(requested, predicted, (1, 2, 3, 4), units), 200, seed=0)
+        for units in (None, blocks)
+    )
+    assert in_blocks.f1.value == alone.f1.value
+    # Ten equal frames are one Sun, so the error is √10 times larger.
+    assert 2 < in_blocks.f1.std / alone.f1.std < 5
+
+
+def test_a_resample_without_a_class_leaves_it_out():
+    requested, predicted = np.int8([1, 1, 2, 2]), np.int8([1, 1, 2, 2])
+    blocks = np.array([0, 0, 1, 1])
+    scores = macro_scores(Predictions(requested, predicted, (1, 2), blocks), 50, seed=0)
+    assert (scores.f1.low, scores.f1.value, scores.f1.high) == (1, 1, 1)
 
 
 @settings(max_examples=25, deadline=None)

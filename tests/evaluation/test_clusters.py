@@ -8,10 +8,13 @@ from hypothesis import strategies as st
 from heliosynth.errors import InputError
 from heliosynth.evaluation.clusters import (
     Clusters,
+    Resampling,
     cluster_distance,
     cluster_error,
     cluster_metrics,
     cluster_std,
+    relative_deviations,
+    variance_of_mean_square,
 )
 
 
@@ -79,20 +82,21 @@ def test_order_of_images_does_not_matter(reference):
 
 
 def test_metrics_of_the_reference_and_of_a_part(reference):
-    same = cluster_metrics(reference, reference, clusters=3, repeats=4, seed=0)
+    same = cluster_metrics(reference, reference, 3, Resampling(kmeans=4, repeats=20, seed=0))
     assert same.cluster_error.value == pytest.approx(0)
     assert same.cluster_distance.value == pytest.approx(1)
     assert same.cluster_std.value == pytest.approx(1)
     assert same.cluster_error.std > 0
     assert same.cluster_error.n == 100
     # Without the cluster of 50 the others have twice their share: (1 + 1 + 1) / 3.
-    part = cluster_metrics(reference, reference[:50], clusters=3, repeats=4, seed=0)
+    part = cluster_metrics(reference, reference[:50], 3, Resampling(kmeans=4, repeats=20, seed=0))
     assert part.cluster_error.value == pytest.approx(1)
 
 
 def test_equal_seeds_give_equal_metrics(reference):
     first, again = (
-        cluster_metrics(reference, reference[::2], clusters=3, repeats=3, seed=5) for _ in range(2)
+        cluster_metrics(reference, reference[::2], 3, Resampling(kmeans=2, repeats=20, seed=5))
+        for _ in range(2)
     )
     assert first == again
 
@@ -101,3 +105,30 @@ def test_equal_seeds_give_equal_metrics(reference):
 def test_more_clusters_than_distinct_images_are_rejected(reference):
     with pytest.raises(InputError, match=r"evaluation\.clusters"):
         Clusters.fit(np.repeat(reference[:2], 5, axis=0), 3, seed=0)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.3])
+def test_the_standard_error_of_ce_is_that_of_independent_sets(shift):
+    # Against the scatter over sets, where a plain bootstrap is three times too large at shift 0.
+    rng = np.random.default_rng(0)
+    shares = np.array([0.4, 0.3, 0.2, 0.1])
+    other = shares + shift * np.array([-0.2, 0.1, 0.2, -0.1])
+    reference, n = np.round(shares * 2000).astype(int), 300
+    values, errors = [], []
+    for _ in range(150):
+        counts = rng.multinomial(n, other)
+        deviations = relative_deviations(reference, counts)
+        again = relative_deviations(reference, rng.multinomial(n, counts / n, size=200))
+        values.append(np.mean(deviations**2))
+        errors.append(np.sqrt(variance_of_mean_square(deviations, again)))
+    assert 0.8 < np.mean(errors) / np.std(values) < 1.25
+
+
+def test_the_variance_of_a_mean_of_squares_has_a_closed_form():
+    rng = np.random.default_rng(1)
+    covariance, mean = np.diag([0.5, 1.0, 2.0]), np.array([3.0, -1.0, 2.0])
+    resamples = rng.multivariate_normal(np.zeros(3), covariance, size=400)
+    samples = rng.multivariate_normal(mean, covariance, size=500)
+    of_mean = np.mean([variance_of_mean_square(x, x + resamples) for x in samples])
+    expected = (4 * mean @ covariance @ mean + 2 * np.trace(covariance @ covariance)) / 9
+    assert of_mean == pytest.approx(expected, rel=0.1)

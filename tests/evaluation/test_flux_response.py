@@ -159,9 +159,9 @@ def test_a_constant_has_no_correlation():
 
 
 def test_images_of_the_test_split_affect_the_test_set_only(products, rising):
-    first, table = measure_flux_response(**products(rising), repeats=5, seed=3)
+    first, table = measure_flux_response(**products(rising), repeats=5, block_days=1, seed=3)
     brighter = labelled(rising.log10_flux, np.full(20, 0.9), first_day=100)
-    again, other = measure_flux_response(**products(brighter), repeats=5, seed=3)
+    again, other = measure_flux_response(**products(brighter), repeats=5, block_days=1, seed=3)
     assert first["correlation"].pop("test") != again["correlation"].pop("test")
     for key in ("threshold_dn", "correlation", "correlation_within_seeds"):
         assert first[key] == again[key]
@@ -176,7 +176,7 @@ def test_the_script_writes_every_value_and_every_image(products, rising, tmp_pat
         [
             *("--name", "m", "--dataset", paths["dataset"]),
             *("--grid", paths["grid"], "--samples", paths["samples"]),
-            *("--repeats", "10", "--seed", "1"),
+            *("--repeats", "10", "--block-days", "1", "--seed", "1"),
             *("--output-json", str(outputs[0]), "--output-csv", str(outputs[1])),
         ]
     )
@@ -196,7 +196,15 @@ def test_the_script_writes_every_value_and_every_image(products, rising, tmp_pat
 def test_a_test_split_without_a_trained_class_is_named(products, rising):
     untrained = LabelledImages(**{**vars(rising), "goes_class": np.zeros(20, np.int8)})
     with pytest.raises(InputError, match=r"dataset\.h5: no test image of a trained class"):
-        measure_flux_response(**products(untrained), repeats=5, seed=3)
+        measure_flux_response(**products(untrained), repeats=5, block_days=1, seed=3)
     with pytest.raises(InputError, match="no image of the population"):
         paths = products(rising)
-        measure_flux_response(**{**paths, "samples": paths["grid"]}, repeats=5, seed=3)
+        paths["samples"] = paths["grid"]
+        measure_flux_response(**paths, repeats=5, block_days=1, seed=3)
+
+
+def test_real_frames_in_one_block_of_time_are_rejected(products, rising):
+    with pytest.raises(
+        InputError, match=r"all train images are in one block of 1000 days"
+    ):
+        measure_flux_response(**products(rising), repeats=5, block_days=1000, seed=3)

@@ -20,7 +20,13 @@ from helpers.scripts import load
 
 CLASSIFIER = ClassifierConfig(epochs=8, batch_size=8, learning_rate=5e-3, width=4)
 SETTINGS = EvaluationConfig(
-    encoders=["efficientnet_lite0"], clusters=3, repeats=3, classifier=CLASSIFIER
+    encoders=["efficientnet_lite0"],
+    clusters=3,
+    kmeans=2,
+    repeats=20,
+    fid_repeats=2,
+    block_days=1,
+    classifier=CLASSIFIER,
 )
 NAMES = [
     "cluster_error",
@@ -90,11 +96,12 @@ def test_the_scripts_measure_and_summarise(metrics, tmp_path):
     )
     summary = read_json(outputs[0])
     assert list(summary) == ["real", "ddpm_discrete", "cevae"]
-    for row in summary.values():
+    row_n = {"real": 6, "ddpm_discrete": 14, "cevae": 14}
+    for model, row in summary.items():
         assert list(row) == NAMES == metric_names(SETTINGS.encoders)
         for name in ("cluster_error", "fid_efficientnet_lite0", "kid_efficientnet_lite0"):
-            assert set(row[name]) == {"value", "std", "n"}
-            assert row[name]["n"] == 14
+            assert set(row[name]) == {"value", "std", "n", "low", "high"}
+            assert row[name]["n"] == row_n[model]
     assert summary["cevae"]["f1"] is None
     assert summary["ddpm_discrete"]["f1"]["n"] == 12
     assert summary["real"]["f1"]["n"] == 10
@@ -108,8 +115,8 @@ def test_the_scripts_measure_and_summarise(metrics, tmp_path):
 
 def check_details(real, ddpm, cevae):
     assert real["about"]["classes_without_an_image"] == ["M"]
-    assert real["about"]["classes_drawn_with_replacement"] == ["B", "C"]
-    assert real["about"]["distinct_images"] <= 10
+    assert real["about"]["distinct_images"] == 6
+    assert real["about"]["blocks_of_time"] == 3
     assert real["about"]["reference"] == {"split": "train", "classes": ["B", "C", "M"], "n": 42}
     assert set(ddpm["f1_by_class"]) == {"B", "C", "M"}
     assert real["f1_by_class"]["M"] is None

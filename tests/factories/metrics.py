@@ -13,6 +13,7 @@ from heliosynth.evaluation import application
 from heliosynth.evaluation.embedding_map import write_map
 from heliosynth.evaluation.estimate import Estimate
 from heliosynth.evaluation.flux_response import FLUX_RESPONSE, measure_flux_response
+from heliosynth.evaluation.memorisation_report import MATCHES, measure_memorisation
 from heliosynth.evaluation.metrics import find_metric, metric_names
 from heliosynth.evaluation.summary import summarise, write_csv
 from heliosynth.io import tables
@@ -49,7 +50,7 @@ def metric_value(rng: np.random.Generator, name: str, model: str) -> Any:
     metric = find_metric(name)
     error = {"cevae": 0.8, "real": 0.01}.get(model, float(rng.uniform(0.2, 0.3)))
     value = metric.ideal - error if metric.ideal else error
-    return Estimate(value, 0.06 * abs(value), 160 if metric.bounded else 240).to_json()
+    return Estimate.of(value, 0.06 * abs(value), 160 if metric.bounded else 240).to_json()
 
 
 def write_flux_responses(results: Path, configuration: RunConfig) -> None:
@@ -60,11 +61,24 @@ def write_flux_responses(results: Path, configuration: RunConfig) -> None:
             grid=results / f"samples/flux_response/{name}.h5",
             samples=results / f"samples/{name}.h5",
             repeats=configuration.evaluation.repeats,
+            block_days=configuration.evaluation.block_days,
             seed=configuration.seed,
         )
         folder = results / "metrics/flux_response"
         write_json(folder / f"{name}.json", {"name": name, **response})
         tables.write(folder / f"{name}.csv", images, FLUX_RESPONSE)
+
+
+def write_memorisation(results: Path, configuration: RunConfig) -> None:
+    """Measure the share of near copies in the images of every model."""
+    report, images = measure_memorisation(
+        dataset=results / "dataset/dataset.h5",
+        samples={name: results / f"samples/{name}.h5" for name in configuration.models},
+        block_days=configuration.evaluation.block_days,
+        seed=configuration.seed,
+    )
+    write_json(results / "metrics/memorisation.json", report)
+    tables.write(results / "metrics/memorisation.csv", images, MATCHES)
 
 
 def write_embedding_map(results: Path) -> None:

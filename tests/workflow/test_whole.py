@@ -39,6 +39,8 @@ CONTRACT = [
     "samples/flux_response/ddpm_continuous.h5",
     "metrics/flux_response/ddpm_continuous.json",
     "metrics/flux_response/ddpm_continuous.csv",
+    "metrics/memorisation.json",
+    "metrics/memorisation.csv",
     "figures/flux_response.pdf",
     "application/accuracy.csv",
     "application/summary.json",
@@ -102,7 +104,7 @@ def test_every_metric_of_the_summary_has_value_std_and_n(finished: Path) -> None
             without_label = name == "cevae" and metric in ("f1", "precision", "recall")
             assert (estimate is None) == without_label
             if estimate is not None:
-                assert set(estimate) == {"value", "std", "n"}
+                assert set(estimate) == {"value", "std", "n", "low", "high"}
                 assert estimate["std"] >= 0
                 assert estimate["n"] > 1
 

@@ -208,12 +208,13 @@ rule flux_response:
         runtime=30,
     params:
         repeats=CONFIG.evaluation.repeats,
+        block_days=CONFIG.evaluation.block_days,
         seed=CONFIG.seed,
         code=PLAN.code("flux_response"),
     shell:
         "python workflow/scripts/flux_response.py --name {wildcards.model}"
         " --dataset {input.dataset:q} --grid {input.grid:q} --samples {input.samples:q}"
-        " --repeats {params.repeats} --seed {params.seed}"
+        " --repeats {params.repeats} --block-days {params.block_days} --seed {params.seed}"
         " --output-json {output.json:q} --output-csv {output.csv:q}"
         " > {log:q} 2>&1"
 

@@ -14,6 +14,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--grid", required=True, help="samples/flux_response/<model>.h5")
     parser.add_argument("--samples", required=True, help="samples/<model>.h5")
     parser.add_argument("--repeats", type=int, required=True, help="number of bootstrap resamples")
+    parser.add_argument(
+        "--block-days", type=float, required=True, help="length of the blocks of real frames"
+    )
     parser.add_argument("--seed", type=int, required=True, help="seed of the run")
     parser.add_argument("--output-json", required=True, help="JSON file to write")
     parser.add_argument("--output-csv", required=True, help="CSV file to write")
@@ -29,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         grid=args.grid,
         samples=args.samples,
         repeats=args.repeats,
+        block_days=args.block_days,
         seed=args.seed,
     )
     tables.write(args.output_csv, table, FLUX_RESPONSE)

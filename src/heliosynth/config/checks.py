@@ -263,7 +263,15 @@ def _log_sigma(denoiser: VariancePreservingConfig) -> float:
 
 
 def _evaluation(configuration: RunConfig) -> Problems:
-    yield from _unique(("evaluation", "encoders"), configuration.evaluation.encoders)
+    evaluation, split = configuration.evaluation, configuration.dataset.split
+    yield from _unique(("evaluation", "encoders"), evaluation.encoders)
+    if evaluation.block_days > split.block_days:
+        yield Problem(
+            ("evaluation", "block_days"),
+            f"{evaluation.block_days:g} is more than dataset.split.block_days = "
+            f"{split.block_days:g}, so that a split can be a single block without a spread; "
+            "shorten it, to about half of that or less",
+        )
 
 
 def _application(configuration: RunConfig) -> Problems:

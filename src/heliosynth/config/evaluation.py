@@ -58,7 +58,20 @@ class EvaluationConfig(Section):
         None, description="file with open_clip ViT-B-32 weights; null: download them"
     )
     clusters: PositiveInt = Field(description="number of K-means clusters")
-    repeats: Annotated[int, Field(ge=2, description="repeats for every standard deviation")]
+    kmeans: PositiveInt = Field(
+        10, description="K-means clusterings of the reference, over which the metrics are averaged"
+    )
+    repeats: Annotated[int, Field(ge=20)] = Field(
+        200, description="bootstrap resamples for every standard error"
+    )
+    fid_repeats: Annotated[int, Field(ge=2)] = Field(
+        20, description="bootstrap resamples for the standard error of FID, which takes longer"
+    )
+    block_days: Positive = Field(
+        7.0,
+        description="length of the blocks of time in which real images are resampled, days; at "
+        "most dataset.split.block_days",
+    )
     classifier: ClassifierConfig
     flux_response: FluxResponseConfig = FluxResponseConfig()
 

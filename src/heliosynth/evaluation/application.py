@@ -23,7 +23,7 @@ from heliosynth.config.evaluation import ApplicationConfig
 from heliosynth.config.models import TrainingConfig
 from heliosynth.dataset.store import GeneratedImages, LabelledImages
 from heliosynth.errors import InputError
-from heliosynth.evaluation.estimate import Estimate
+from heliosynth.evaluation.estimate import SHARE, Estimate
 from heliosynth.evaluation.supervised import fit, predict
 from heliosynth.io.files import atomic_file
 from heliosynth.models.deit import build_deit
@@ -170,7 +170,7 @@ def summarise(
 
 
 def _estimate(repeats: Sequence[Accuracy]) -> Estimate:
-    return Estimate.over([row.accuracy for row in repeats], repeats[0].n)
+    return Estimate.of_trainings([row.accuracy for row in repeats], repeats[0].n, bounds=SHARE)
 
 
 def write_accuracy(path: Path | str, rows: Sequence[Accuracy]) -> None:

@@ -18,9 +18,9 @@ from heliosynth.config.evaluation import ClassifierConfig
 from heliosynth.config.models import TrainingConfig
 from heliosynth.dataset.store import LabelledImages
 from heliosynth.errors import InputError
-from heliosynth.evaluation.comparison import Comparison
-from heliosynth.evaluation.estimate import Estimate
-from heliosynth.evaluation.resampling import bootstrap_within
+from heliosynth.evaluation.comparison import Comparison, Predictions
+from heliosynth.evaluation.estimate import SHARE, Estimate
+from heliosynth.evaluation.resampling import bootstrap_groups, bootstrap_within
 from heliosynth.evaluation.supervised import fit, predict
 from heliosynth.models.classifier import Classifier, build_classifier
 from heliosynth.training.weights import read_weights, write_weights
@@ -174,26 +174,33 @@ def _parse_header(header: Mapping[str, str]) -> tuple[ClassifierConfig, tuple[in
     )
 
 
-def macro_scores(
-    requested: Classes, predicted: Classes, classes: Sequence[int], repeats: int, seed: int
-) -> MacroScores:
-    """Score predicted against requested classes: F1, precision and recall, with their spread.
+def macro_scores(predictions: Predictions, repeats: int, seed: int) -> MacroScores:
+    """Score predicted against requested classes: F1, precision and recall, with standard errors.
 
-    A class that was not requested is left out of the means. The spread is that of bootstrap
-    resamples within each class.
+    Every requested class counts equally, however many images it has, so that real and generated
+    images are compared at the same prevalence. A class that was not requested is left out of the
+    means. Real images are resampled by blocks of time, generated ones within each class.
 
     Parameters
     ----------
-    requested, predicted
-        Class numbers (N,).
-    classes
-        All class numbers that can occur, ascending (K,).
+    predictions
+        Requested and predicted classes.
     repeats
         Resamples, at least 2.
     seed
         Seed of the resamples.
     """
-    resamples = bootstrap_within(requested, repeats, np.random.default_rng(seed))
+    requested, predicted, classes = (
+        predictions.requested,
+        predictions.predicted,
+        predictions.classes,
+    )
+    rng = np.random.default_rng(seed)
+    if predictions.blocks is None:
+        resamples, units = bootstrap_within(requested, repeats, rng), len(requested)
+    else:
+        resamples = bootstrap_groups(predictions.blocks, repeats, rng)
+        units = len(np.unique(predictions.blocks))
     confusion = confusion_matrix(requested, predicted, classes)
     whole = class_scores(confusion)
     spread = np.stack(
@@ -202,16 +209,18 @@ def macro_scores(
             for rows in resamples
         ]
     )
-    counts = [int(np.sum(requested == c)) for c in classes]
-    present = np.array(counts) > 0
+    counts = confusion.sum(axis=1)
+
+    def estimate(repeats: Floats, value: float, n: int) -> Estimate:
+        # A resample of blocks can lack a class.
+        measured = repeats[np.isfinite(repeats)]
+        return Estimate.over(measured, n, value, units=units, bounds=SHARE)
+
     precision, recall, f1 = (
-        Estimate.over(
-            spread[:, k, present].mean(axis=1), len(requested), value=whole[k, present].mean()
-        )
-        for k in range(3)
+        estimate(_mean(spread[:, k]), float(_mean(whole[k])), len(requested)) for k in range(3)
     )
     f1_by_class = {
-        c: Estimate.over(spread[:, 2, k], counts[k], value=whole[2, k]) if counts[k] else None
+        c: estimate(spread[:, 2, k], whole[2, k], int(counts[k])) if counts[k] else None
         for k, c in enumerate(classes)
     }
     return MacroScores(f1, precision, recall, f1_by_class, confusion)
@@ -225,12 +234,24 @@ def confusion_matrix(requested: Classes, predicted: Classes, classes: Sequence[i
 
 
 def class_scores(confusion: Integers) -> Floats:
-    """Return precision, recall and F1 of each class, (3, K), 0 where the denominator is 0."""
-    hits = np.diag(confusion).astype(np.float64)
-    requested, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
-    return np.stack(
-        [_ratio(hits, predicted), _ratio(hits, requested), _ratio(2 * hits, requested + predicted)]
-    )
+    """Return precision, recall and F1 of each class at equal prevalence, (3, K).
+
+    With P the confusion divided by the number of each requested class, the recall is P_cc, the
+    precision P_cc/Σ_r P_rc and F1 = 2 P_cc/(Σ_r P_rc + 1). A class that was not requested is
+    NaN; one that was never predicted has 0.
+    """
+    requested = confusion.sum(axis=1, keepdims=True)
+    shares = np.divide(confusion, requested, out=np.zeros(confusion.shape), where=requested > 0)
+    recall, predicted = np.diag(shares), shares.sum(axis=0)
+    precision = np.divide(recall, predicted, out=np.zeros_like(recall), where=predicted > 0)
+    scores = np.stack([precision, recall, 2 * recall / (predicted + 1)])
+    return np.where(requested[:, 0] > 0, scores, np.nan)
+
+
+def _mean(scores: Floats) -> Floats:
+    """Return the mean over the requested classes, which are the last axis."""
+    mean: Floats = np.nanmean(scores, axis=-1)
+    return mean
 
 
 def measure_f1(comparison: Comparison) -> Estimate | None:
@@ -255,20 +276,10 @@ def measure_recall(comparison: Comparison) -> Estimate | None:
 @functools.lru_cache(maxsize=1)
 def scores_of(comparison: Comparison) -> MacroScores | None:
     """Return the scores of a comparison; None for a model without classes."""
-    predictions = comparison.predictions
-    if predictions is None:
+    if comparison.predictions is None:
         return None
-    return macro_scores(
-        predictions.requested,
-        predictions.predicted,
-        predictions.classes,
-        repeats=comparison.settings.repeats,
-        seed=comparison.seed,
-    )
-
-
-def _ratio(part: Floats, whole: Integers) -> Floats:
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    settings = comparison.settings
+    return macro_scores(comparison.predictions, settings.repeats, comparison.seed)
 
 
 def _training_config(settings: ClassifierConfig) -> TrainingConfig:

@@ -7,7 +7,8 @@ by Ramunno et al. (2024).
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +17,8 @@ from sklearn.cluster import KMeans
 from heliosynth.arrays import Features, Floats, Integers
 from heliosynth.errors import InputError
 from heliosynth.evaluation.comparison import Comparison
-from heliosynth.evaluation.estimate import Estimate
-from heliosynth.evaluation.resampling import bootstrap
+from heliosynth.evaluation.estimate import NOT_NEGATIVE, Estimate
+from heliosynth.evaluation.resampling import resample
 
 
 def cluster_error(reference: Integers, counts: Integers) -> float:
@@ -32,8 +33,14 @@ def cluster_error(reference: Integers, counts: Integers) -> float:
     counts
         Images of the set in each cluster, (K,).
     """
-    expected = reference * (counts.sum() / reference.sum())
-    return float(np.mean(((counts - expected) / expected) ** 2))
+    return float(np.mean(np.square(relative_deviations(reference, counts))))
+
+
+def relative_deviations(reference: Integers, counts: Integers) -> Floats:
+    """Return (n̂_c − n_c)/n_c, (…, K), of counts (…, K), with n_c scaled to their total."""
+    expected = reference * (counts.sum(axis=-1, keepdims=True) / reference.sum())
+    deviations: Floats = (counts - expected) / expected
+    return deviations
 
 
 def cluster_distance(reference: Floats, distances: Floats) -> float:
@@ -105,7 +112,7 @@ class Clusters:
         )
         if len(reference) < clusters:
             raise InputError(too_many)
-        # One start is enough: the choice of clusters is part of the spread over repeats.
+        # One start is enough: values are means over several clusterings.
         fitted = KMeans(clusters, n_init=1, random_state=seed).fit(reference)
         centres = fitted.cluster_centers_.astype(np.float64)
         nearest, distances = nearest_centre(reference, centres)
@@ -141,14 +148,35 @@ class ClusterMetrics:
     cluster_std: Estimate
 
 
-def cluster_metrics(
-    reference: Features, features: Features, clusters: int, repeats: int, seed: int
-) -> ClusterMetrics:
-    """Measure CE, CD and CS with their spread.
+@dataclass(frozen=True)
+class Resampling:
+    """How the spread of the cluster metrics is measured.
 
-    Every repeat is another K-means of the reference. A value is the mean over the repeats on
-    the whole set; its spread is that over the repeats with the set resampled by bootstrap, so
-    it covers both the choice of clusters and the sampling noise of n images.
+    Attributes
+    ----------
+    kmeans
+        Number of clusterings, with different seeds.
+    repeats
+        Number of bootstrap resamples of the set, at least 2.
+    seed
+        Seed of K-means and bootstrap; with the same seed all sets have the same clusters.
+    blocks
+        Block of time of each image of a set of real frames, (n,); None: images are independent.
+    """
+
+    kmeans: int
+    repeats: int
+    seed: int
+    blocks: Integers | None = None
+
+
+def cluster_metrics(
+    reference: Features, features: Features, clusters: int, resampling: Resampling
+) -> ClusterMetrics:
+    """Measure CE, CD and CS with their standard errors.
+
+    A value is the mean over several K-means of the reference. Its variance is that of resamples
+    of the set, plus the variance between the K-means divided by their number.
 
     Parameters
     ----------
@@ -156,23 +184,66 @@ def cluster_metrics(
         Features of the reference (N, D) and of the set (n, D).
     clusters
         K.
-    repeats
-        Number of repeats, at least 2.
-    seed
-        Seed of K-means and bootstrap; with the same seed all sets have the same clusters.
+    resampling
+        Numbers of K-means and resamples, seed, blocks.
     """
-    resamples = bootstrap(len(features), repeats, np.random.default_rng(seed))
-    whole, resampled = [], []
-    for repeat, rows in enumerate(resamples):
-        fitted = Clusters.fit(reference, clusters, seed + repeat)
-        both = list(_metrics_of_rows(fitted, features, [np.arange(len(features)), rows]))
-        whole.append(both[0])
-        resampled.append(both[1])
-    values, spread = np.array(whole).mean(axis=0), np.array(resampled)
-    error, distance, std = (
-        Estimate.over(spread[:, k], len(features), value=values[k]) for k in range(3)
+    n, rng = len(features), np.random.default_rng(resampling.seed)
+    resamples = resample(n, resampling.blocks, resampling.repeats, rng)
+    fits = [
+        Clusters.fit(reference, clusters, resampling.seed + number)
+        for number in range(resampling.kmeans)
+    ]
+    assigned = [_Assigned.of(fitted, features) for fitted in fits]
+    whole = [np.arange(n)]
+    deviations, again = (
+        np.concatenate([a.deviations(rows) for a in assigned], axis=1)
+        for rows in (whole, resamples)
     )
-    return ClusterMetrics(error, distance, std)
+    units = n if resampling.blocks is None else len(np.unique(resampling.blocks))
+
+    def estimate(values: Floats, variance: float) -> Estimate:
+        between = values.var(ddof=1) / len(values) if len(values) > 1 else 0.0
+        std = math.sqrt(variance + between)
+        return Estimate.of(values.mean(), std, n, units=units, bounds=NOT_NEGATIVE)
+
+    def bootstrapped(metric: Callable[[Floats, Floats], float]) -> Estimate:
+        values, repeats = (
+            np.array([[metric(a.fitted.distances, a.distances[r]) for r in rows] for a in assigned])
+            for rows in (whole, resamples)
+        )
+        return estimate(values[:, 0], float(repeats.mean(axis=0).var(ddof=1)))
+
+    errors = np.square(deviations[0]).reshape(len(fits), clusters).mean(axis=1)
+    return ClusterMetrics(
+        estimate(errors, variance_of_mean_square(deviations[0], again)),
+        bootstrapped(cluster_distance),
+        bootstrapped(cluster_std),
+    )
+
+
+def variance_of_mean_square(deviations: Floats, resampled: Floats) -> float:
+    """Return the variance of the mean of squares of M Gaussian numbers, such as that of CE.
+
+    For x of mean μ and covariance C the variance of xᵀx is 4 μᵀCμ + 2 tr C². The resamples give
+    C, and x xᵀ − C estimates μμᵀ. The variance of the mean of squares over the resamples would
+    be up to three times too large, since resamples scatter about x rather than about μ.
+
+    Parameters
+    ----------
+    deviations
+        x, (M,).
+    resampled
+        x of B bootstrap resamples, (B, M).
+    """
+    freedom = len(resampled) - 1
+    centred = resampled - resampled.mean(axis=0)
+    along = float(np.square(centred @ deviations).sum()) / freedom
+    gram = centred @ centred.T / freedom
+    # Unbiased for tr C², which the trace of the squared sample covariance is not.
+    square = float(np.square(gram).sum()) - float(np.trace(gram)) ** 2 / freedom
+    square *= freedom**2 / ((freedom - 1) * (freedom + 2)) if freedom > 1 else 1.0
+    least = max(2 * square, 0.0)
+    return max(4 * along - 2 * square, least) / len(deviations) ** 2
 
 
 def measure_cluster_error(comparison: Comparison) -> Estimate:
@@ -190,7 +261,7 @@ def measure_cluster_std(comparison: Comparison) -> Estimate:
     return _measure(comparison).cluster_std
 
 
-# The three metrics share one run of K-means.
+# The three metrics share the runs of K-means.
 @functools.lru_cache(maxsize=1)
 def _measure(comparison: Comparison) -> ClusterMetrics:
     encoder, settings = comparison.first_encoder, comparison.settings
@@ -198,19 +269,40 @@ def _measure(comparison: Comparison) -> ClusterMetrics:
         comparison.reference[encoder],
         comparison.features[encoder],
         clusters=settings.clusters,
-        repeats=settings.repeats,
-        seed=comparison.seed,
+        resampling=Resampling(
+            kmeans=settings.kmeans,
+            repeats=settings.repeats,
+            seed=comparison.seed,
+            blocks=comparison.blocks,
+        ),
     )
 
 
-def _metrics_of_rows(
-    fitted: Clusters, features: Features, resamples: list[Integers]
-) -> Iterator[tuple[float, float, float]]:
-    nearest, distances = fitted.assign(features)
-    for rows in resamples:
-        counts = np.bincount(nearest[rows], minlength=len(fitted.centres))
-        yield (
-            cluster_error(fitted.counts, counts),
-            cluster_distance(fitted.distances, distances[rows]),
-            cluster_std(fitted.distances, distances[rows]),
-        )
+@dataclass(frozen=True)
+class _Assigned:
+    """A set of images assigned to the clusters of a reference.
+
+    Attributes
+    ----------
+    fitted
+        The clusters.
+    nearest
+        Number of the cluster of each image, (n,).
+    distances
+        Distance of each image to the centre, (n,).
+    """
+
+    fitted: Clusters
+    nearest: Integers
+    distances: Floats
+
+    @classmethod
+    def of(cls, fitted: Clusters, features: Features) -> _Assigned:
+        nearest, distances = fitted.assign(features)
+        return cls(fitted, nearest, distances)
+
+    def deviations(self, resamples: Sequence[Integers]) -> Floats:
+        """Return (n̂_c − n_c)/n_c of resamples, (B, K)."""
+        clusters = len(self.fitted.counts)
+        counts = np.stack([np.bincount(self.nearest[r], minlength=clusters) for r in resamples])
+        return relative_deviations(self.fitted.counts, counts)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from heliosynth.arrays import Classes, Features
+import numpy as np
+
+from heliosynth.arrays import Classes, Features, Integers
 from heliosynth.config.evaluation import EvaluationConfig
 
 
@@ -21,11 +23,14 @@ class Predictions:
         Class numbers that the classifier predicts, (n,).
     classes
         Class numbers that the classifier was trained on.
+    blocks
+        Block of time of each real image, (n,); None for generated images.
     """
 
     requested: Classes
     predicted: Classes
     classes: tuple[int, ...]
+    blocks: Integers | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +52,9 @@ class Comparison:
         Section ``evaluation``.
     seed
         Seed of all random draws.
+    blocks
+        Block of time of each image of a set of real frames, (n,), the units that a bootstrap
+        resamples; None for generated images, which are independent.
     """
 
     reference: Mapping[str, Features]
@@ -54,8 +62,16 @@ class Comparison:
     predictions: Predictions | None
     settings: EvaluationConfig
     seed: int
+    blocks: Integers | None = None
 
     @property
     def first_encoder(self) -> str:
         """The encoder of the metrics that are measured with only one encoder."""
         return self.settings.encoders[0]
+
+    @property
+    def units(self) -> int:
+        """Number of independent units of the set: blocks of time, or images."""
+        if self.blocks is None:
+            return len(self.features[self.first_encoder])
+        return len(np.unique(self.blocks))

@@ -1,4 +1,4 @@
-"""Measured values with their standard deviation and number of images."""
+"""Measured values with their standard deviation, 95 % interval and number of images."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ from dataclasses import dataclass
 from typing import Self, TypedDict
 
 import numpy as np
+from scipy.special import stdtrit
 
 from heliosynth.arrays import Floats
+
+CONFIDENCE = 0.95
+"""Share of intervals that contain the expectation of the quantity at the same n."""
+
+Bounds = tuple[float, float]
+ANY: Bounds = (-math.inf, math.inf)
+NOT_NEGATIVE: Bounds = (0.0, math.inf)
+SHARE: Bounds = (0.0, 1.0)
+CORRELATION: Bounds = (-1.0, 1.0)
 
 
 class EstimateJson(TypedDict):
@@ -18,25 +28,77 @@ class EstimateJson(TypedDict):
     value: float
     std: float
     n: int
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value, its standard deviation over repeats, and the number of images it is based on.
+    """A value, its standard error, its 95 % interval, and the number of images it is based on.
+
+    The interval is that of the quantity's expectation for n images, not of its limit for many:
+    the expectation of some metrics depends on n.
+
+    Attributes
+    ----------
+    value
+        The quantity measured on all images.
+    std
+        Standard error of the value: what another set of as many images would change.
+    n
+        Number of distinct images.
+    low, high
+        Ends of the interval.
 
     Raises
     ------
     ValueError
-        If the value or the standard deviation is not finite.
+        If a number is not finite.
     """
 
     value: float
     std: float
     n: int
+    low: float
+    high: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.value) and math.isfinite(self.std)):
-            raise ValueError(f"an estimate must be finite, not {self.value} ± {self.std}")
+        numbers = (self.value, self.std, self.low, self.high)
+        if not all(map(math.isfinite, numbers)):
+            raise ValueError(f"an estimate must be finite, not {numbers}")
+
+    @classmethod
+    def of(
+        cls, value: float, std: float, n: int, *, units: int | None = None, bounds: Bounds = ANY
+    ) -> Self:
+        """Build an estimate whose interval is that of Student's t.
+
+        Parameters
+        ----------
+        value, std
+            The value and its standard error.
+        n
+            Number of distinct images.
+        units
+            Number of independent units that the standard error is based on: images, blocks of
+            time, or trainings; the distribution has one degree of freedom fewer. None: n.
+        bounds
+            Smallest and largest possible value; the interval ends there.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two units.
+        """
+        units = n if units is None else units
+        if units < 2:
+            raise ValueError("a standard error needs at least two independent units")
+        half = float(stdtrit(units - 1, (1 + CONFIDENCE) / 2)) * std
+        low, high = (
+            max(value - half, min(bounds[0], value)),
+            min(value + half, max(bounds[1], value)),
+        )
+        return cls(float(value), float(std), int(n), float(low), float(high))
 
     @classmethod
     def over(
@@ -44,28 +106,57 @@ class Estimate:
         repeats: Sequence[float] | Floats,
         n: int,
         value: float | None = None,
+        *,
+        units: int | None = None,
+        bounds: Bounds = ANY,
     ) -> Self:
-        """Build an estimate from repeats.
+        """Build an estimate from resamples, whose standard deviation is the standard error.
 
         Parameters
         ----------
         repeats
-            Repeated measurements of the quantity, at least two.
+            The quantity measured on resamples, at least two.
         n
-            Number of images.
+            Number of distinct images.
         value
             The quantity measured on all images; None: the mean of the repeats.
+        units, bounds
+            As in :meth:`of`.
 
         Raises
         ------
         ValueError
-            If there are fewer than two repeats.
+            If there are fewer than two repeats or units.
         """
         if len(repeats) < 2:
             raise ValueError("a spread needs at least two repeats")
         value = float(np.mean(repeats)) if value is None else float(value)
-        return cls(value, float(np.std(repeats, ddof=1)), int(n))
+        return cls.of(value, float(np.std(repeats, ddof=1)), n, units=units, bounds=bounds)
+
+    @classmethod
+    def of_trainings(cls, values: Sequence[float], n: int, *, bounds: Bounds = ANY) -> Self:
+        """Build an estimate from independent trainings: their mean and its standard error.
+
+        Parameters
+        ----------
+        values
+            The quantity of each training, at least two.
+        n
+            Number of distinct images that each was measured on.
+        bounds
+            As in :meth:`of`.
+        """
+        if len(values) < 2:
+            raise ValueError("a spread needs at least two trainings")
+        error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
+        return cls.of(float(np.mean(values)), error, n, units=len(values), bounds=bounds)
 
     def to_json(self) -> EstimateJson:
         """Return the estimate in the format of the JSON products."""
-        return {"value": self.value, "std": self.std, "n": self.n}
+        return {
+            "value": self.value,
+            "std": self.std,
+            "n": self.n,
+            "low": self.low,
+            "high": self.high,
+        }

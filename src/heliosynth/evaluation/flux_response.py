@@ -18,7 +18,7 @@ import pandas as pd
 import pandera.pandas as pa
 from scipy.stats import spearmanr
 
-from heliosynth.arrays import DAY_S, DISK_RADIUS, AnyFloats, Booleans, Images, Integers
+from heliosynth.arrays import DISK_RADIUS, AnyFloats, Booleans, Images, Integers
 from heliosynth.dataset.scaling import unscale
 from heliosynth.dataset.store import (
     Description,
@@ -29,8 +29,8 @@ from heliosynth.dataset.store import (
     read_split,
 )
 from heliosynth.errors import InputError
-from heliosynth.evaluation.estimate import Estimate, EstimateJson
-from heliosynth.evaluation.resampling import bootstrap, bootstrap_groups
+from heliosynth.evaluation.estimate import CORRELATION, Estimate, EstimateJson
+from heliosynth.evaluation.resampling import bootstrap, bootstrap_groups, time_blocks
 from heliosynth.io.provenance import stamp
 from heliosynth.io.tables import table_schema
 
@@ -45,7 +45,7 @@ FLUX_RESPONSE = table_schema(
 )
 """``metrics/flux_response/<model>.csv``, one row per image. ``grid`` are a model's images at a grid
 of fluxes, ``population`` those with the class mix of the training split, ``train`` and ``test``
-real frames; ``group`` is the seed of a generated image, or the day of a real frame since 1970."""
+real frames; ``group`` is the seed of a generated image, or the block of time of a real frame."""
 
 BRIGHT_QUANTILE = 0.95
 """Share of the training images' disk pixels below the threshold. Active regions cover a few percent
@@ -54,6 +54,9 @@ images by: at 32 pixels, 1 % of the disk is 5 pixels, and at a quantile of 0.99 
 default run's training images have none."""
 SLAB = 1024
 """Number of images whose intensities are computed at a time."""
+
+LEAST_GROUPS = 2
+"""Smallest number of seeds or blocks of time; one has no spread."""
 
 GRID, POPULATION, TRAINING, TEST = RESPONSE_SETS
 
@@ -70,7 +73,7 @@ class Response:
         Share of the disk's pixels that are bright, 0…1.
     group
         Number shared by images that are not independent: generated images of one seed, which
-        start from the same noise, and real frames of one day, which are nearly equal.
+        start from the same noise, and real frames of one block of time.
     """
 
     log10_flux: AnyFloats
@@ -121,7 +124,13 @@ def correlate(response: Response, repeats: int, seed: int) -> Estimate:
 
     resamples = bootstrap_groups(response.group, repeats, np.random.default_rng(seed))
     spread = [correlation_of(rows) for rows in resamples]
-    return Estimate.over(spread, len(response.group), correlation_of(slice(None)))
+    return Estimate.over(
+        spread,
+        len(response.group),
+        correlation_of(slice(None)),
+        units=len(np.unique(response.group)),
+        bounds=CORRELATION,
+    )
 
 
 def correlate_within(response: Response, repeats: int, seed: int) -> Estimate:
@@ -132,7 +141,11 @@ def correlate_within(response: Response, repeats: int, seed: int) -> Estimate:
     )
     rows = bootstrap(len(correlations), repeats, np.random.default_rng(seed))
     return Estimate.over(
-        correlations[rows].mean(axis=1), len(response.group), float(correlations.mean())
+        correlations[rows].mean(axis=1),
+        len(response.group),
+        float(correlations.mean()),
+        units=len(correlations),
+        bounds=CORRELATION,
     )
 
 
@@ -142,6 +155,7 @@ def measure_flux_response(
     grid: Path | str,
     samples: Path | str,
     repeats: int,
+    block_days: float,
     seed: int,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Measure the response of a model, and that of real frames.
@@ -156,7 +170,9 @@ def measure_flux_response(
         ``samples/<model>.h5``; its population has the fluxes of the training split, so that it
         can be compared with real frames.
     repeats
-        Number of bootstrap resamples for every spread.
+        Number of bootstrap resamples for every standard error.
+    block_days
+        Length of the blocks of time in which real frames are resampled.
     seed
         Seed of the resamples.
 
@@ -171,7 +187,8 @@ def measure_flux_response(
     Raises
     ------
     InputError
-        If a product cannot be read, or a split has no frame of a trained class.
+        If a product cannot be read, a split has no frame of a trained class, or all of one split
+        are in one block of time.
     """
     description, generated = read_description(dataset), read_samples(grid)
     training = _trained_classes(dataset, TRAINING, description)
@@ -182,10 +199,19 @@ def measure_flux_response(
         TRAINING: training,
         TEST: _trained_classes(dataset, TEST, description),
     }
-    responses = {name: _respond(part, description, threshold_dn) for name, part in images.items()}
+    responses = {
+        name: _respond(part, description, threshold_dn, block_days) for name, part in images.items()
+    }
+    for name, response in responses.items():
+        if len(np.unique(response.group)) < LEAST_GROUPS:
+            raise InputError(
+                f"{dataset}: all {name} images are in one block of {block_days:g} days, so their "
+                "correlation has no standard error; shorten evaluation.block_days"
+            )
     correlations: dict[str, EstimateJson] = {
         name: correlate(response, repeats, seed).to_json() for name, response in responses.items()
     }
+    blocks = f"blocks of {block_days:g} days"
     report = {
         "correlation": correlations,
         "correlation_within_seeds": correlate_within(responses[GRID], repeats, seed).to_json(),
@@ -195,7 +221,7 @@ def measure_flux_response(
         "about": stamp(
             bright_quantile=BRIGHT_QUANTILE,
             disk_radius=DISK_RADIUS,
-            resampled={GRID: "seeds", POPULATION: "seeds", TRAINING: "days", TEST: "days"},
+            resampled={GRID: "seeds", POPULATION: "seeds", TRAINING: blocks, TEST: blocks},
             seed=seed,
             images=read_description(grid).provenance,
         ),
@@ -218,11 +244,17 @@ def _population(samples: Path | str) -> LabelledImages:
     return images.take(rows)
 
 
-def _respond(images: LabelledImages, description: Description, threshold_dn: float) -> Response:
+def _respond(
+    images: LabelledImages, description: Description, threshold_dn: float, block_days: float
+) -> Response:
+    if isinstance(images, GeneratedImages):
+        group = images.seed
+    else:
+        group = time_blocks(images.time, block_days)
     return Response(
         log10_flux=images.log10_flux,
         bright_area=bright_area(images.images, description, threshold_dn),
-        group=images.seed if isinstance(images, GeneratedImages) else images.time // DAY_S,
+        group=group,
     )
 
 

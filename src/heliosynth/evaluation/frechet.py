@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heliosynth.arrays import Features, Floats
+from heliosynth.arrays import Features, Floats, Integers
 from heliosynth.evaluation.comparison import Comparison
-from heliosynth.evaluation.estimate import Estimate
-from heliosynth.evaluation.resampling import bootstrap
+from heliosynth.evaluation.estimate import NOT_NEGATIVE, Estimate
+from heliosynth.evaluation.resampling import resample
 
 BLOCK = 1000
 """Rows of a kernel matrix that are in memory at once."""
@@ -62,28 +62,36 @@ def frechet_distance(x: Gaussian, y: Gaussian) -> float:
     return float(np.square(x.mean - y.mean).sum() + traces - 2 * cross)
 
 
-def frechet_estimate(reference: Features, features: Features, repeats: int, seed: int) -> Estimate:
-    """Return the Fréchet distance of two sets of features (FID), with its spread.
+def frechet_estimate(
+    reference: Features,
+    features: Features,
+    repeats: int,
+    seed: int,
+    blocks: Integers | None = None,
+) -> Estimate:
+    """Return the Fréchet distance of two sets of features (FID), with its standard error.
 
     The distance is biased upwards, the more so the fewer images there are for D features: even
     another sample of the reference's distribution is well above 0. Only values with the same n
-    and encoder can therefore be compared. The spread is that of bootstrap resamples of the set;
-    the value is that of the whole set.
+    and encoder can therefore be compared, and the interval is that of the expectation at n.
 
     Parameters
     ----------
     reference, features
         Features of the reference (N, D) and of the set (n, D).
     repeats
-        Resamples, at least 2.
+        Bootstrap resamples, at least 2.
     seed
         Seed of the resamples.
+    blocks
+        Block of time of each image of a set of real frames, (n,); None: images are independent.
     """
     fitted = Gaussian.of_features(reference)
-    resamples = bootstrap(len(features), repeats, np.random.default_rng(seed))
+    rng, n = np.random.default_rng(seed), len(features)
+    resamples = resample(n, blocks, repeats, rng)
     spread = [frechet_distance(fitted, Gaussian.of_features(features[rows])) for rows in resamples]
     value = frechet_distance(fitted, Gaussian.of_features(features))
-    return Estimate.over(spread, len(features), value=value)
+    return Estimate.over(spread, n, value, units=_units(n, blocks), bounds=NOT_NEGATIVE)
 
 
 def kernel_distance(reference: Features, features: Features) -> float:
@@ -96,10 +104,16 @@ def kernel_distance(reference: Features, features: Features) -> float:
     return moments.distance(np.ones(len(features)))
 
 
-def kernel_estimate(reference: Features, features: Features, repeats: int, seed: int) -> Estimate:
-    """Return the kernel distance of two sets of features (KID), with its spread.
+def kernel_estimate(
+    reference: Features,
+    features: Features,
+    repeats: int,
+    seed: int,
+    blocks: Integers | None = None,
+) -> Estimate:
+    """Return the kernel distance of two sets of features (KID), with its standard error.
 
-    Unlike the Fréchet distance it has no bias at small n. The spread is that of bootstrap
+    Unlike the Fréchet distance it has no bias at small n. The error is that of bootstrap
     resamples of the set, in which an image is never paired with its own copies.
 
     Parameters
@@ -107,15 +121,21 @@ def kernel_estimate(reference: Features, features: Features, repeats: int, seed:
     reference, features
         Features of the reference (N, D) and of the set (n, D).
     repeats
-        Resamples, at least 2.
+        Bootstrap resamples, at least 2.
     seed
         Seed of the resamples.
+    blocks
+        Block of time of each image of a set of real frames, (n,); None: images are independent.
     """
-    n = len(features)
+    n, rng = len(features), np.random.default_rng(seed)
     moments = _KernelMoments.of(reference, features)
-    resamples = bootstrap(n, repeats, np.random.default_rng(seed))
+    resamples = resample(n, blocks, repeats, rng)
     spread = [moments.distance(np.bincount(rows, minlength=n)) for rows in resamples]
-    return Estimate.over(spread, n, value=moments.distance(np.ones(n)))
+    return Estimate.over(spread, n, moments.distance(np.ones(n)), units=_units(n, blocks))
+
+
+def _units(n: int, blocks: Integers | None) -> int:
+    return n if blocks is None else len(np.unique(blocks))
 
 
 def measure_fid(comparison: Comparison, encoder: str) -> Estimate:
@@ -123,8 +143,9 @@ def measure_fid(comparison: Comparison, encoder: str) -> Estimate:
     return frechet_estimate(
         comparison.reference[encoder],
         comparison.features[encoder],
-        repeats=comparison.settings.repeats,
+        repeats=comparison.settings.fid_repeats,
         seed=comparison.seed,
+        blocks=comparison.blocks,
     )
 
 
@@ -135,6 +156,7 @@ def measure_kid(comparison: Comparison, encoder: str) -> Estimate:
         comparison.features[encoder],
         repeats=comparison.settings.repeats,
         seed=comparison.seed,
+        blocks=comparison.blocks,
     )
 
 

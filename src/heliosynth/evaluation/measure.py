@@ -1,9 +1,9 @@
 """Measurement of one set of images against the real reference: ``metrics/<name>.json``.
 
 The reference is the training split of the trained classes. A model's set is its images marked
-``population``; ``real`` is the test split, resampled to the reference's class mix. The classifier
+``population``; ``real`` is the test split, drawn to the reference's class mix. The classifier
 predicts the classes of a model's images marked ``balanced``, and for ``real`` those of all test
-images.
+images. Real images are resampled by blocks of time, generated ones one by one.
 """
 
 from __future__ import annotations
@@ -36,12 +36,14 @@ from heliosynth.evaluation.features import (
     read_features,
 )
 from heliosynth.evaluation.metrics import METRICS, metric_names, split_name
-from heliosynth.evaluation.resampling import resample_to_mix
+from heliosynth.evaluation.resampling import draw_mix, time_blocks
 from heliosynth.io.provenance import stamp
 from heliosynth.registry import resolve
 
 LEAST_IMAGES = 2
 """Smallest number of images of a set; the covariance of one image is not defined."""
+LEAST_BLOCKS = 2
+"""Smallest number of blocks of time of a set of real frames; one block has no spread."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,21 @@ class Reference:
 
 @dataclass(frozen=True)
 class ClassifiedImages:
-    """Images whose class the classifier predicts, and the requested classes or labels."""
+    """Images whose class the classifier predicts.
+
+    Attributes
+    ----------
+    images
+        (n, 1, H, W).
+    requested
+        Requested classes, or labels of real images, (n,).
+    blocks
+        Block of time of each real image, (n,); None for generated images.
+    """
 
     images: Images
     requested: Classes
+    blocks: Integers | None = None
 
 
 @dataclass(frozen=True)
@@ -86,11 +99,14 @@ class MeasuredSet:
         Images for the classifier; None for a model without classes.
     about
         How the set was selected.
+    blocks
+        Block of time of each image of a set of real frames, (n,); None for generated images.
     """
 
     features: Mapping[str, Features]
     classified: ClassifiedImages | None
     about: Mapping[str, Any]
+    blocks: Integers | None = None
 
 
 def measure(
@@ -152,6 +168,7 @@ def measure(
         predictions=_predict(classifier, measured.classified),
         settings=settings,
         seed=seed,
+        blocks=measured.blocks,
     )
     return {
         **measure_metrics(comparison),
@@ -220,17 +237,28 @@ def _test_split(
             f"{dataset}: no test image of a trained class; increase dataset.split.test"
         )
     n = len(trained) if population is None else population
-    mixed = resample_to_mix(test.goes_class, reference.classes, n, np.random.default_rng(seed))
+    mixed = draw_mix(test.goes_class, reference.classes, n, np.random.default_rng(seed))
+    blocks = time_blocks(test.time, settings.block_days)
+    for images, rows in (("test images", np.arange(len(test))), ("drawn images", mixed.rows)):
+        if len(np.unique(blocks[rows])) < LEAST_BLOCKS:
+            raise InputError(
+                f"{dataset}: all {images} are in one block of {settings.block_days:g} days, so the "
+                "metrics have no standard error; shorten evaluation.block_days, or increase "
+                "dataset.split.test"
+            )
+    is_trained = np.isin(test.goes_class, reference.trained)
     about = {
         "set": "test split, drawn to the class mix of the reference",
-        "classes_drawn_with_replacement": _letters(mixed.repeated),
         "classes_without_an_image": _letters(mixed.missing),
-        "distinct_images": len(np.unique(mixed.rows)),
+        "distinct_images": len(mixed.rows),
+        "blocks_of_time": len(np.unique(blocks[mixed.rows])),
+        "block_days": settings.block_days,
     }
     return MeasuredSet(
         features={name: encoded.values[mixed.rows] for name, encoded in by_encoder.items()},
-        classified=ClassifiedImages(trained.images, trained.goes_class),
+        classified=ClassifiedImages(trained.images, trained.goes_class, blocks[is_trained]),
         about=about,
+        blocks=blocks[mixed.rows],
     )
 
 
@@ -275,7 +303,7 @@ def _subset(classes: Classes, reference: Classes, n: int, seed: int) -> Integers
     rng = np.random.default_rng(seed)
     if np.any(classes == UNKNOWN_CLASS):
         return rng.choice(len(classes), n, replace=False)
-    return resample_to_mix(classes, reference, n, rng).rows
+    return draw_mix(classes, reference, n, rng).rows
 
 
 def _read_by_encoder(
@@ -305,7 +333,7 @@ def _predict(classifier: Path | str, classified: ClassifiedImages | None) -> Pre
         return None
     trained = read_classifier(classifier)
     predicted = trained.predict(classified.images)
-    return Predictions(classified.requested, predicted, trained.classes)
+    return Predictions(classified.requested, predicted, trained.classes, classified.blocks)
 
 
 def _scores_by_class(comparison: Comparison) -> dict[str, Any]:

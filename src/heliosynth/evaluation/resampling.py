@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heliosynth.arrays import Classes, Integers
+from heliosynth.arrays import DAY_S, Classes, Integers, Seconds
 from heliosynth.dataset.class_mix import apportion
 
 
@@ -15,17 +15,17 @@ def bootstrap(n: int, repeats: int, rng: np.random.Generator) -> Integers:
     return rng.integers(n, size=(repeats, n))
 
 
-def bootstrap_within(classes: Classes, repeats: int, rng: np.random.Generator) -> Integers:
-    """Return the rows of resamples that keep the number of each class, (repeats, N)."""
+def bootstrap_within(classes: Classes, repeats: int, rng: np.random.Generator) -> list[Integers]:
+    """Return the rows of resamples that keep the number of each class, (N,) each."""
     resamples = np.tile(np.arange(len(classes)), (repeats, 1))
     for goes_class in np.unique(classes):
         members = np.flatnonzero(classes == goes_class)
         resamples[:, members] = rng.choice(members, size=(repeats, len(members)))
-    return resamples
+    return list(resamples)
 
 
 def bootstrap_groups(groups: Integers, repeats: int, rng: np.random.Generator) -> list[Integers]:
-    """Return the rows of resamples of complete groups, with replacement.
+    """Return the rows of resamples of complete groups, with replacement (Künsch 1989).
 
     Parameters
     ----------
@@ -48,31 +48,65 @@ def bootstrap_groups(groups: Integers, repeats: int, rng: np.random.Generator) -
     return [np.concatenate([members[number] for number in numbers]) for numbers in resamples]
 
 
+def time_blocks(time: Seconds, days: float) -> Integers:
+    """Return the number of the block of time of each frame, (N,).
+
+    Neighbouring frames show the same active regions, so a set of real frames holds as many
+    independent Suns as blocks rather than as frames.
+
+    Parameters
+    ----------
+    time
+        Times, s (N,).
+    days
+        Length of a block.
+    """
+    return np.floor_divide(time, round(days * DAY_S)).astype(np.int64)
+
+
+def resample(
+    n: int, blocks: Integers | None, repeats: int, rng: np.random.Generator
+) -> list[Integers]:
+    """Return the rows of bootstrap resamples of a set.
+
+    Parameters
+    ----------
+    n
+        Number of images.
+    blocks
+        Block of time of each real image, (n,), which are resampled; None: images that are
+        independent of one another.
+    repeats
+        Number of resamples.
+    rng
+        Random numbers of the resamples.
+    """
+    if blocks is None:
+        return list(bootstrap(n, repeats, rng))
+    return bootstrap_groups(blocks, repeats, rng)
+
+
 @dataclass(frozen=True)
 class MixedRows:
-    """Rows resampled to the class mix of a reference.
+    """Rows drawn to the class mix of a reference, each at most once.
 
     Attributes
     ----------
     rows
-        Rows of the resampled set, (n,).
-    repeated
-        Class numbers with too few images, which were drawn with replacement.
+        Rows of the drawn set.
     missing
         Class numbers of the reference without an image; their share goes to the other classes.
     """
 
     rows: Integers
-    repeated: tuple[int, ...]
     missing: tuple[int, ...]
 
 
-def resample_to_mix(
-    classes: Classes, reference: Classes, n: int, rng: np.random.Generator
-) -> MixedRows:
-    """Draw n rows with the class mix of a reference.
+def draw_mix(classes: Classes, reference: Classes, n: int, rng: np.random.Generator) -> MixedRows:
+    """Draw up to n rows with the class mix of a reference, without replacement.
 
-    A class is drawn without replacement unless it has fewer images than its share.
+    There are fewer than n rows where a class has fewer images than its share of n: an image that
+    counts twice would be taken for a second Sun.
 
     Raises
     ------
@@ -80,14 +114,16 @@ def resample_to_mix(
         If no class of the reference has an image.
     """
     weights = {int(c): int(np.sum(reference == c)) for c in np.unique(reference)}
-    present = {c: weight for c, weight in weights.items() if np.any(classes == c)}
+    members = {c: np.flatnonzero(classes == c) for c in weights}
+    present = [c for c in weights if len(members[c])]
     if not present:
         raise ValueError("no class of the reference has an image")
-    rows, repeated = [], []
-    for goes_class, share in zip(present, apportion(list(present.values()), n), strict=True):
-        members = np.flatnonzero(classes == goes_class)
-        if share > len(members):
-            repeated.append(goes_class)
-        rows.append(rng.choice(members, size=share, replace=share > len(members)))
-    missing = tuple(c for c in weights if c not in present)
-    return MixedRows(np.concatenate(rows), tuple(repeated), missing)
+    total = sum(weights[c] for c in present)
+    size = min(n, *(len(members[c]) * total // weights[c] for c in present))
+    shares = apportion([weights[c] for c in present], size)
+    rows = [
+        rng.choice(members[c], size=min(share, len(members[c])), replace=False)
+        for c, share in zip(present, shares, strict=True)
+    ]
+    missing = tuple(c for c in weights if not len(members[c]))
+    return MixedRows(np.concatenate(rows), missing)

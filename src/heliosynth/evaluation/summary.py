@@ -13,6 +13,9 @@ from heliosynth.evaluation.estimate import EstimateJson
 from heliosynth.evaluation.metrics import OTHER_KEYS, metric_names
 from heliosynth.io.files import atomic_file, read_json_product
 
+NUMBERS = tuple(EstimateJson.__annotations__)
+"""Numbers of a metric, in the order of the columns."""
+
 Row = Mapping[str, EstimateJson | None]
 
 
@@ -79,8 +82,8 @@ def write_csv(path: Path | str, summary: Mapping[str, Row]) -> None:
         unfinished.open("w", newline="", encoding="utf-8") as stream,
     ):
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("model", "metric", "value", "std", "n"))
+        writer.writerow(("model", "metric", *NUMBERS))
         for model, row in summary.items():
             for metric, entry in row.items():
-                numbers = (entry["value"], entry["std"], entry["n"]) if entry else ("", "", "")
+                numbers = entry.values() if entry else [""] * len(NUMBERS)
                 writer.writerow((model, metric, *numbers))
