@@ -17,8 +17,6 @@ Kind = Literal["values", "histogram", "share"]
 ``histogram``: a histogram per image (N, bins), whose sum over a set is compared as a distribution.
 ``share``: 0 or 1, or a share, per image (N,); the value of a set is the mean."""
 
-_MODULE = "heliosynth.evaluation.physics"
-
 
 @dataclass(frozen=True)
 class Statistic:
@@ -50,133 +48,166 @@ class Statistic:
 
 STATISTICS: Mapping[str, Statistic] = {
     "disk_flux": Statistic(
-        "disk flux", "log10 DN", f"{_MODULE}:disk_flux", "a wrong irradiance, or too little of it"
+        "disk flux",
+        "log10 DN",
+        "heliosynth.evaluation.physics:disk_flux",
+        "a wrong irradiance, or too little of it",
     ),
     "limb_brightening": Statistic(
-        "limb brightening", "", f"{_MODULE}:limb_brightening", "a limb too flat or too bright"
+        "limb brightening",
+        "",
+        "heliosynth.evaluation.physics:limb_brightening",
+        "a limb too flat or too bright",
     ),
     "off_limb": Statistic(
-        "off-limb share", "", f"{_MODULE}:off_limb_share", "a missing or too extended corona"
+        "off-limb share",
+        "",
+        "heliosynth.evaluation.physics:off_limb_share",
+        "a missing or too extended corona",
     ),
     "sky_std": Statistic(
-        "std of the sky", "scaled", f"{_MODULE}:sky_std", "noisy, or too smooth, corners"
+        "std of the sky",
+        "scaled",
+        "heliosynth.evaluation.physics:sky_std",
+        "noisy, or too smooth, corners",
     ),
     "bright_share": Statistic(
-        "bright share", "", f"{_MODULE}:bright_share", "too few or too large active regions"
+        "bright share",
+        "",
+        "heliosynth.evaluation.physics:bright_share",
+        "too few or too large active regions",
     ),
     "intensity": Statistic(
         "intensity of pixels",
         "scaled",
-        f"{_MODULE}:intensity_histogram",
+        "heliosynth.evaluation.physics:intensity_histogram",
         "a wrong distribution of intensities on the disk",
         kind="histogram",
     ),
     "active_latitude": Statistic(
         "active latitude",
         "deg",
-        f"{_MODULE}:active_latitude",
+        "heliosynth.evaluation.physics:active_latitude",
         "active regions outside the activity belts",
     ),
     "high_latitude": Statistic(
-        "active beyond 40°", "", f"{_MODULE}:high_latitude_share", "active regions near the poles"
+        "active beyond 40°",
+        "",
+        "heliosynth.evaluation.physics:high_latitude_share",
+        "active regions near the poles",
     ),
     "east_west": Statistic(
         "east–west asymmetry",
         "",
-        f"{_MODULE}:east_west_asymmetry",
+        "heliosynth.evaluation.physics:east_west_asymmetry",
         "activity on one side, or too evenly on both",
     ),
     "north_south": Statistic(
         "north–south asymmetry",
         "",
-        f"{_MODULE}:north_south_asymmetry",
+        "heliosynth.evaluation.physics:north_south_asymmetry",
         "activity in one hemisphere, or too evenly in both",
     ),
     "power_large": Statistic(
         "power, large scales",
         "dB",
-        f"{_MODULE}:band_power",
+        "heliosynth.evaluation.physics:band_power",
         "too little or too much large-scale structure",
         argument="large",
     ),
     "power_medium": Statistic(
         "power, medium scales",
         "dB",
-        f"{_MODULE}:band_power",
+        "heliosynth.evaluation.physics:band_power",
         "missing active regions and network",
         argument="medium",
     ),
     "power_small": Statistic(
         "power, small scales",
         "dB",
-        f"{_MODULE}:band_power",
+        "heliosynth.evaluation.physics:band_power",
         "blur, noise and patterns of the network",
         argument="small",
     ),
     "skewness": Statistic(
         "skewness",
         "",
-        f"{_MODULE}:skewness",
+        "heliosynth.evaluation.physics:skewness",
         "mottle with the right power: bright regions do not stand out",
     ),
     "kurtosis": Statistic(
-        "kurtosis", "", f"{_MODULE}:kurtosis", "mottle with the right power: no extremes"
+        "kurtosis",
+        "",
+        "heliosynth.evaluation.physics:kurtosis",
+        "mottle with the right power: no extremes",
     ),
     "area_minus_1": Statistic(
-        "area above −1σ", "", f"{_MODULE}:area_above", "too few or too many holes", argument=-1.0
+        "area above −1σ",
+        "",
+        "heliosynth.evaluation.physics:area_above",
+        "too few or too many holes",
+        argument=-1.0,
     ),
     "area_plus_1": Statistic(
-        "area above 1σ", "", f"{_MODULE}:area_above", "too little bright area", argument=1.0
+        "area above 1σ",
+        "",
+        "heliosynth.evaluation.physics:area_above",
+        "too little bright area",
+        argument=1.0,
     ),
     "area_plus_2": Statistic(
-        "area above 2σ", "", f"{_MODULE}:area_above", "missing bright cores", argument=2.0
+        "area above 2σ",
+        "",
+        "heliosynth.evaluation.physics:area_above",
+        "missing bright cores",
+        argument=2.0,
     ),
     "perimeter_minus_1": Statistic(
         "contour length at −1σ",
         "solar radii",
-        f"{_MODULE}:perimeter_above",
+        "heliosynth.evaluation.physics:perimeter_above",
         "holes with frayed or too smooth borders",
         argument=-1.0,
     ),
     "perimeter_plus_1": Statistic(
         "contour length at 1σ",
         "solar radii",
-        f"{_MODULE}:perimeter_above",
+        "heliosynth.evaluation.physics:perimeter_above",
         "regions with frayed or too smooth borders",
         argument=1.0,
     ),
     "perimeter_plus_2": Statistic(
         "contour length at 2σ",
         "solar radii",
-        f"{_MODULE}:perimeter_above",
+        "heliosynth.evaluation.physics:perimeter_above",
         "bright cores with frayed or too smooth borders",
         argument=2.0,
     ),
     "euler_minus_1": Statistic(
         "Euler number at −1σ",
         "",
-        f"{_MODULE}:euler_above",
+        "heliosynth.evaluation.physics:euler_above",
         "mottle with the right power: the wrong number of holes",
         argument=-1.0,
     ),
     "euler_plus_1": Statistic(
         "Euler number at 1σ",
         "",
-        f"{_MODULE}:euler_above",
+        "heliosynth.evaluation.physics:euler_above",
         "mottle with the right power: the wrong number of regions",
         argument=1.0,
     ),
     "euler_plus_2": Statistic(
         "Euler number at 2σ",
         "",
-        f"{_MODULE}:euler_above",
+        "heliosynth.evaluation.physics:euler_above",
         "mottle with the right power: the wrong number of bright cores",
         argument=2.0,
     ),
     "rejected": Statistic(
         "rejected as frames",
         "",
-        f"{_MODULE}:rejected",
+        "heliosynth.evaluation.physics:rejected",
         "images that the quality check of frames would reject",
         kind="share",
     ),
