@@ -12,6 +12,7 @@ from factories.metrics import (
     write_metrics,
 )
 from factories.models import write_models
+from factories.physics import write_physics
 from heliosynth.config.loading import merge, resolve
 from heliosynth.config.schema import RunConfig
 from heliosynth.io.files import write_json
@@ -63,6 +64,7 @@ def build_run(
     write_models(results, settings)
     write_metrics(results, settings)
     write_flux_responses(results, settings)
+    write_physics(results, settings)
     write_embedding_map(results)
     write_application(results, settings)
     return results

@@ -58,6 +58,8 @@ def test_figures_of_the_study_keep_their_names() -> None:
         "standard_deviation_maps",
         "cevae_embedding",
         "metrics_comparison",
+        "physics",
+        "physics_curves",
         "application_accuracy",
         "simulated_against_real",
     ]

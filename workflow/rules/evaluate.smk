@@ -219,6 +219,34 @@ rule flux_response:
         " > {log:q} 2>&1"
 
 
+rule physics:
+    """Measure physical statistics and curves of every model and of real images."""
+    input:
+        dataset=f"{RESULTS}/dataset/dataset.h5",
+        samples=expand(f"{RESULTS}/samples/{{model}}.h5", model=CONFIG.models),
+    output:
+        statistics=f"{RESULTS}/metrics/physics.json",
+        curves=f"{RESULTS}/metrics/physics_curves.json",
+    log:
+        f"{RESULTS}/logs/physics.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/physics.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=memory_per_attempt(4000),
+        runtime=30,
+    params:
+        block_days=CONFIG.evaluation.block_days,
+        seed=CONFIG.seed,
+        code=PLAN.code("physics"),
+    shell:
+        "python workflow/scripts/physics.py --dataset {input.dataset:q} --samples {input.samples:q}"
+        " --block-days {params.block_days} --seed {params.seed}"
+        " --output {output.statistics:q} --output-curves {output.curves:q}"
+        " > {log:q} 2>&1"
+
+
 rule embedding_map:
     """Map the training images in the ceVAE's latent space to two dimensions."""
     input:

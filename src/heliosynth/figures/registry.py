@@ -174,6 +174,18 @@ FIGURES: Mapping[str, Figure] = {
         "Every metric of every model, with the benchmark and the published values.",
         METRICS,
     ),
+    "physics": Figure(
+        "physics:physics",
+        ("metrics/physics.json",),
+        "Physical statistics of every model's images and of held-out weeks, with their scale.",
+        METRICS,
+    ),
+    "physics_curves": Figure(
+        "physics:physics_curves",
+        ("metrics/physics_curves.json",),
+        "Limb profile, power spectrum and intensities relative to the training images.",
+        METRICS,
+    ),
     "application_accuracy": Figure(
         "application:application_accuracy",
         ("application/summary.json",),

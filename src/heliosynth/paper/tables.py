@@ -13,6 +13,7 @@ from heliosynth.arrays import SPLITS
 from heliosynth.config.models import SAMPLERS, DdpmConfig
 from heliosynth.errors import InputError
 from heliosynth.evaluation.metrics import find_metric, metric_title, metrics_in_order
+from heliosynth.evaluation.statistics import STATISTICS
 from heliosynth.io.files import write_text
 from heliosynth.paper import latex
 from heliosynth.results.names import model_title, models_in_order
@@ -110,6 +111,37 @@ def _span(counts: Sequence[int]) -> str:
         return ""
     low, high = latex.integer(min(counts)), latex.integer(max(counts))
     return low if low == high else f"{low}--{high}"
+
+
+def physics(run: Run) -> Content:
+    """Compare the physical statistics of every row with those of training weeks."""
+    report = run.json("metrics/physics.json")
+    models = models_in_order(report)
+    columns = ["value", "low", "high", "n", "null_median", "null_q95"]
+    columns += ["mean", "reference_mean", "reference_std"]
+    rows: list[list[object]] = [["statistic", "unit", "row", *columns]]
+    lines = []
+    for key, statistic in STATISTICS.items():
+        entries = {model: report[model].get(key) or {} for model in models}
+        for model, entry in entries.items():
+            rows.append([key, statistic.unit, model, *[entry.get(name) for name in columns]])
+        scale = next((entry for entry in entries.values() if entry), {})
+        limits = [_two_decimals(scale.get(name)) for name in ("null_median", "null_q95")]
+        cells = [_effect(entry) for entry in entries.values()]
+        lines.append([latex.escape(statistic.title), *limits, *cells])
+    header = ["statistic", "median", r"95\,\%", *(latex.escape(model_title(m)) for m in models)]
+    return Content(latex.tabular("lrr" + "r" * len(models), header, [lines]), rows)
+
+
+def _effect(entry: Mapping[str, Any]) -> str:
+    """Return a value, with a star where it is above the 95 % quantile of training weeks."""
+    quantile = entry.get("null_q95")
+    is_outside = quantile is not None and entry["value"] > quantile
+    return _two_decimals(entry.get("value")) + ("$^*$" if is_outside else "")
+
+
+def _two_decimals(value: float | None) -> str:
+    return latex.DASH if value is None else f"{value:.2f}"
 
 
 def dataset(run: Run) -> Content:
@@ -227,6 +259,7 @@ def application(run: Run) -> Content:
 
 TABLES: Mapping[str, Table] = {
     "metrics": Table(("metrics/summary.json",), metrics),
+    "physics": Table(("metrics/physics.json",), physics),
     "dataset": Table(("dataset/summary.json",), dataset),
     "models": Table(("config.json", "models/{model}/training.json"), models),
     "application": Table(("application/summary.json",), application),

@@ -7,6 +7,7 @@ from heliosynth.config.evaluation import ENCODERS
 from heliosynth.config.models import SAMPLERS, network_kinds
 from heliosynth.errors import InputError
 from heliosynth.evaluation.metrics import METRICS
+from heliosynth.evaluation.statistics import STATISTICS
 from heliosynth.figures.registry import check_figures
 
 NETWORK_MODULE = ("TITLE", "DESCRIPTION", "build", "stages")
@@ -25,6 +26,7 @@ def check_registries() -> None:
     check_samplers()
     check_encoders()
     check_metrics()
+    check_statistics()
     check_figures()
 
 
@@ -79,3 +81,15 @@ def check_metrics() -> None:
     """
     for metric in METRICS.values():
         registry.check(metric.function)
+
+
+def check_statistics() -> None:
+    """Check that every physical statistic has its function.
+
+    Raises
+    ------
+    InputError
+        If the function of a row of ``heliosynth.evaluation.statistics.STATISTICS`` does not exist.
+    """
+    for statistic in STATISTICS.values():
+        registry.check(statistic.function)
