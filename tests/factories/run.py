@@ -9,6 +9,7 @@ from factories.metrics import (
     write_application,
     write_embedding_map,
     write_flux_responses,
+    write_memorisation,
     write_metrics,
 )
 from factories.models import write_models
@@ -64,6 +65,7 @@ def build_run(
     write_models(results, settings)
     write_metrics(results, settings)
     write_flux_responses(results, settings)
+    write_memorisation(results, settings)
     write_physics(results, settings)
     write_embedding_map(results)
     write_application(results, settings)

@@ -247,6 +247,34 @@ rule physics:
         " > {log:q} 2>&1"
 
 
+rule memorisation:
+    """Measure the share of near copies of training images in every set of images."""
+    input:
+        dataset=f"{RESULTS}/dataset/dataset.h5",
+        samples=expand(f"{RESULTS}/samples/{{model}}.h5", model=CONFIG.models),
+    output:
+        json=f"{RESULTS}/metrics/memorisation.json",
+        csv=f"{RESULTS}/metrics/memorisation.csv",
+    log:
+        f"{RESULTS}/logs/memorisation.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/memorisation.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=memory_per_attempt(4000),
+        runtime=30,
+    params:
+        block_days=CONFIG.evaluation.block_days,
+        seed=CONFIG.seed,
+        code=PLAN.code("memorisation"),
+    shell:
+        "python workflow/scripts/memorisation.py --dataset {input.dataset:q}"
+        " --samples {input.samples:q} --block-days {params.block_days} --seed {params.seed}"
+        " --output-json {output.json:q} --output-csv {output.csv:q}"
+        " > {log:q} 2>&1"
+
+
 rule embedding_map:
     """Map the training images in the ceVAE's latent space to two dimensions."""
     input:

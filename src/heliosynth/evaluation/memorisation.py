@@ -3,8 +3,9 @@
 Two measures of each image, both of its residual, the image minus the mean training image, on the
 pixels within :data:`SEARCH_RADIUS`:
 
-* the calibrated ratio ρ = δ₁ / mean(δ₂ … δ₅₁) of the distances to the nearest training images
-  (Carlini et al. 2023), which is small if one training image is nearer than all others;
+* the calibrated ratio ρ = δ₁ / mean(δ₂ … δ₅₁) of the distances to the nearest training images,
+  which is small if one training image is nearer than all others (after Carlini et al. 2023, whose
+  mean includes δ₁);
 * the largest correlation of its residual with that of a training image, which a smooth or
   under-dispersed image that copies nothing does not raise.
 
