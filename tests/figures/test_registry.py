@@ -60,6 +60,10 @@ def test_figures_of_the_study_keep_their_names() -> None:
         "metrics_comparison",
         "physics",
         "physics_curves",
+        "nearest_pairs_cevae",
+        "nearest_pairs_ddpm_discrete",
+        "nearest_pairs_ddpm_continuous",
+        "nearest_pairs_ddpm_cevae",
         "application_accuracy",
         "simulated_against_real",
     ]

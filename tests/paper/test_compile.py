@@ -52,7 +52,8 @@ def write_inputs(run: Run, figures: tuple[str, ...] = ()) -> None:
 
 def test_paper_shows_every_figure_of_the_run_once(run: Run) -> None:
     values = macros(run)
-    text = "\n".join([SOURCE, values["classgrid"], values["furtherclassgrids"]])
+    figure_macros = ("classgrid", "furtherclassgrids", "nearestpairs")
+    text = "\n".join([SOURCE, *(values[name] for name in figure_macros)])
     figures = set(of_run(run.presentation))
     assert sorted(re.findall(r"\\(?:column|page)figure\{(\w+)\}", text)) == sorted(figures)
     text += values["classgridsentences"]

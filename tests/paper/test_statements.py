@@ -83,3 +83,23 @@ def test_every_diffusion_model_has_its_class_grid(tmp_path: Path) -> None:
         r"\seefigure{class_grid_wide_2}{Figure~\ref{fig:class_grid_wide_2} shows images of"
         in (values["classgridsentences"])
     )
+
+
+def shares(share: float | None, **changes: object) -> dict[str, object]:
+    scale = {"expected": 0.0139, "low": 0.0, "high": 0.0677, "reason": None}
+    return {"copy_share": share, **scale, **changes}
+
+
+def test_copy_shares_have_the_scale_of_other_weeks() -> None:
+    report = {"real": shares(0.0), "cevae": shares(0.0042), "ddpm_discrete": shares(0.1)}
+    text = statements.copy_shares(report)
+    assert r"Near copies are 0.4\,\% of the ceVAE, 10.0\,\% of the diffusion model with" in text
+    assert r"0.0\,\% of the real test split; in training weeks that were left out" in text
+    assert text.endswith(r"are 1.4\,\% (0.0\,\% to 6.8\,\% in 95\,\% of random sets of weeks).")
+    few = {name: shares(0.1, low=None, high=None) for name in report}
+    assert statements.copy_shares(few).endswith(r"left out they are 1.4\,\%.")
+
+
+def test_copy_shares_that_are_not_measured_have_a_reason() -> None:
+    report = {"real": shares(None, reason="too few weeks")}
+    assert statements.copy_shares(report).endswith("is not measured: too few weeks.")

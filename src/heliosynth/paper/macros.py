@@ -35,6 +35,7 @@ PRODUCTS = (
     "models/{model}/training.json",
     "metrics/summary.json",
     "metrics/flux_response/{flux_model}.json",
+    "metrics/memorisation.json",
     "application/summary.json",
 )
 """Products that the macros are computed from, with placeholders as in the registry of figures."""
@@ -213,6 +214,8 @@ def _models(run: Run) -> Macros:
         "classgridsentences": "".join(map(statements.class_grid_sentence, [first, *others])),
         "classgrid": statements.class_grid(first),
         "furtherclassgrids": "".join(map(statements.class_grid, others)),
+        "nearestpairs": "".join(map(statements.nearest_pairs, run.models)),
+        "copyshares": statements.copy_shares(run.json("metrics/memorisation.json"), run.origin),
     }
 
 

@@ -130,6 +130,41 @@ def class_grid_sentence(model: str) -> str:
     return rf"\seefigure{{{figure}}}{{{sentence} }}"
 
 
+def nearest_pairs(model: str) -> str:
+    r"""Return the figure of a model's nearest pairs; ``\paircaption`` ends its caption."""
+    return rf"\pagefigure{{nearest_pairs_{model}}}{{Images of {prose(model)}. \paircaption}}"
+
+
+def copy_shares(report: Mapping[str, Any], origin: str = "real") -> str:
+    """Return the sentence on the share of near copies of each model, and of other weeks.
+
+    Parameters
+    ----------
+    report
+        ``metrics/memorisation.json``.
+    origin
+        What the images of the dataset are: ``real`` or ``simulated``.
+    """
+    real = report[REAL]
+    if real["reason"]:
+        return f"The share of near copies is not measured: {latex.escape(real['reason'])}."
+    shares = {prose(name): entry["copy_share"] for name, entry in report.items() if name != REAL}
+    shares[f"the {origin} test split"] = real["copy_share"]
+    parts = [f"{_percent(share)} of {name}" for name, share in shares.items() if share is not None]
+    scale = ""
+    if real["high"] is not None:
+        low, high = _percent(real["low"]), _percent(real["high"])
+        scale = rf" ({low} to {high} in 95\,\% of random sets of weeks)"
+    return (
+        f"Near copies are {latex.listing(parts)}; in training weeks that were left out they are "
+        f"{_percent(real['expected'])}{scale}."
+    )
+
+
+def _percent(share: float) -> str:
+    return rf"{100 * share:.1f}\,\%"
+
+
 def _value(entry: Mapping[str, Any]) -> str:
     return latex.measurement(entry["value"], entry.get("std"))
 
