@@ -1,7 +1,14 @@
-"""Fréchet and kernel distances between two sets of features (FID and KID)."""
+"""Fréchet distance between two sets of features (FID), its standard error and its limit.
+
+The trace of (Σ_x Σ_y)^½ is the nuclear norm of R_x R_yᵀ for any roots Σ = RᵀR. For a set of n
+images the centred features are a root, so that the eigenvalues of an n × n or a D × D matrix are
+enough, whichever is smaller, and no matrix square root is needed.
+"""
 
 from __future__ import annotations
 
+import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +17,14 @@ import numpy.typing as npt
 from heliosynth.arrays import Features, Floats, Integers
 from heliosynth.evaluation.comparison import Comparison
 from heliosynth.evaluation.estimate import NOT_NEGATIVE, Estimate
-from heliosynth.evaluation.resampling import resample
 
-BLOCK = 1000
-"""Rows of a kernel matrix that are in memory at once."""
+EPSILON = float(np.finfo(np.float64).eps)
+PARTITIONS = 2
+"""Random partitions of a set over which distances of its parts are averaged."""
+PARTS = 4
+"""Smallest parts of a set, from which its distance is extrapolated: quarters."""
+LEAST_UNITS = 2 * PARTS
+"""Smallest number of images or blocks of time of a set that is divided into parts."""
 
 
 @dataclass(frozen=True)
@@ -36,174 +47,242 @@ class Gaussian:
         """Fit features (N, D), N ≥ 2, with the unbiased covariance."""
         points = features.astype(np.float64)
         mean = points.mean(axis=0)
-        # QR gives the root without squaring the data, which would halve the precision.
-        centred = (points - mean) / np.sqrt(len(points) - 1)
-        root: Floats = np.linalg.qr(centred, mode="r")  # type: ignore[assignment]  # numpy's stubs
-        return cls(mean, root)
+        centred = (points - mean) / math.sqrt(len(points) - 1)
+        if len(points) <= points.shape[1]:
+            return cls(mean, centred)
+        return cls.of_moments(mean, centred.T @ centred)
 
     @classmethod
     def of_moments(cls, mean: npt.ArrayLike, covariance: npt.ArrayLike) -> Gaussian:
         """Return the Gaussian of a mean (D,) and a covariance (D, D)."""
         values, vectors = np.linalg.eigh(np.asarray(covariance, dtype=np.float64))
-        root = np.sqrt(values.clip(min=0))[:, None] * vectors.T
+        positive = values > _rounding(values)
+        root = np.sqrt(values[positive])[:, None] * vectors[:, positive].T
         return cls(np.asarray(mean, dtype=np.float64), root)
+
+    @functools.cached_property
+    def variance(self) -> float:
+        """Tr Σ."""
+        return float(np.square(self.root).sum())
 
 
 def frechet_distance(x: Gaussian, y: Gaussian) -> float:
     """Return the Fréchet distance of two Gaussians.
 
     ‖μ_x − μ_y‖² + Tr(Σ_x + Σ_y − 2 (Σ_x Σ_y)^½) (Heusel et al. 2017; Dowson & Landau 1982).
-    With Σ = RᵀR the eigenvalues of Σ_x Σ_y are the squared singular values of R_x R_yᵀ, so the
-    trace of the root is the sum of the singular values: a matrix square root, which would lose
-    precision, is not needed.
     """
-    cross = np.linalg.svd(x.root @ y.root.T, compute_uv=False).sum()
-    traces = np.square(x.root).sum() + np.square(y.root).sum()
-    return float(np.square(x.mean - y.mean).sum() + traces - 2 * cross)
+    shift = float(np.square(x.mean - y.mean).sum())
+    return shift + x.variance + y.variance - 2 * _nuclear_norm(x.root @ y.root.T)
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """A set of features on the principal axes of a reference, for the distances of its parts.
+
+    Attributes
+    ----------
+    reference
+        The reference.
+    features
+        Features of the set, (n, D).
+    projected
+        The features times the transposed root of the reference, (n, k).
+    """
+
+    reference: Gaussian
+    features: Features
+    projected: Floats
+
+    @classmethod
+    def of(cls, reference: Gaussian, features: Features) -> Projection:
+        """Project the features (n, D) of a set."""
+        # Centred, the features lose less to rounding.
+        projected = (features - reference.mean) @ reference.root.T
+        return cls(reference, features, projected)
+
+    def distance(self, rows: Integers) -> float:
+        """Return the Fréchet distance of a part of the set, at least two images."""
+        points = self.features[rows].astype(np.float64)
+        mean = points.mean(axis=0)
+        shift = float(np.square(mean - self.reference.mean).sum())
+        variance = float(np.square(points - mean).sum()) / (len(rows) - 1)
+        cross = _nuclear_norm(_centred(self.projected[rows]))
+        return shift + self.reference.variance + variance - 2 * cross
+
+    def influence(self) -> tuple[float, Floats]:
+        """Return the Fréchet distance of the set, and its influence function, (n,).
+
+        The influence function is the derivative of the distance in the direction of an image:
+        with T the optimal transport map from the set's Gaussian to the reference's and
+        y = image − μ_y, it is 2 (μ_y − μ_x)·y + n/(n − 1) (‖y‖² − yᵀTy) minus its mean.
+        """
+        points = self.features - self.features.mean(axis=0, dtype=np.float64)
+        n = len(points)
+        shift = self.features.mean(axis=0, dtype=np.float64) - self.reference.mean
+        squares = np.square(points).sum(axis=1)
+        centred = _centred(self.projected)
+        values, vectors = np.linalg.eigh(_smaller_gram(centred))
+        roots = np.sqrt(values.clip(min=0))
+        # yᵀTy are the diagonal of (PPᵀ)^½ for the centred and projected set P, times n − 1.
+        if len(centred) <= centred.shape[1]:
+            transported = np.square(vectors) @ roots
+        else:
+            positive = values > _rounding(values)
+            transported = np.square(centred @ vectors[:, positive]) @ (1 / roots[positive])
+        influence = 2 * points @ shift + n * (squares / (n - 1) - transported)
+        distance = float(shift @ shift) + self.reference.variance - 2 * float(roots.sum())
+        return distance + float(squares.sum()) / (n - 1), influence - influence.mean()
+
+
+def standard_error(influence: Floats, blocks: Integers | None = None) -> float:
+    """Return the standard error of a statistic by the delta method.
+
+    Parameters
+    ----------
+    influence
+        Influence function of the statistic at each image, (n,), with mean 0.
+    blocks
+        Block of time of each real frame, (n,), at least two; None: images are independent.
+    """
+    n = len(influence)
+    sums = (
+        influence
+        if blocks is None
+        else np.bincount(np.unique(blocks, return_inverse=True)[1], weights=influence)
+    )
+    return math.sqrt(len(sums) / (len(sums) - 1) * float(sums @ sums)) / n
 
 
 def frechet_estimate(
-    reference: Features,
-    features: Features,
-    repeats: int,
-    seed: int,
-    blocks: Integers | None = None,
+    reference: Gaussian, features: Features, blocks: Integers | None = None
 ) -> Estimate:
-    """Return the Fréchet distance of two sets of features (FID), with its standard error.
+    """Return the Fréchet distance of a set of features (FID), with its standard error.
 
     The distance is biased upwards, the more so the fewer images there are for D features: even
     another sample of the reference's distribution is well above 0. Only values with the same n
-    and encoder can therefore be compared, and the interval is that of the expectation at n.
+    and encoder can therefore be compared, and the interval is that of the expectation at n. The
+    standard error is that of the delta method; a bootstrap, whose resamples have fewer distinct
+    images, is further from that of new samples.
 
     Parameters
     ----------
-    reference, features
-        Features of the reference (N, D) and of the set (n, D).
-    repeats
-        Bootstrap resamples, at least 2.
-    seed
-        Seed of the resamples.
+    reference
+        The reference.
+    features
+        Features of the set, (n, D).
     blocks
         Block of time of each image of a set of real frames, (n,); None: images are independent.
     """
-    fitted = Gaussian.of_features(reference)
-    rng, n = np.random.default_rng(seed), len(features)
-    resamples = resample(n, blocks, repeats, rng)
-    spread = [frechet_distance(fitted, Gaussian.of_features(features[rows])) for rows in resamples]
-    value = frechet_distance(fitted, Gaussian.of_features(features))
-    return Estimate.over(spread, n, value, units=_units(n, blocks), bounds=NOT_NEGATIVE)
+    value, influence = Projection.of(reference, features).influence()
+    error, n = standard_error(influence, blocks), len(features)
+    return Estimate.of(value, error, n, units=_units(n, blocks), bounds=NOT_NEGATIVE)
 
 
-def kernel_distance(reference: Features, features: Features) -> float:
-    """Return the unbiased squared maximum mean discrepancy with the cubic kernel (KID).
+def frechet_limit_estimate(
+    reference: Gaussian, features: Features, seed: int, blocks: Integers | None = None
+) -> Estimate | None:
+    """Return the limit of the Fréchet distance for many images (FID∞), with its error.
 
-    k(x, y) = (x·y/D + 1)³ (Bińkowski et al. 2018, eq. 4). All pairs are used rather than
-    subsets: the expectation is the same and the variance is lowest. It can be negative.
-    """
-    moments = _KernelMoments.of(reference, features)
-    return moments.distance(np.ones(len(features)))
+    The bias of FID is proportional to 1/n for large n, so FID∞ is the end at 1/n = 0 of a line of
+    FID against 1/n (Chong & Forsyth 2020). Here the line goes through n and n/2. Every image is
+    in one of the parts of each size, so that the parts add no first-order noise. For few images
+    in many dimensions the line is a curve: the difference to the line through n, n/2 and n/4 is a
+    part of the standard error.
 
-
-def kernel_estimate(
-    reference: Features,
-    features: Features,
-    repeats: int,
-    seed: int,
-    blocks: Integers | None = None,
-) -> Estimate:
-    """Return the kernel distance of two sets of features (KID), with its standard error.
-
-    Unlike the Fréchet distance it has no bias at small n. The error is that of bootstrap
-    resamples of the set, in which an image is never paired with its own copies.
+    The reference is taken as it is; the bias of its own covariance is not removed. A set of real
+    frames is divided by blocks of time, and its limit is that of many blocks.
 
     Parameters
     ----------
-    reference, features
-        Features of the reference (N, D) and of the set (n, D).
-    repeats
-        Bootstrap resamples, at least 2.
+    reference
+        The reference.
+    features
+        Features of the set, (n, D).
     seed
-        Seed of the resamples.
+        Seed of the partitions.
     blocks
         Block of time of each image of a set of real frames, (n,); None: images are independent.
+
+    Returns
+    -------
+    Estimate or None
+        None if there are fewer than 8 images or blocks.
     """
     n, rng = len(features), np.random.default_rng(seed)
-    moments = _KernelMoments.of(reference, features)
-    resamples = resample(n, blocks, repeats, rng)
-    spread = [moments.distance(np.bincount(rows, minlength=n)) for rows in resamples]
-    return Estimate.over(spread, n, moments.distance(np.ones(n)), units=_units(n, blocks))
+    units = np.arange(n) if blocks is None else np.unique(blocks, return_inverse=True)[1]
+    if _units(n, blocks) < LEAST_UNITS:
+        return None
+    projection = Projection.of(reference, features)
+    whole, influence = projection.influence()
+    halves, quarters = np.mean([_parts(projection, units, rng) for _ in range(PARTITIONS)], axis=0)
+    value = 2 * whole - halves
+    # The least-squares line through 1/n, 2/n and 4/n ends at whole + (halves − quarters)/2.
+    curvature = value - (whole + (halves - quarters) / 2)
+    error = math.hypot(standard_error(influence, blocks), curvature)
+    return Estimate.of(value, error, n, units=_units(n, blocks))
+
+
+def measure_fid(comparison: Comparison, encoder: str) -> Estimate:
+    """Measure the Fréchet distance in an encoder's features."""
+    return frechet_estimate(
+        _reference(comparison, encoder), comparison.features[encoder], comparison.blocks
+    )
+
+
+def measure_fid_infinity(comparison: Comparison, encoder: str) -> Estimate | None:
+    """Measure the limit of the Fréchet distance for many images in an encoder's features."""
+    return frechet_limit_estimate(
+        _reference(comparison, encoder),
+        comparison.features[encoder],
+        comparison.seed,
+        comparison.blocks,
+    )
+
+
+# The metrics of an encoder share the decomposition of the reference.
+@functools.lru_cache(maxsize=1)
+def _reference(comparison: Comparison, encoder: str) -> Gaussian:
+    return Gaussian.of_features(comparison.reference[encoder])
+
+
+def _parts(
+    projection: Projection, units: Integers, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Return the mean distance of the halves and of the quarters of a random partition."""
+    order = rng.permutation(int(units.max()) + 1)
+    quarters = [np.flatnonzero(np.isin(units, part)) for part in np.array_split(order, PARTS)]
+    halves = [np.concatenate(quarters[i : i + 2]) for i in range(0, PARTS, 2)]
+    # Weighted by their images, parts of different sizes add no first-order noise either.
+    of_halves, of_quarters = (
+        sum(len(rows) / len(units) * projection.distance(rows) for rows in parts)
+        for parts in (halves, quarters)
+    )
+    return of_halves, of_quarters
 
 
 def _units(n: int, blocks: Integers | None) -> int:
     return n if blocks is None else len(np.unique(blocks))
 
 
-def measure_fid(comparison: Comparison, encoder: str) -> Estimate:
-    """Measure the Fréchet distance in an encoder's features."""
-    return frechet_estimate(
-        comparison.reference[encoder],
-        comparison.features[encoder],
-        repeats=comparison.settings.fid_repeats,
-        seed=comparison.seed,
-        blocks=comparison.blocks,
-    )
+def _centred(points: Floats) -> Floats:
+    """Return points (n, k) minus their mean, divided by √(n − 1)."""
+    centred: Floats = (points - points.mean(axis=0)) / math.sqrt(len(points) - 1)
+    return centred
 
 
-def measure_kid(comparison: Comparison, encoder: str) -> Estimate:
-    """Measure the kernel distance in an encoder's features."""
-    return kernel_estimate(
-        comparison.reference[encoder],
-        comparison.features[encoder],
-        repeats=comparison.settings.repeats,
-        seed=comparison.seed,
-        blocks=comparison.blocks,
-    )
+def _nuclear_norm(matrix: Floats) -> float:
+    """Return the sum of the singular values."""
+    eigenvalues = np.linalg.eigvalsh(_smaller_gram(matrix))
+    return float(np.sqrt(eigenvalues.clip(min=0)).sum())
 
 
-@dataclass(frozen=True)
-class _KernelMoments:
-    """Kernel means of a reference and a set, from which weighted distances are computed.
-
-    Attributes
-    ----------
-    within_reference
-        Mean kernel over pairs of different images of the reference.
-    to_reference
-        Mean kernel of each image of the set with the reference, (n,).
-    within
-        Kernel between the images of the set, (n, n), 0 on the diagonal.
-    """
-
-    within_reference: float
-    to_reference: Floats
-    within: Floats
-
-    @classmethod
-    def of(cls, reference: Features, features: Features) -> _KernelMoments:
-        x, y = reference.astype(np.float64), features.astype(np.float64)
-        diagonal = np.square(x).sum(axis=1) / x.shape[1] + 1
-        off_diagonal = _row_sums(x, x).sum() - (diagonal**3).sum()
-        within = _kernel(y, y)
-        np.fill_diagonal(within, 0.0)
-        pairs = len(x) * (len(x) - 1)
-        return cls(float(off_diagonal / pairs), _row_sums(y, x) / len(x), within)
-
-    def distance(self, weights: npt.NDArray[np.number]) -> float:
-        """Return the kernel distance with a weight on each image of the set, (n,)."""
-        total = weights.sum()
-        pairs = total**2 - np.square(weights).sum()
-        within = weights @ self.within @ weights / pairs
-        across = weights @ self.to_reference / total
-        return float(self.within_reference + within - 2 * across)
+def _smaller_gram(matrix: Floats) -> Floats:
+    """Return MMᵀ or MᵀM, whichever is smaller."""
+    rows, columns = matrix.shape
+    gram: Floats = matrix @ matrix.T if rows <= columns else matrix.T @ matrix
+    return gram
 
 
-def _row_sums(x: Floats, y: Floats) -> Floats:
-    """Return the sum of the kernel of each row of x (n, D) with all of y (m, D), in blocks."""
-    blocks = range(0, len(x), BLOCK)
-    return np.concatenate([_kernel(x[start : start + BLOCK], y).sum(axis=1) for start in blocks])
-
-
-def _kernel(x: Floats, y: Floats) -> Floats:
-    """Return (x·y/D + 1)³ between rows of x (n, D) and y (m, D): (n, m)."""
-    base: Floats = x @ y.T / x.shape[1] + 1
-    return base * base * base
+def _rounding(eigenvalues: Floats) -> float:
+    """Return the rounding error of ascending eigenvalues."""
+    return len(eigenvalues) * EPSILON * float(eigenvalues[-1])

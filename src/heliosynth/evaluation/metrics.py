@@ -67,7 +67,9 @@ METRICS: Mapping[str, Metric] = {
     ),
     "cluster_std": Metric("cluster std", 1.0, "heliosynth.evaluation.clusters:measure_cluster_std"),
     "fid": Metric("FID", 0.0, "heliosynth.evaluation.frechet:measure_fid", per_encoder=True),
-    "kid": Metric("KID", 0.0, "heliosynth.evaluation.frechet:measure_kid", per_encoder=True),
+    "kid": Metric(
+        "KID", 0.0, "heliosynth.evaluation.kernel_distance:measure_kid", per_encoder=True
+    ),
     "f1": Metric(
         "F1", 1.0, "heliosynth.evaluation.classification:measure_f1", bounded=True, macro="fscore"
     ),
