@@ -17,7 +17,7 @@ from heliosynth.arrays import DAY_S, Booleans, Classes, Features, Floats, Intege
 from heliosynth.evaluation.estimate import CONFIDENCE, NOT_NEGATIVE, Estimate
 
 NEIGHBOURS = 5
-"""The k of the k-th nearest neighbour, as recommended by Naeem et al. (2020)."""
+"""The k of the k-th nearest neighbour, as in Naeem et al. (2020)."""
 LEAST_DAYS = 5
 """Smallest number of days of a class whose Vendi score is compared."""
 DRAWS = 5
@@ -54,14 +54,14 @@ class Fidelity:
     ----------
     precision
         Share of the set within a ball of the reference, 1/n Σ_g 1[∃x: g ∈ B_k(x)]
-        (Kynkäänniemi et al. 2019, eq. 2).
+        (Kynkäänniemi et al. 2019).
     recall
-        Share of the reference within a ball of the set, 1/N Σ_x 1[∃g: x ∈ B_k(g)] (eq. 3).
+        Share of the reference within a ball of the set, 1/N Σ_x 1[∃g: x ∈ B_k(g)].
     density
-        1/(kn) Σ_g Σ_x 1[g ∈ B_k(x)] (Naeem et al. 2020, eq. 4); about 1 for equal distributions.
+        1/(kn) Σ_g Σ_x 1[g ∈ B_k(x)] (Naeem et al. 2020); about 1 for equal distributions.
     coverage
-        Share of the reference's balls with an image of the set, 1/N Σ_x 1[∃g: g ∈ B_k(x)]
-        (eq. 5); its expectation for equal distributions is :func:`expected_coverage`.
+        Share of the reference's balls with an image of the set, 1/N Σ_x 1[∃g: g ∈ B_k(x)]; its
+        expectation for equal distributions is :func:`expected_coverage`.
     """
 
     precision: float
@@ -166,8 +166,8 @@ def expected_coverage(reference: int, images: int, neighbours: int = NEIGHBOURS)
 def vendi_score(features: Features) -> float:
     """Return the Vendi score: the effective number of different images (Friedman & Dieng 2023).
 
-    exp(−Σ λ_i ln λ_i), with λ the eigenvalues of K/n and K the cosines between the features
-    (definition 3.1). 1 if all are equal, n if all are orthogonal.
+    exp(−Σ λ_i ln λ_i), with λ the eigenvalues of K/n and K the cosines between the features: 1 if
+    all are equal, n if all are orthogonal.
 
     Parameters
     ----------
