@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import dataset, floors, sampling, scaling, training
+from benchmarks import dataset, evaluation, floors, sampling, scaling, training
 from heliosynth.io.files import write_text
 from heliosynth.io.provenance import versions
 from heliosynth.jobs.cpu import configure
@@ -34,7 +34,8 @@ def main() -> None:
     configure(torch.get_num_threads())
     frames, averaging = dataset.run()
     steps, step_limits = training.run()
-    pairs = [frames, *steps, *sampling.run()]
+    distances, models = evaluation.run()
+    pairs = [frames, *steps, *sampling.run(), *distances]
     header = HEADER.format(
         machine=_processor(),
         cores=os.cpu_count(),
@@ -44,6 +45,7 @@ def main() -> None:
     parts = [
         header + "\n".join(pair.row() for pair in pairs),
         averaging.text(),
+        models.text(),
         LIMITS.format(text=floors.text()).strip("\n")
         + "\n"
         + "\n".join(f.row() for f in step_limits),
