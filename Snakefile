@@ -16,6 +16,7 @@ min_version("9.0")
 # Rules and scripts import the package of this checkout, whatever is installed.
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
+from heliosynth.config.evaluation import CONTROLS
 from heliosynth.config.layers import read_layers
 from heliosynth.config.loading import resolve
 from heliosynth.errors import InputError

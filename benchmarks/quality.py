@@ -22,7 +22,7 @@ from heliosynth.config.evaluation import EvaluationConfig
 from heliosynth.config.models import SamplingConfig
 from heliosynth.evaluation.encoders import load_encoder
 from heliosynth.evaluation.features import EncodedBy, read_image_groups, write_features
-from heliosynth.evaluation.measure import measure
+from heliosynth.evaluation.measure import Measurement
 from heliosynth.io.files import read_json, write_text
 from heliosynth.sampling.generate import generate_samples
 
@@ -140,15 +140,14 @@ def _evaluate(
         values = {name: encoder.features(images) for name, images in groups.items()}
         write_features(features, values, encoded_by)
         classifier = run / "metrics" / "classifier.safetensors"
-        metrics = measure(
+        measurement = Measurement.read(
             dataset=dataset,
             features=[real / "real.h5"],
             classifier=classifier,
             settings=evaluation,
             seed=seed,
-            samples=samples,
-            generated_features=[features],
         )
+        metrics = measurement.of_samples(samples, [features])
         images = sum(map(len, groups.values()))
     print(json.dumps({"sampler": settings.sampler, "steps": settings.steps, "s": seconds}))
     return Trial(settings.sampler, settings.steps, seconds, images, metrics)

@@ -13,9 +13,11 @@ from heliosynth.evaluation.clusters import (
     cluster_error,
     cluster_metrics,
     cluster_std,
+    fit_clusters,
     relative_deviations,
     variance_of_mean_square,
 )
+from heliosynth.evaluation.comparison import ReferenceFeatures
 
 
 @pytest.fixture
@@ -24,6 +26,10 @@ def reference():
     rng = np.random.default_rng(0)
     centres = np.repeat(20 * np.eye(4)[:3], [20, 30, 50], axis=0)
     return (centres + rng.standard_normal((100, 4))).astype(np.float32)
+
+
+def fit(reference):
+    return fit_clusters(ReferenceFeatures({"pixels": reference}), "pixels", 3, kmeans=4, seed=0)
 
 
 def test_the_reference_has_ideal_metrics(reference):
@@ -82,21 +88,20 @@ def test_order_of_images_does_not_matter(reference):
 
 
 def test_metrics_of_the_reference_and_of_a_part(reference):
-    same = cluster_metrics(reference, reference, 3, Resampling(kmeans=4, repeats=20, seed=0))
+    same = cluster_metrics(fit(reference), reference, Resampling(20, seed=0))
     assert same.cluster_error.value == pytest.approx(0)
     assert same.cluster_distance.value == pytest.approx(1)
     assert same.cluster_std.value == pytest.approx(1)
     assert same.cluster_error.std > 0
     assert same.cluster_error.n == 100
     # Without the cluster of 50 the others have twice their share: (1 + 1 + 1) / 3.
-    part = cluster_metrics(reference, reference[:50], 3, Resampling(kmeans=4, repeats=20, seed=0))
+    part = cluster_metrics(fit(reference), reference[:50], Resampling(20, seed=0))
     assert part.cluster_error.value == pytest.approx(1)
 
 
 def test_equal_seeds_give_equal_metrics(reference):
     first, again = (
-        cluster_metrics(reference, reference[::2], 3, Resampling(kmeans=2, repeats=20, seed=5))
-        for _ in range(2)
+        cluster_metrics(fit(reference), reference[::2], Resampling(20, seed=5)) for _ in range(2)
     )
     assert first == again
 

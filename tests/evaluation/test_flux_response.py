@@ -204,7 +204,5 @@ def test_a_test_split_without_a_trained_class_is_named(products, rising):
 
 
 def test_real_frames_in_one_block_of_time_are_rejected(products, rising):
-    with pytest.raises(
-        InputError, match=r"all train images are in one block of 1000 days"
-    ):
+    with pytest.raises(InputError, match=r"all train images are in one block of 1000 days"):
         measure_flux_response(**products(rising), repeats=5, block_days=1000, seed=3)

@@ -12,7 +12,7 @@ from heliosynth.errors import InputError
 from heliosynth.evaluation import classification, clusters
 from heliosynth.evaluation.classification import TrainedClassifier, write_classifier
 from heliosynth.evaluation.features import EncodedBy, write_features
-from heliosynth.evaluation.measure import measure
+from heliosynth.evaluation.measure import Measurement
 from heliosynth.evaluation.metrics import metric_names
 from heliosynth.io.files import read_json
 from heliosynth.models.classifier import build_classifier
@@ -61,28 +61,22 @@ def run_metrics(dataset, encode, tmp_path):
     arguments = ["--dataset", dataset, "--settings", CLASSIFIER.model_dump_json(), "--seed", 0]
     load("classifier").main([*map(str, arguments), "--output", str(classifier)])
 
-    def run(name, *more):
-        output = tmp_path / "metrics" / f"{name}.json"
-        arguments = ["--name", name, "--dataset", dataset, "--features", real, *more]
+    def run(*samples):
+        names = ["real", *(path.stem for path in samples)]
+        outputs = [tmp_path / "metrics" / f"{name}.json" for name in names]
+        arguments = ["--dataset", dataset, "--features", real, "--population", 14]
+        arguments += ["--samples", *samples, "--generated-features", *map(encode, samples)]
         arguments += ["--classifier", classifier, "--settings", SETTINGS.model_dump_json()]
-        load("metrics").main([*map(str, arguments), "--seed", "1", "--output", str(output)])
-        return output
+        load("metrics").main([*map(str, [*arguments, "--seed", 1, "--output", *outputs])])
+        return outputs
 
     return run
 
 
 @pytest.fixture
-def metrics(run_metrics, encode, samples, unlabelled_samples):
+def metrics(run_metrics, samples, unlabelled_samples):
     """The metrics of real images, of a model with classes and of one without, as files."""
-
-    def options(path):
-        return ("--samples", path, "--generated-features", encode(path))
-
-    return [
-        run_metrics("real", "--population", 14),
-        run_metrics("ddpm_discrete", *options(samples)),
-        run_metrics("cevae", *options(unlabelled_samples)),
-    ]
+    return run_metrics(samples, unlabelled_samples)
 
 
 def test_the_scripts_measure_and_summarise(metrics, tmp_path):
@@ -95,18 +89,18 @@ def test_the_scripts_measure_and_summarise(metrics, tmp_path):
         ]
     )
     summary = read_json(outputs[0])
-    assert list(summary) == ["real", "ddpm_discrete", "cevae"]
-    row_n = {"real": 6, "ddpm_discrete": 14, "cevae": 14}
+    assert list(summary) == ["real", "model", "cevae"]
+    row_n = {"real": 6, "model": 14, "cevae": 14}
     for model, row in summary.items():
         assert list(row) == NAMES == metric_names(SETTINGS.encoders)
         for name in ("cluster_error", "fid_efficientnet_lite0", "kid_efficientnet_lite0"):
             assert set(row[name]) == {"value", "std", "n", "low", "high"}
             assert row[name]["n"] == row_n[model]
     assert summary["cevae"]["f1"] is None
-    assert summary["ddpm_discrete"]["f1"]["n"] == 12
+    assert summary["model"]["f1"]["n"] == 12
     assert summary["real"]["f1"]["n"] == 10
     fid = {model: row["fid_efficientnet_lite0"]["value"] for model, row in summary.items()}
-    assert fid["cevae"] > fid["ddpm_discrete"]
+    assert fid["cevae"] > fid["model"]
     with outputs[1].open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 3 * len(NAMES)
@@ -147,61 +141,74 @@ def real(dataset, tmp_path):
 
 
 @pytest.fixture
-def generated(real, samples, tmp_path):
-    """Arguments that measure a model's images, with random features."""
+def generated(samples, tmp_path):
+    """A model's images, and random features of them."""
     values = np.random.default_rng(1).standard_normal((26, 5)).astype(np.float32)
     path = tmp_path / "generated.h5"
     write_features(path, {"generated": values}, ENCODED_BY)
-    return {**real, "samples": samples, "generated_features": [path]}
+    return samples, [path]
 
 
-def test_part_of_a_population_is_measured(generated):
-    metrics = measure(**generated, population=7)
+def test_part_of_a_population_is_measured(real, generated):
+    metrics = Measurement.read(**real, population=7).of_samples(*generated)
     assert metrics["cluster_error"]["n"] == 7
     assert metrics["about"]["distinct_images"] == 7
 
 
 def test_equal_seeds_give_equal_metrics(real):
-    first, again = (measure(**{**real, "seed": 4}) for _ in range(2))
+    first, again = (Measurement.read(**{**real, "seed": 4}).of_test_split() for _ in range(2))
     assert json.dumps(first) == json.dumps(again)
 
 
-def test_metrics_share_one_clustering_and_one_scoring(generated, monkeypatch):
+def test_all_sets_share_the_clusters_and_a_set_one_scoring(real, generated, monkeypatch):
     calls = []
-    for module, name in ((clusters, "cluster_metrics"), (classification, "macro_scores")):
+    for module, name in (
+        (clusters.Clusters, "fit"),
+        (clusters, "cluster_metrics"),
+        (classification, "macro_scores"),
+    ):
         function = getattr(module, name)
 
-        def counted(*args, function=function, **settings):
-            calls.append(function.__name__)
+        def counted(*args, function=function, name=name, **settings):
+            calls.append(name)
             return function(*args, **settings)
 
         monkeypatch.setattr(module, name, counted)
+    measurement = Measurement.read(**real)
     for _ in range(2):
-        measure(**generated)
-    assert calls == ["cluster_metrics", "macro_scores"] * 2
+        measurement.of_samples(*generated)
+    assert calls == ["fit"] * SETTINGS.kmeans + ["cluster_metrics", "macro_scores"] * 2
 
 
-def test_a_too_small_population_is_rejected(generated):
+def test_a_too_small_population_is_rejected(real, generated):
+    measurement = Measurement.read(**real, population=15)
     with pytest.raises(InputError, match=r"sampling\.population"):
-        measure(**generated, population=15)
+        measurement.of_samples(*generated)
+    assert measurement.of_samples(*generated, is_control=True)["cluster_error"]["n"] == 14
 
 
-def test_features_of_other_images_are_rejected(generated):
-    with h5py.File(generated["generated_features"][0], "a") as file:
+def test_features_of_other_images_are_rejected(real, generated):
+    with h5py.File(generated[1][0], "a") as file:
         del file["generated/features"]
         file["generated/features"] = np.zeros((3, 5), np.float32)
     with pytest.raises(InputError, match="3 features of 'generated' for 26 images"):
-        measure(**generated)
+        Measurement.read(**real).of_samples(*generated)
 
 
-def test_features_of_other_weights_are_rejected(generated):
-    with h5py.File(generated["generated_features"][0], "a") as file:
+def test_features_of_other_weights_are_rejected(real, generated):
+    with h5py.File(generated[1][0], "a") as file:
         file.attrs["weights_sha256"] = "1"
     with pytest.raises(InputError, match="other encoder weights"):
-        measure(**generated)
+        Measurement.read(**real).of_samples(*generated)
 
 
 def test_an_encoder_without_features_is_named(real):
     settings = SETTINGS.model_copy(update={"encoders": ["efficientnet_lite0", "clip"]})
     with pytest.raises(InputError, match="clip features of 'train' not found"):
-        measure(**{**real, "settings": settings})
+        Measurement.read(**{**real, "settings": settings})
+
+
+def test_a_test_split_in_one_block_of_time_is_rejected(real):
+    settings = SETTINGS.model_copy(update={"block_days": 1000})
+    with pytest.raises(InputError, match=r"one block of 1000 days.*shorten evaluation\.block_days"):
+        Measurement.read(**{**real, "settings": settings}).of_test_split()

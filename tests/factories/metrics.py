@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from heliosynth import goes_class
-from heliosynth.config.evaluation import ENCODERS
+from heliosynth.config.evaluation import CONTROLS, ENCODERS, REAL
 from heliosynth.config.schema import RunConfig
 from heliosynth.dataset.store import read_description, read_split
 from heliosynth.evaluation import application
@@ -30,7 +30,7 @@ def write_metrics(results: Path, configuration: RunConfig) -> None:
     encoders = configuration.evaluation.encoders
     kinds = {name: config.kind for name, config in configuration.models.items()}
     paths = []
-    for name in [*kinds, "real"]:
+    for name in [*kinds, *CONTROLS, REAL]:
         content: dict[str, Any] = {"name": name}
         for metric in metric_names(encoders):
             classified = find_metric(metric).bounded

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from heliosynth.config.evaluation import CONTROLS, REAL
 from heliosynth.config.schema import RunConfig
 from heliosynth.evaluation.estimate import NOT_NEGATIVE, Estimate
 from heliosynth.evaluation.physics_curves import CURVES
@@ -17,11 +18,11 @@ NULL_MEDIAN, NULL_Q95 = 0.3, 0.6
 def write_physics(results: Path, configuration: RunConfig) -> None:
     """Write ``metrics/physics.json``, in which models are outside the null, and the curves."""
     rng = np.random.default_rng(5)
-    rows = ["real", *configuration.models]
+    rows = [REAL, *configuration.models, *CONTROLS]
     report: dict[str, dict[str, Any]] = {row: {} for row in rows}
     for row in rows:
         for key, statistic in STATISTICS.items():
-            factor = 0.5 if row == "real" else 2.0
+            factor = 0.5 if row == REAL else 2.0
             report[row][key] = _entry(factor * NULL_Q95 * rng.uniform(0.8, 1.2))
             if statistic.kind == "share":
                 report[row][key] |= {"value": 0.0, "low": 0.0, "null_q95": 0.0}

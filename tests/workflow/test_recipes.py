@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from heliosynth.config.evaluation import CONTROLS, REAL
 from heliosynth.config.loading import merge
 from helpers.once import make_once
 from helpers.project import ROOT, copy_project, run_snakemake
@@ -15,6 +16,15 @@ from helpers.recipes import Edit, read_recipes
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("recipes")]
 
 RECIPES = read_recipes(ROOT / "CONTRIBUTING.md")
+RESULTS = "results/recipes"
+PRODUCTS = (
+    "tables/metrics.tex",
+    "tables/models.tex",
+    "tables/numbers.tex",
+    "figures/class_grid_narrow.pdf",
+    "figures/flux_distribution.pdf",
+)
+"""What the run makes: every product that a recipe adds to, or reads."""
 ENCODERS = ("pixels",)
 MODELS = ("cevae", "narrow", "plain")
 
@@ -62,10 +72,10 @@ def recipes_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         apply(project, [edit for edits in RECIPES.values() for edit in edits])
         configuration = tiny_configuration(project)
         (project / "config.yaml").write_text(yaml.safe_dump(configuration), encoding="utf-8")
-        done = run_snakemake(project)
+        done = run_snakemake(project, *(f"{RESULTS}/{product}" for product in PRODUCTS))
         assert done.returncode == 0, done.stdout + done.stderr
 
-    return make_once(tmp_path_factory, "recipes", make) / "results" / "recipes"
+    return make_once(tmp_path_factory, "recipes", make) / RESULTS
 
 
 def test_every_recipe_has_edits() -> None:
@@ -75,7 +85,7 @@ def test_every_recipe_has_edits() -> None:
 
 def test_a_metric_is_in_files_summary_table_and_macros(recipes_run: Path) -> None:
     summary = json.loads((recipes_run / "metrics/summary.json").read_text())
-    assert set(summary) == {"real", *MODELS}
+    assert set(summary) == {REAL, *CONTROLS, *MODELS}
     for metrics in summary.values():
         for encoder in ENCODERS:
             assert metrics[f"variance_ratio_{encoder}"]["value"] > 0
@@ -108,7 +118,13 @@ def test_a_sampler_is_named_in_the_table(recipes_run: Path) -> None:
 def test_a_figure_is_plotted_and_in_the_paper(recipes_run: Path) -> None:
     for suffix in ("pdf", "png"):
         assert (recipes_run / f"figures/flux_distribution.{suffix}").is_file()
-    assert (recipes_run / "paper.pdf").read_bytes().startswith(b"%PDF")
+    project = recipes_run.parents[1]
+    done = run_snakemake(project, "--dry-run", f"{RESULTS}/paper.pdf")
+    assert done.returncode == 0, done.stdout + done.stderr
+    planned = done.stdout + done.stderr
+    inputs = planned[planned.index("rule paper:") :].partition("output:")[0]
+    assert f"{RESULTS}/figures/flux_distribution.pdf" in inputs
+    assert "figure{flux_distribution}" in (project / "paper/main.tex").read_text(encoding="utf-8")
 
 
 def test_a_source_gives_the_raw_inputs(recipes_run: Path) -> None:

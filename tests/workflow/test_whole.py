@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
+from heliosynth.config.evaluation import CONTROLS, REAL
 from helpers.project import TINY
 
 # One worker of pytest-xdist makes the run, early, while the others go on with other tests.
@@ -34,7 +35,8 @@ CONTRACT = [
         for name in ("config.json", "weights.safetensors", "history.csv", "training.json")
     ),
     *(f"samples/{model}.h5" for model in MODELS),
-    *(f"metrics/{name}.json" for name in (*MODELS, "real", "summary")),
+    *(f"samples/{name}.h5" for name in CONTROLS),
+    *(f"metrics/{name}.json" for name in (*MODELS, *CONTROLS, REAL, "summary")),
     "metrics/summary.csv",
     "samples/flux_response/ddpm_continuous.h5",
     "metrics/flux_response/ddpm_continuous.json",
@@ -97,7 +99,7 @@ def test_generated_images_have_a_requested_label_and_a_seed(finished: Path) -> N
 
 def test_every_metric_of_the_summary_has_value_std_and_n(finished: Path) -> None:
     summary = json.loads((finished / "results/tiny/metrics/summary.json").read_text())
-    assert set(summary) == {"real", *MODELS}
+    assert set(summary) == {REAL, *CONTROLS, *MODELS}
     for name, metrics in summary.items():
         assert set(metrics) == set(METRICS)
         for metric, estimate in metrics.items():

@@ -23,13 +23,45 @@ rule fetch_clip:
         " > {log:q} 2>&1"
 
 
-rule features_real:
-    """Encode the real images of every split."""
+rule controls:
+    """Make the images of the controls from training images."""
     input:
-        images=f"{RESULTS}/dataset/dataset.h5",
+        dataset=f"{RESULTS}/dataset/dataset.h5",
+    output:
+        samples=expand(f"{RESULTS}/samples/{{control}}.h5", control=CONTROLS),
+    log:
+        f"{RESULTS}/logs/controls.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/controls.tsv"
+    conda:
+        "../../envs/heliosynth.yaml"
+    resources:
+        mem_mb=memory_per_attempt(4000),
+        runtime=30,
+    params:
+        population=PLAN.population,
+        per_class=PLAN.per_class,
+        seed=CONFIG.seed,
+        code=PLAN.code("controls"),
+    shell:
+        "python workflow/scripts/controls.py --dataset {input.dataset:q}"
+        " --population {params.population} --per-class {params.per_class} --seed {params.seed}"
+        " --output {output.samples:q}"
+        " > {log:q} 2>&1"
+
+
+rule features_real:
+    """Encode the real images of every split, and the controls made of them."""
+    input:
+        images=[
+            f"{RESULTS}/dataset/dataset.h5",
+            *expand(f"{RESULTS}/samples/{{control}}.h5", control=CONTROLS),
+        ],
         weights=lambda wildcards: PLAN.encoder_inputs(wildcards.encoder),
     output:
-        features=f"{RESULTS}/features/{{encoder}}/real.h5",
+        features=expand(
+            f"{RESULTS}/features/{{{{encoder}}}}/{{name}}.h5", name=["real", *CONTROLS]
+        ),
     log:
         f"{RESULTS}/logs/features_{{encoder}}_real.log",
     benchmark:
@@ -90,59 +122,27 @@ rule classifier:
         " > {log:q} 2>&1"
 
 
-rule metrics_real:
-    """Measure the real test split against the training split, as the benchmark."""
-    input:
-        dataset=f"{RESULTS}/dataset/dataset.h5",
-        features=expand(
-            f"{RESULTS}/features/{{encoder}}/real.h5",
-            encoder=CONFIG.evaluation.encoders,
-        ),
-        classifier=f"{RESULTS}/metrics/classifier.safetensors",
-    output:
-        metrics=f"{RESULTS}/metrics/real.json",
-    log:
-        f"{RESULTS}/logs/metrics_real.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/metrics_real.tsv"
-    conda:
-        "../../envs/heliosynth.yaml"
-    resources:
-        mem_mb=memory_per_attempt(4000),
-        runtime=120,
-    params:
-        settings=CONFIG.evaluation.model_dump_json(exclude={"flux_response"}),
-        population=PLAN.population,
-        seed=CONFIG.seed,
-        code=PLAN.code("metrics"),
-    shell:
-        "python workflow/scripts/metrics.py --name real --dataset {input.dataset:q}"
-        " --features {input.features:q} --population {params.population}"
-        " --classifier {input.classifier:q} --settings {params.settings:q} --seed {params.seed}"
-        " --output {output.metrics:q}"
-        " > {log:q} 2>&1"
-
-
 rule metrics:
-    """Measure a model's images against the training split."""
+    """Measure real images, controls and models against the training split."""
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
-        samples=f"{RESULTS}/samples/{{model}}.h5",
+        samples=expand(f"{RESULTS}/samples/{{row}}.h5", row=PLAN.rows),
         features=expand(
             f"{RESULTS}/features/{{encoder}}/real.h5",
             encoder=CONFIG.evaluation.encoders,
         ),
-        generated=lambda wildcards: [
-            f"{RESULTS}/features/{encoder}/{wildcards.model}.h5"
-            for encoder in CONFIG.evaluation.encoders
-        ],
+        generated=expand(
+            f"{RESULTS}/features/{{encoder}}/{{row}}.h5",
+            encoder=CONFIG.evaluation.encoders,
+            row=PLAN.rows,
+        ),
         classifier=f"{RESULTS}/metrics/classifier.safetensors",
     output:
-        metrics=f"{RESULTS}/metrics/{{model}}.json",
+        metrics=expand(f"{RESULTS}/metrics/{{name}}.json", name=["real", *PLAN.rows]),
     log:
-        f"{RESULTS}/logs/metrics_{{model}}.log",
+        f"{RESULTS}/logs/metrics.log",
     benchmark:
-        f"{RESULTS}/benchmarks/metrics_{{model}}.tsv"
+        f"{RESULTS}/benchmarks/metrics.tsv"
     conda:
         "../../envs/heliosynth.yaml"
     resources:
@@ -154,20 +154,17 @@ rule metrics:
         seed=CONFIG.seed,
         code=PLAN.code("metrics"),
     shell:
-        "python workflow/scripts/metrics.py --name {wildcards.model} --dataset {input.dataset:q}"
-        " --samples {input.samples:q} --features {input.features:q}"
-        " --generated-features {input.generated:q} --population {params.population}"
-        " --classifier {input.classifier:q}"
+        "python workflow/scripts/metrics.py --dataset {input.dataset:q} --samples {input.samples:q}"
+        " --features {input.features:q} --generated-features {input.generated:q}"
+        " --population {params.population} --classifier {input.classifier:q}"
         " --settings {params.settings:q} --seed {params.seed} --output {output.metrics:q}"
         " > {log:q} 2>&1"
 
 
 rule metrics_summary:
-    """Summarise the metrics of all models and of real images in one table."""
+    """Summarise the metrics of real images, controls and models in one table."""
     input:
-        metrics=expand(
-            f"{RESULTS}/metrics/{{name}}.json", name=["real", *CONFIG.models]
-        ),
+        metrics=expand(f"{RESULTS}/metrics/{{name}}.json", name=["real", *PLAN.rows]),
     output:
         json=f"{RESULTS}/metrics/summary.json",
         csv=f"{RESULTS}/metrics/summary.csv",
@@ -223,7 +220,7 @@ rule physics:
     """Measure physical statistics and curves of every model and of real images."""
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
-        samples=expand(f"{RESULTS}/samples/{{model}}.h5", model=CONFIG.models),
+        samples=expand(f"{RESULTS}/samples/{{row}}.h5", row=PLAN.rows),
     output:
         statistics=f"{RESULTS}/metrics/physics.json",
         curves=f"{RESULTS}/metrics/physics_curves.json",
@@ -251,7 +248,7 @@ rule memorisation:
     """Measure the share of near copies of training images in every set of images."""
     input:
         dataset=f"{RESULTS}/dataset/dataset.h5",
-        samples=expand(f"{RESULTS}/samples/{{model}}.h5", model=CONFIG.models),
+        samples=expand(f"{RESULTS}/samples/{{row}}.h5", row=PLAN.rows),
     output:
         json=f"{RESULTS}/metrics/memorisation.json",
         csv=f"{RESULTS}/metrics/memorisation.csv",

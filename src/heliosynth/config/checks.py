@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from heliosynth.config.evaluation import CONTROLS, REAL
 from heliosynth.config.models import (
     CevaeConfig,
     ClassConditionConfig,
@@ -19,7 +20,7 @@ from heliosynth.config.models import (
 from heliosynth.config.observations import SIMULATED_CHANNEL
 from heliosynth.config.schema import RunConfig
 
-RESERVED_NAMES = ("real", "summary")
+RESERVED_NAMES = ("summary", REAL, *CONTROLS)
 """Names of files in ``metrics/`` that are not models."""
 LEAST_POPULATION = 10
 """Smallest set of images to measure: of n images a bootstrap resample has only copies of one in

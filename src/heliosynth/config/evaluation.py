@@ -18,6 +18,16 @@ ENCODERS: Mapping[str, str] = {
 """Feature encoders by the name of their function in ``evaluation/encoders.py``, with titles."""
 
 
+REAL = "real"
+"""The test split, which is measured like a model."""
+COPYCAT = "copycat"
+"""Training images, measured like those of a model."""
+PHASE_RANDOM = "phase_random"
+"""Images with the power of training images and random phases, likewise."""
+CONTROLS = (COPYCAT, PHASE_RANDOM)
+"""Rows of every table of metrics whose faults are known."""
+
+
 def _check_encoder(name: str) -> str:
     if name not in ENCODERS:
         raise ValueError(f"not an encoder; choose from {', '.join(ENCODERS)}{hint(name, ENCODERS)}")

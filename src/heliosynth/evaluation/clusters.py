@@ -16,7 +16,7 @@ from sklearn.cluster import KMeans
 
 from heliosynth.arrays import Features, Floats, Integers
 from heliosynth.errors import InputError
-from heliosynth.evaluation.comparison import Comparison
+from heliosynth.evaluation.comparison import Comparison, ReferenceFeatures
 from heliosynth.evaluation.estimate import NOT_NEGATIVE, Estimate
 from heliosynth.evaluation.resampling import resample
 
@@ -154,24 +154,21 @@ class Resampling:
 
     Attributes
     ----------
-    kmeans
-        Number of clusterings, with different seeds.
     repeats
         Number of bootstrap resamples of the set, at least 2.
     seed
-        Seed of K-means and bootstrap; with the same seed all sets have the same clusters.
+        Seed of the resamples.
     blocks
         Block of time of each image of a set of real frames, (n,); None: images are independent.
     """
 
-    kmeans: int
     repeats: int
     seed: int
     blocks: Integers | None = None
 
 
 def cluster_metrics(
-    reference: Features, features: Features, clusters: int, resampling: Resampling
+    fits: Sequence[Clusters], features: Features, resampling: Resampling
 ) -> ClusterMetrics:
     """Measure CE, CD and CS with their standard errors.
 
@@ -180,19 +177,15 @@ def cluster_metrics(
 
     Parameters
     ----------
-    reference, features
-        Features of the reference (N, D) and of the set (n, D).
-    clusters
-        K.
+    fits
+        Clusterings of the reference, with different seeds.
+    features
+        Features of the set, (n, D).
     resampling
-        Numbers of K-means and resamples, seed, blocks.
+        Number of resamples, seed, blocks.
     """
     n, rng = len(features), np.random.default_rng(resampling.seed)
     resamples = resample(n, resampling.blocks, resampling.repeats, rng)
-    fits = [
-        Clusters.fit(reference, clusters, resampling.seed + number)
-        for number in range(resampling.kmeans)
-    ]
     assigned = [_Assigned.of(fitted, features) for fitted in fits]
     whole = [np.arange(n)]
     deviations, again = (
@@ -213,7 +206,7 @@ def cluster_metrics(
         )
         return estimate(values[:, 0], float(repeats.mean(axis=0).var(ddof=1)))
 
-    errors = np.square(deviations[0]).reshape(len(fits), clusters).mean(axis=1)
+    errors = np.square(deviations[0]).reshape(len(fits), -1).mean(axis=1)
     return ClusterMetrics(
         estimate(errors, variance_of_mean_square(deviations[0], again)),
         bootstrapped(cluster_distance),
@@ -261,20 +254,25 @@ def measure_cluster_std(comparison: Comparison) -> Estimate:
     return _measure(comparison).cluster_std
 
 
-# The three metrics share the runs of K-means.
+# The three metrics share the assignment to clusters and the resamples.
 @functools.lru_cache(maxsize=1)
 def _measure(comparison: Comparison) -> ClusterMetrics:
     encoder, settings = comparison.first_encoder, comparison.settings
-    return cluster_metrics(
-        comparison.reference[encoder],
-        comparison.features[encoder],
-        clusters=settings.clusters,
-        resampling=Resampling(
-            kmeans=settings.kmeans,
-            repeats=settings.repeats,
-            seed=comparison.seed,
-            blocks=comparison.blocks,
-        ),
+    fits = fit_clusters(
+        comparison.reference, encoder, settings.clusters, settings.kmeans, comparison.seed
+    )
+    resampling = Resampling(settings.repeats, comparison.seed, comparison.blocks)
+    return cluster_metrics(fits, comparison.features[encoder], resampling)
+
+
+# All sets share the clusters.
+@functools.lru_cache(maxsize=4)
+def fit_clusters(
+    reference: ReferenceFeatures, encoder: str, clusters: int, kmeans: int, seed: int
+) -> tuple[Clusters, ...]:
+    """Cluster the reference several times, with consecutive seeds."""
+    return tuple(
+        Clusters.fit(reference[encoder], clusters, seed + number) for number in range(kmeans)
     )
 
 

@@ -34,6 +34,20 @@ class Predictions:
 
 
 @dataclass(frozen=True, eq=False)
+class ReferenceFeatures:
+    """Features of the reference by encoder, (N, D) each.
+
+    They are equal only if they are the same object, so what all sets share, such as the
+    clusters, can be cached with them as the key.
+    """
+
+    by_encoder: Mapping[str, Features]
+
+    def __getitem__(self, encoder: str) -> Features:
+        return self.by_encoder[encoder]
+
+
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """One set of images and the reference that it is measured against.
 
@@ -43,7 +57,7 @@ class Comparison:
     Attributes
     ----------
     reference
-        Features of the reference by encoder, (N, D) each.
+        Features of the reference; the same object for all sets.
     features
         Features of the set by encoder, (n, D) each.
     predictions
@@ -57,7 +71,7 @@ class Comparison:
         resamples; None for generated images, which are independent.
     """
 
-    reference: Mapping[str, Features]
+    reference: ReferenceFeatures
     features: Mapping[str, Features]
     predictions: Predictions | None
     settings: EvaluationConfig

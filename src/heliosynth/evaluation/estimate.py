@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Self, TypedDict
 
 import numpy as np
-from scipy.special import stdtrit
 
 from heliosynth.arrays import Floats
 
 CONFIDENCE = 0.95
 """Share of intervals that contain the expectation of the quantity at the same n."""
+
+ROUNDING = 1e-12
+"""Standard error, relative to the value, below which it is that of rounding."""
 
 Bounds = tuple[float, float]
 ANY: Bounds = (-math.inf, math.inf)
@@ -93,6 +95,11 @@ class Estimate:
         units = n if units is None else units
         if units < 2:
             raise ValueError("a standard error needs at least two independent units")
+        if std < ROUNDING * abs(value):
+            std = 0.0  # equal resamples, but for rounding
+        # Imported here, as tables are planned with this module and scipy takes a second.
+        from scipy.special import stdtrit
+
         half = float(stdtrit(units - 1, (1 + CONFIDENCE) / 2)) * std
         low, high = (
             max(value - half, min(bounds[0], value)),

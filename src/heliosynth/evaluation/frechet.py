@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heliosynth.arrays import Features, Floats, Integers
-from heliosynth.evaluation.comparison import Comparison
+from heliosynth.evaluation.comparison import Comparison, ReferenceFeatures
 from heliosynth.evaluation.estimate import NOT_NEGATIVE, Estimate
 
 EPSILON = float(np.finfo(np.float64).eps)
@@ -225,24 +225,24 @@ def frechet_limit_estimate(
 def measure_fid(comparison: Comparison, encoder: str) -> Estimate:
     """Measure the Fréchet distance in an encoder's features."""
     return frechet_estimate(
-        _reference(comparison, encoder), comparison.features[encoder], comparison.blocks
+        _gaussian(comparison.reference, encoder), comparison.features[encoder], comparison.blocks
     )
 
 
 def measure_fid_infinity(comparison: Comparison, encoder: str) -> Estimate | None:
     """Measure the limit of the Fréchet distance for many images in an encoder's features."""
     return frechet_limit_estimate(
-        _reference(comparison, encoder),
+        _gaussian(comparison.reference, encoder),
         comparison.features[encoder],
         comparison.seed,
         comparison.blocks,
     )
 
 
-# The metrics of an encoder share the decomposition of the reference.
-@functools.lru_cache(maxsize=1)
-def _reference(comparison: Comparison, encoder: str) -> Gaussian:
-    return Gaussian.of_features(comparison.reference[encoder])
+# All sets share the decomposition of the reference.
+@functools.lru_cache(maxsize=4)
+def _gaussian(reference: ReferenceFeatures, encoder: str) -> Gaussian:
+    return Gaussian.of_features(reference[encoder])
 
 
 def _parts(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 
 from heliosynth.arrays import Features, Floats, Floats32, Integers
-from heliosynth.evaluation.comparison import Comparison
+from heliosynth.evaluation.comparison import Comparison, ReferenceFeatures
 from heliosynth.evaluation.estimate import Estimate
 from heliosynth.evaluation.resampling import resample
 
@@ -86,12 +87,18 @@ def kernel_estimate(
 def measure_kid(comparison: Comparison, encoder: str) -> Estimate:
     """Measure the kernel distance in an encoder's features."""
     return kernel_estimate(
-        KernelReference.of(comparison.reference[encoder]),
+        _kernel_reference(comparison.reference, encoder),
         comparison.features[encoder],
         repeats=comparison.settings.repeats,
         seed=comparison.seed,
         blocks=comparison.blocks,
     )
+
+
+# All sets share the kernel means of the reference.
+@functools.lru_cache(maxsize=4)
+def _kernel_reference(reference: ReferenceFeatures, encoder: str) -> KernelReference:
+    return KernelReference.of(reference[encoder])
 
 
 def _distances(

@@ -1,4 +1,4 @@
-"""Measurement of one set of images against the real reference: ``metrics/<name>.json``.
+"""Measurement of sets of images against the real reference: ``metrics/<name>.json``.
 
 The reference is the training split of the trained classes. A model's set is its images marked
 ``population``; ``real`` is the test split, drawn to the reference's class mix. The classifier
@@ -26,8 +26,8 @@ from heliosynth.dataset.store import (
     read_split,
 )
 from heliosynth.errors import InputError
-from heliosynth.evaluation.classification import read_classifier, scores_of
-from heliosynth.evaluation.comparison import Comparison, Predictions
+from heliosynth.evaluation.classification import TrainedClassifier, read_classifier, scores_of
+from heliosynth.evaluation.comparison import Comparison, Predictions, ReferenceFeatures
 from heliosynth.evaluation.estimate import Estimate, EstimateJson
 from heliosynth.evaluation.features import (
     GENERATED,
@@ -53,7 +53,7 @@ class Reference:
     Attributes
     ----------
     features
-        Features of the images by encoder, (N, D) each.
+        Features of the images by encoder.
     encoders
         Description of each encoder.
     classes
@@ -62,7 +62,7 @@ class Reference:
         Numbers of the trained classes.
     """
 
-    features: Mapping[str, Features]
+    features: ReferenceFeatures
     encoders: Mapping[str, EncodedBy]
     classes: Classes
     trained: tuple[int, ...]
@@ -109,81 +109,130 @@ class MeasuredSet:
     blocks: Integers | None = None
 
 
-def measure(
-    *,
-    dataset: Path | str,
-    features: Sequence[Path | str],
-    classifier: Path | str,
-    settings: EvaluationConfig,
-    seed: int,
-    samples: Path | str | None = None,
-    generated_features: Sequence[Path | str] = (),
-    population: int | None = None,
-) -> dict[str, Any]:
-    """Measure a model's images, or the real test split, against the training split.
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """What all sets of images of a run are measured with.
 
-    Parameters
+    Attributes
     ----------
-    dataset, features
-        ``dataset.h5`` and the features of its images, one file per encoder, in any order.
+    dataset
+        ``dataset.h5``.
+    features
+        Features of its images, one file per encoder, in any order.
+    reference
+        The training images of the trained classes.
     classifier
         The trained classifier.
     settings
         Section ``evaluation``.
     seed
-        Seed of all random draws; the same for all models, so that all have the same clusters.
-    samples, generated_features
-        A model's images and their features; without them the test split is measured.
+        Seed of all random draws; the same for all sets, so that all have the same clusters.
     population
-        Number of images of the set; None: the whole population, or as many as test images.
-
-    Returns
-    -------
-    dict
-        Every metric by name, an estimate or None where it does not apply, then ``f1_by_class``,
-        ``confusion`` and ``about``.
-
-    Raises
-    ------
-    InputError
-        If features are missing or belong to other images, or the population is too small.
+        Number of images of a set; None: the whole population, or as many as test images.
     """
-    reference = read_reference(dataset, features, settings)
-    if samples is None:
-        measured = _test_split(
-            dataset, features, reference, settings=settings, seed=seed, population=population
-        )
-    else:
-        measured = _generated(
-            samples,
-            generated_features,
-            reference,
+
+    dataset: Path | str
+    features: Sequence[Path | str]
+    reference: Reference
+    classifier: TrainedClassifier
+    settings: EvaluationConfig
+    seed: int
+    population: int | None = None
+
+    @classmethod
+    def read(
+        cls,
+        *,
+        dataset: Path | str,
+        features: Sequence[Path | str],
+        classifier: Path | str,
+        settings: EvaluationConfig,
+        seed: int,
+        population: int | None = None,
+    ) -> Measurement:
+        """Read the reference and the classifier.
+
+        Raises
+        ------
+        InputError
+            If features are missing or belong to other images, or a file cannot be read.
+        """
+        return cls(
+            dataset=dataset,
+            features=features,
+            reference=read_reference(dataset, features, settings),
+            classifier=read_classifier(classifier),
             settings=settings,
             seed=seed,
             population=population,
         )
-    comparison = Comparison(
-        reference=reference.features,
-        features=measured.features,
-        predictions=_predict(classifier, measured.classified),
-        settings=settings,
-        seed=seed,
-        blocks=measured.blocks,
-    )
-    return {
-        **measure_metrics(comparison),
-        **_scores_by_class(comparison),
-        "about": stamp(
-            reference={
-                "split": "train",
-                "classes": _letters(reference.trained),
-                "n": len(reference.classes),
-            },
-            encoders={name: vars(encoder) for name, encoder in reference.encoders.items()},
-            seed=seed,
-            **measured.about,
-        ),
-    }
+
+    def of_test_split(self) -> dict[str, Any]:
+        """Measure the real test split.
+
+        Returns
+        -------
+        dict
+            Every metric by name, an estimate or None where it does not apply, then
+            ``f1_by_class``, ``confusion`` and ``about``.
+
+        Raises
+        ------
+        InputError
+            If features are missing or belong to other images, or the test split has no image of a
+            trained class or only one block of time.
+        """
+        return self._measure(_test_split(self))
+
+    def of_samples(
+        self, samples: Path | str, features: Sequence[Path | str], *, is_control: bool = False
+    ) -> dict[str, Any]:
+        """Measure the images of a model or a control.
+
+        Parameters
+        ----------
+        samples, features
+            Generated images, and their features, one file per encoder.
+        is_control
+            Whether the population can be smaller: that of a control is limited by the training
+            split.
+
+        Returns
+        -------
+        dict
+            As :meth:`of_test_split`.
+
+        Raises
+        ------
+        InputError
+            If features are missing or belong to other images, or the population is too small.
+        """
+        return self._measure(_generated(self, samples, features, is_control=is_control))
+
+    def _measure(self, measured: MeasuredSet) -> dict[str, Any]:
+        reference = self.reference
+        comparison = Comparison(
+            reference=reference.features,
+            features=measured.features,
+            predictions=_predict(self.classifier, measured.classified),
+            settings=self.settings,
+            seed=self.seed,
+            blocks=measured.blocks,
+        )
+        return {
+            **measure_metrics(comparison),
+            **_scores_by_class(comparison),
+            "about": stamp(
+                reference={
+                    "split": "train",
+                    "classes": _letters(reference.trained),
+                    "n": len(reference.classes),
+                },
+                encoders={name: vars(encoder) for name, encoder in reference.encoders.items()},
+                seed=self.seed,
+                **measured.about,
+            ),
+        }
 
 
 def measure_metrics(comparison: Comparison) -> dict[str, EstimateJson | None]:
@@ -213,31 +262,28 @@ def read_reference(
     is_trained = np.isin(classes, trained)
     by_encoder = _read_by_encoder(features, "train", len(classes), settings)
     return Reference(
-        features={name: encoded.values[is_trained] for name, encoded in by_encoder.items()},
+        features=ReferenceFeatures(
+            {name: encoded.values[is_trained] for name, encoded in by_encoder.items()}
+        ),
         encoders={name: encoded.encoded_by for name, encoded in by_encoder.items()},
         classes=classes[is_trained],
         trained=trained,
     )
 
 
-def _test_split(
-    dataset: Path | str,
-    features: Sequence[Path | str],
-    reference: Reference,
-    *,
-    settings: EvaluationConfig,
-    seed: int,
-    population: int | None,
-) -> MeasuredSet:
+def _test_split(measurement: Measurement) -> MeasuredSet:
+    dataset, reference = measurement.dataset, measurement.reference
+    settings, population = measurement.settings, measurement.population
     test = read_split(dataset, "test")
-    by_encoder = _read_by_encoder(features, "test", len(test), settings)
+    by_encoder = _read_by_encoder(measurement.features, "test", len(test), settings)
     trained = test.of_classes(reference.trained)
     if not len(trained):
         raise InputError(
             f"{dataset}: no test image of a trained class; increase dataset.split.test"
         )
     n = len(trained) if population is None else population
-    mixed = draw_mix(test.goes_class, reference.classes, n, np.random.default_rng(seed))
+    rng = np.random.default_rng(measurement.seed)
+    mixed = draw_mix(test.goes_class, reference.classes, n, rng)
     blocks = time_blocks(test.time, settings.block_days)
     for images, rows in (("test images", np.arange(len(test))), ("drawn images", mixed.rows)):
         if len(np.unique(blocks[rows])) < LEAST_BLOCKS:
@@ -263,16 +309,15 @@ def _test_split(
 
 
 def _generated(
+    measurement: Measurement,
     samples: Path | str,
     features: Sequence[Path | str],
-    reference: Reference,
     *,
-    settings: EvaluationConfig,
-    seed: int,
-    population: int | None,
+    is_control: bool,
 ) -> MeasuredSet:
+    reference = measurement.reference
     generated = read_samples(samples)
-    by_encoder = _read_by_encoder(features, GENERATED, len(generated), settings)
+    by_encoder = _read_by_encoder(features, GENERATED, len(generated), measurement.settings)
     for encoder, encoded_by in reference.encoders.items():
         if by_encoder[encoder].encoded_by != encoded_by:
             raise InputError(
@@ -280,14 +325,16 @@ def _generated(
                 "real images; encode both again"
             )
     rows = np.flatnonzero(generated.population)
-    n = len(rows) if population is None else population
+    n = len(rows) if measurement.population is None else measurement.population
+    if is_control:
+        n = min(n, len(rows))
     if len(rows) < max(LEAST_IMAGES, n):
         raise InputError(
             f"{samples}: {len(rows)} population images, but {max(LEAST_IMAGES, n)} are required; "
             "raise sampling.population"
         )
     if n < len(rows):
-        rows = rows[_subset(generated.goes_class[rows], reference.classes, n, seed)]
+        rows = rows[_subset(generated.goes_class[rows], reference.classes, n, measurement.seed)]
     balanced = generated.take(np.flatnonzero(generated.balanced))
     return MeasuredSet(
         features={name: encoded.values[rows] for name, encoded in by_encoder.items()},
@@ -328,12 +375,13 @@ def _read_by_encoder(
     return {encoder: by_encoder[encoder] for encoder in settings.encoders}
 
 
-def _predict(classifier: Path | str, classified: ClassifiedImages | None) -> Predictions | None:
+def _predict(
+    classifier: TrainedClassifier, classified: ClassifiedImages | None
+) -> Predictions | None:
     if classified is None:
         return None
-    trained = read_classifier(classifier)
-    predicted = trained.predict(classified.images)
-    return Predictions(classified.requested, predicted, trained.classes, classified.blocks)
+    predicted = classifier.predict(classified.images)
+    return Predictions(classified.requested, predicted, classifier.classes, classified.blocks)
 
 
 def _scores_by_class(comparison: Comparison) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pandera.pandas as pa
 
 from heliosynth import goes_class
 from heliosynth.arrays import Booleans, Classes, Images, Integers, Seconds
+from heliosynth.config.evaluation import REAL
 from heliosynth.dataset.likeness import reduced
 from heliosynth.dataset.store import LazySplit, read_description, read_samples
 from heliosynth.errors import InputError
@@ -36,7 +37,6 @@ from heliosynth.io.provenance import stamp
 from heliosynth.io.tables import TIME, table_schema
 from heliosynth.seeds import derive_seed
 
-REAL = "real"
 LARGEST_SET = 4000
 """Images of a population, and of a balanced set, that are searched for."""
 SLAB = 256

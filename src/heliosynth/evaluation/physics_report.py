@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from heliosynth.arrays import AnyFloats, Booleans, Images, Integers
+from heliosynth.config.evaluation import REAL
 from heliosynth.dataset.store import (
     Description,
     LabelledImages,
@@ -40,7 +41,6 @@ from heliosynth.evaluation.suns import PhysicsReference, Suns, describe_training
 from heliosynth.io.provenance import stamp
 from heliosynth.registry import resolve
 
-REAL = "real"
 SLAB_PIXELS = 1 << 22
 """Pixels of the images that are measured at a time."""
 

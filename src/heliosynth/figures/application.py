@@ -41,7 +41,7 @@ def _bars(axes: Axes, estimates: dict[str, Any], offset: float, colour: str, tit
             axes.text(position, 0.02, "not\ntested", ha="center", fontsize=6, color=style.MUTED)
             continue
         axes.bar(
-            position + offset, estimate["value"], 0.38, yerr=estimate["std"], color=colour,
+            position + offset, estimate["value"], 0.38, yerr=style.interval(estimate), color=colour,
             capsize=2, edgecolor=style.INK, linewidth=0.4, error_kw={"linewidth": 0.8},
             label=title if name == last else None,
         )  # fmt: skip

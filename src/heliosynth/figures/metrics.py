@@ -18,7 +18,7 @@ from heliosynth.results.run import Run
 
 
 def metrics_comparison(run: Run) -> Figure:
-    """Plot each metric with its spread, one line per model, published values as open markers."""
+    """Plot each metric with its 95 % interval, a line per model, published values open."""
     summary = run.metrics
     models = models_in_order(summary)
     names = metrics_in_order(name for row in summary.values() for name in row)
@@ -39,7 +39,7 @@ def metrics_comparison(run: Run) -> Figure:
 
 def _legend(run: Run) -> list[Line2D]:
     return [
-        Line2D([], [], linestyle="", marker="o", color=style.CALM, label="this run, ±1 std"),
+        Line2D([], [], linestyle="", marker="o", color=style.CALM, label="this run, 95 % interval"),
         Line2D([], [], linestyle="", marker="o", color=style.INK, label=f"{run.origin} test split"),
         Line2D(
             [], [], linestyle="", marker="D", color=style.ACCENT, markerfacecolor="none",
@@ -58,7 +58,7 @@ def _panel(axes: Axes, name: str, models: list[str], summary: dict[str, Any]) ->
         if estimate is not None and estimate["value"] is not None:
             colour = style.INK if model == "real" else style.CALM
             axes.errorbar(
-                estimate["value"], line, xerr=estimate.get("std") or 0.0, fmt="o", markersize=4,
+                estimate["value"], line, xerr=style.interval(estimate), fmt="o", markersize=4,
                 color=colour, capsize=2, linewidth=0.9,
             )  # fmt: skip
             shown.append(float(estimate["value"]))

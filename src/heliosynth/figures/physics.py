@@ -12,9 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from heliosynth.arrays import Floats
+from heliosynth.config.evaluation import REAL
 from heliosynth.evaluation.statistics import STATISTICS
 from heliosynth.figures import style
-from heliosynth.results.names import REAL, model_title, models_in_order
+from heliosynth.results.names import model_title, models_in_order
 from heliosynth.results.run import Run
 
 SMALLEST = 0.01

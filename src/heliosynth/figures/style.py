@@ -17,8 +17,9 @@ from matplotlib.image import AxesImage
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from heliosynth import goes_class
-from heliosynth.arrays import Floats32
+from heliosynth.arrays import Floats, Floats32
 from heliosynth.dataset.store import Description
+from heliosynth.evaluation.estimate import EstimateJson
 from heliosynth.io.files import atomic_file
 
 COLUMN_IN = 3.34
@@ -101,6 +102,12 @@ def panel_title(axes: Axes, index: int, text: str) -> None:
     """Write ``(a) title`` above a panel; its index gives the letter."""
     letter = chr(ord("a") + index)
     axes.set_title(rf"$\bf{{({letter})}}$ {text}", loc="left")
+
+
+def interval(estimate: EstimateJson) -> Floats:
+    """Return the lengths of the error bar of an estimate down and up, (2, 1)."""
+    value = estimate["value"]
+    return np.array([[value - estimate["low"]], [estimate["high"] - value]])
 
 
 def class_title(number: int) -> str:

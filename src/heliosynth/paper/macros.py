@@ -13,7 +13,7 @@ from typing import Any
 
 from heliosynth import goes_class
 from heliosynth.arrays import SPLITS
-from heliosynth.config.evaluation import ENCODERS
+from heliosynth.config.evaluation import ENCODERS, REAL
 from heliosynth.config.models import (
     SAMPLERS,
     CevaeConfig,
@@ -24,7 +24,6 @@ from heliosynth.config.models import (
 from heliosynth.evaluation.metrics import METRICS, metric_name
 from heliosynth.io.files import write_text
 from heliosynth.paper import latex, statements
-from heliosynth.results.names import REAL
 from heliosynth.results.run import Run
 
 PRODUCTS = (
@@ -199,6 +198,7 @@ def _settings(run: Run) -> Macros:
         "contextfraction": latex.plain(cevae.context_fraction),
         "clusters": str(evaluation.clusters),
         "repeats": str(evaluation.repeats),
+        "evaluationblockdays": latex.plain(evaluation.block_days),
         "encoder": latex.escape(ENCODERS[evaluation.encoders[0]]),
         "encoders": latex.listing([latex.escape(ENCODERS[name]) for name in evaluation.encoders]),
     }

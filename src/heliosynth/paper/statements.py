@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from heliosynth.config.evaluation import REAL
 from heliosynth.config.models import DdpmConfig
 from heliosynth.evaluation.metrics import find_metric, metric_title
 from heliosynth.paper import latex
-from heliosynth.results.names import REAL, in_prose
+from heliosynth.results.names import in_prose
 from heliosynth.results.run import Run
 
 

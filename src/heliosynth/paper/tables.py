@@ -14,6 +14,7 @@ from heliosynth.config.models import SAMPLERS, DdpmConfig
 from heliosynth.errors import InputError
 from heliosynth.evaluation.metrics import find_metric, metric_title, metrics_in_order
 from heliosynth.evaluation.statistics import STATISTICS
+from heliosynth.evaluation.summary import NUMBERS
 from heliosynth.io.files import write_text
 from heliosynth.paper import latex
 from heliosynth.results.names import model_title, models_in_order
@@ -67,14 +68,12 @@ def metrics(run: Run) -> Content:
     summary = run.metrics
     models = models_in_order(set(summary) | set(PUBLISHED))
     measured = {name for row in summary.values() for name in row}
-    rows: list[list[object]] = [
-        ["metric", "model", "value", "std", "n", "published_value", "published_std"]
-    ]
+    rows: list[list[object]] = [["metric", "model", *NUMBERS, "published_value", "published_std"]]
     groups = []
     for metric in metrics_in_order(measured | {name for row in PUBLISHED.values() for name in row}):
         estimates = {model: summary.get(model, {}).get(metric) or {} for model in models}
         for model, estimate in estimates.items():
-            numbers = [estimate.get(key) for key in ("value", "std", "n")]
+            numbers = [estimate.get(key) for key in NUMBERS]
             rows.append([metric, model, *numbers, *published(model, metric)])
         groups.append(_metric_rows(metric, estimates if metric in measured else {}, models))
     header = ["metric", *(latex.escape(model_title(model)) for model in models), "$n$"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from heliosynth.config.evaluation import CONTROLS, COPYCAT, PHASE_RANDOM, REAL
+
 
 @dataclass(frozen=True)
 class ModelNames:
@@ -22,9 +24,6 @@ class ModelNames:
     prose: str
 
 
-REAL = "real"
-"""The test split, which is measured like a model."""
-
 MODELS: Mapping[str, ModelNames] = {
     "cevae": ModelNames("ceVAE", "the ceVAE"),
     "ddpm_discrete": ModelNames("discrete labels", "the diffusion model with discrete labels"),
@@ -34,9 +33,11 @@ MODELS: Mapping[str, ModelNames] = {
     "ddpm_cevae": ModelNames(
         "ceVAE embeddings", "the diffusion model with labels and ceVAE embeddings"
     ),
+    COPYCAT: ModelNames("copycat", "training images"),
+    PHASE_RANDOM: ModelNames("phase-random", "phase-random images"),
     REAL: ModelNames("benchmark", "the benchmark"),
 }
-"""The study's models and the benchmark by their names in the products."""
+"""The study's models, the controls and the benchmark by their names in the products."""
 
 
 def model_title(model: str) -> str:
@@ -50,10 +51,13 @@ def in_prose(model: str) -> str:
 
 
 def models_in_order(models: Iterable[str]) -> list[str]:
-    """Sort models: those of the study, then others by name, the benchmark last."""
-    study = [name for name in MODELS if name != REAL]
+    """Sort models: those of the study, then others by name, the controls, the benchmark last."""
+    last = (*CONTROLS, REAL)
+    study = [name for name in MODELS if name not in last]
 
     def position(name: str) -> int:
-        return study.index(name) if name in study else len(study) + (name == REAL)
+        if name in last:
+            return len(study) + 1 + last.index(name)
+        return study.index(name) if name in study else len(study)
 
     return sorted(set(models), key=lambda name: (position(name), name))

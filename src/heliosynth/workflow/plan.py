@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from heliosynth.config.evaluation import CONTROLS
 from heliosynth.config.models import ClassConditionConfig, DdpmConfig
 from heliosynth.config.presentation import PresentationConfig
 from heliosynth.config.schema import RunConfig
@@ -137,6 +138,17 @@ class Plan:
     def population(self) -> int:
         """The number of images that every model, and the real images, are measured on."""
         return min(config.sampling.population for config in self.configuration.models.values())
+
+    @cached_property
+    def per_class(self) -> int:
+        """The number of images of each class in the balanced sets of the controls."""
+        models = self.configuration.models.values()
+        return max(m.sampling.per_class for m in models if isinstance(m, DdpmConfig))
+
+    @cached_property
+    def rows(self) -> list[str]:
+        """The models and the controls, which are measured alike."""
+        return [*CONTROLS, *self.configuration.models]
 
     @cached_property
     def presentation(self) -> str:
