@@ -20,8 +20,9 @@ NEIGHBOURS = 5
 """The k of the k-th nearest neighbour, as in Naeem et al. (2020)."""
 LEAST_DAYS = 5
 """Smallest number of days of a class whose Vendi score is compared."""
-DRAWS = 5
-"""Random subsets of equal size over which values are averaged."""
+DRAWS, DRAWN_IMAGES = 5, 5000
+"""Random subsets of equal size over which values are averaged: their number, unless they have more
+images in total, and that total."""
 GROUPS = 10
 """Random groups of generated images that the jackknife leaves out in turn."""
 ROUNDING = 1e-10
@@ -320,7 +321,7 @@ def _equal_draws(
 ) -> list[tuple[Integers, Integers]]:
     """Return the rows of a reference and of a set in random draws of equal numbers of both."""
     n = min(reference, images)
-    draws = 1 if reference == images else DRAWS
+    draws = 1 if reference == images else min(DRAWS, max(1, DRAWN_IMAGES // n))
     return [
         (rng.choice(reference, n, replace=False), rng.choice(images, n, replace=False))
         for _ in range(draws)
