@@ -20,9 +20,13 @@ from torchmetrics.image.kid import KernelInceptionDistance
 from benchmarks.pairs import Pair, peak_memory_mb, time_pair
 from heliosynth.arrays import Features
 from heliosynth.config.evaluation import ClassifierConfig, EvaluationConfig
-from heliosynth.evaluation.comparison import Comparison, Predictions, ReferenceFeatures
+from heliosynth.evaluation.comparison import (
+    Comparison,
+    Predictions,
+    ReferenceFeatures,
+)
 from heliosynth.evaluation.fidelity import fidelity_estimates
-from heliosynth.evaluation.frechet import Gaussian, frechet_estimate, frechet_limit_estimate
+from heliosynth.evaluation.frechet import Gaussian, frechet_estimate, measure_fid_infinity
 from heliosynth.evaluation.kernel_distance import KernelReference, kernel_distance
 from heliosynth.evaluation.measure import measure_metrics
 
@@ -76,16 +80,18 @@ def run(runs: int = 3) -> tuple[list[Pair], MeasuredModels]:
 def measure_models(threads: int) -> MeasuredModels:
     """Measure all metrics of the registry and those of fidelity for each model."""
     torch.set_num_threads(threads)
-    reference, seconds = features(0, IMAGES), {"registry": 0.0, "FID∞": 0.0, "fidelity": 0.0}
+    reference = ReferenceFeatures({ENCODER: features(0, IMAGES)})
+    seconds = {"registry": 0.0, "FID∞": 0.0, "fidelity": 0.0}
     cpu_s = 0.0
     for model in range(1, MODELS + 1):
         generated, cpu = features(model, IMAGES), time.process_time()
         start = time.perf_counter()
-        measure_metrics(_comparison(reference, generated, model))
+        comparison = _comparison(reference, generated, model)
+        measure_metrics(comparison)
         registry = time.perf_counter()
-        frechet_limit_estimate(Gaussian.of_features(reference), generated, seed=0)
+        measure_fid_infinity(comparison, ENCODER)
         limit = time.perf_counter()
-        fidelity_estimates(reference[:DAYS], generated, seed=0)
+        fidelity_estimates(reference[ENCODER][:DAYS], generated, seed=0)
         seconds["registry"] += registry - start
         seconds["FID∞"] += limit - registry
         seconds["fidelity"] += time.perf_counter() - limit
@@ -104,11 +110,11 @@ def features(seed: int, images: int) -> Features:
     return drawn
 
 
-def _comparison(reference: Features, generated: Features, seed: int) -> Comparison:
+def _comparison(reference: ReferenceFeatures, generated: Features, seed: int) -> Comparison:
     rng = np.random.default_rng(seed)
     requested, predicted = rng.integers(5, size=(2, IMAGES)).astype(np.int8)
     return Comparison(
-        reference=ReferenceFeatures({ENCODER: reference}),
+        reference=reference,
         features={ENCODER: generated},
         predictions=Predictions(requested, predicted, tuple(range(5))),
         settings=SETTINGS,
