@@ -12,12 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import stdtrit
 from sklearn.cluster import KMeans
 
 from heliosynth.arrays import Features, Floats, Integers
 from heliosynth.errors import InputError
 from heliosynth.evaluation.comparison import Comparison, ReferenceFeatures
-from heliosynth.evaluation.estimate import NOT_NEGATIVE, Estimate
+from heliosynth.evaluation.estimate import CONFIDENCE, NOT_NEGATIVE, Estimate
+from heliosynth.evaluation.quadratic import SquaredLength
 from heliosynth.evaluation.resampling import resample
 
 
@@ -194,49 +196,59 @@ def cluster_metrics(
     )
     units = n if resampling.blocks is None else len(np.unique(resampling.blocks))
 
-    def estimate(values: Floats, variance: float) -> Estimate:
-        between = values.var(ddof=1) / len(values) if len(values) > 1 else 0.0
-        std = math.sqrt(variance + between)
-        return Estimate.of(values.mean(), std, n, units=units, bounds=NOT_NEGATIVE)
-
     def bootstrapped(metric: Callable[[Floats, Floats], float]) -> Estimate:
         values, repeats = (
             np.array([[metric(a.fitted.distances, a.distances[r]) for r in rows] for a in assigned])
             for rows in (whole, resamples)
         )
-        return estimate(values[:, 0], float(repeats.mean(axis=0).var(ddof=1)))
+        std = float(repeats.mean(axis=0).std(ddof=1))
+        one = Estimate.of(values.mean(), std, n, units=units, bounds=NOT_NEGATIVE)
+        return _with_clusterings(one, values[:, 0])
 
     errors = np.square(deviations[0]).reshape(len(fits), -1).mean(axis=1)
+    length = squared_length(deviations[0], again)
+    low, high = length.interval_of_value(units, resampling.repeats)
+    error = Estimate(float(errors.mean()), length.std, n, low, high)
     return ClusterMetrics(
-        estimate(errors, variance_of_mean_square(deviations[0], again)),
+        _with_clusterings(error, errors),
         bootstrapped(cluster_distance),
         bootstrapped(cluster_std),
     )
 
 
-def variance_of_mean_square(deviations: Floats, resampled: Floats) -> float:
-    """Return the variance of the mean of squares of M Gaussian numbers, such as that of CE.
+def _with_clusterings(estimate: Estimate, values: Floats) -> Estimate:
+    """Add the error of a mean over clusterings, which are a sample too, to that of the images."""
+    if len(values) < 2:
+        return estimate
+    error = float(values.std(ddof=1)) / math.sqrt(len(values))
+    half = float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)) * error
+    value = estimate.value
+    return Estimate(
+        value,
+        math.hypot(estimate.std, error),
+        estimate.n,
+        max(value - math.hypot(value - estimate.low, half), 0.0),
+        value + math.hypot(estimate.high - value, half),
+    )
 
-    For x of mean μ and covariance C the variance of xᵀx is 4 μᵀCμ + 2 tr C². The resamples give
-    C, and x xᵀ − C estimates μμᵀ. The variance of the mean of squares over the resamples would
-    be up to three times too large, since resamples scatter about x rather than about μ.
+
+def squared_length(deviations: Floats, resampled: Floats) -> SquaredLength:
+    """Return the mean of squares of M numbers, such as CE, as a squared length.
 
     Parameters
     ----------
     deviations
-        x, (M,).
+        The numbers, (M,).
     resampled
-        x of B bootstrap resamples, (B, M).
+        Those of B bootstrap resamples, (B, M), which give their covariance.
     """
-    freedom = len(resampled) - 1
+    size, freedom = len(deviations), len(resampled) - 1
     centred = resampled - resampled.mean(axis=0)
-    along = float(np.square(centred @ deviations).sum()) / freedom
-    gram = centred @ centred.T / freedom
-    # Unbiased for tr C², which the trace of the squared sample covariance is not.
-    square = float(np.square(gram).sum()) - float(np.trace(gram)) ** 2 / freedom
-    square *= freedom**2 / ((freedom - 1) * (freedom + 2)) if freedom > 1 else 1.0
-    least = max(2 * square, 0.0)
-    return max(4 * along - 2 * square, least) / len(deviations) ** 2
+    return SquaredLength(
+        value=float(np.square(deviations).mean()),
+        trace=float(np.square(centred).sum()) / freedom / size,
+        along=float(np.square(centred @ deviations).sum()) / freedom / size**2,
+    )
 
 
 def measure_cluster_error(comparison: Comparison) -> Estimate:

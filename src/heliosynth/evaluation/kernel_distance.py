@@ -10,7 +10,7 @@ import numpy as np
 from heliosynth.arrays import Features, Floats, Floats32, Integers
 from heliosynth.evaluation.comparison import Comparison, ReferenceFeatures
 from heliosynth.evaluation.estimate import Estimate
-from heliosynth.evaluation.resampling import resample
+from heliosynth.evaluation.quadratic import SquaredLength
 
 BLOCK = 1000
 """Rows of a kernel matrix that are in memory at once."""
@@ -26,16 +26,21 @@ class KernelReference:
         (N, D).
     within
         Mean kernel over pairs of different images.
+    scatter
+        Expected squared distance of its mean from that of its distribution.
     """
 
     features: Features
     within: float
+    scatter: float
 
     @classmethod
     def of(cls, features: Features) -> KernelReference:
         """Compute the mean kernel within the features (N, D) of a reference, N ≥ 2."""
-        total, _ = _pair_sums(features, np.empty((0, len(features)), np.float32))
-        return cls(features, total / (len(features) * (len(features) - 1)))
+        n = len(features)
+        rows, diagonal = _kernel_sums(features, np.arange(n))
+        within = float(rows.sum() - diagonal.sum()) / (n * (n - 1))
+        return cls(features, within, (float(diagonal.mean()) - within) / n)
 
 
 def kernel_distance(reference: KernelReference, features: Features) -> float:
@@ -50,38 +55,55 @@ def kernel_distance(reference: KernelReference, features: Features) -> float:
     reference, features
         The reference, and features of the set (n, D), n ≥ 2.
     """
-    return _distances(reference, features, np.empty((0, len(features)), np.float32))[0]
+    n, across = len(features), _across(reference, features)
+    rows, diagonal = _kernel_sums(features, np.arange(n))
+    pairs = float(rows.sum() - diagonal.sum()) / (n * (n - 1))
+    return reference.within + pairs - 2 * float(across.mean())
 
 
 def kernel_estimate(
-    reference: KernelReference,
-    features: Features,
-    repeats: int,
-    seed: int,
-    blocks: Integers | None = None,
+    reference: KernelReference, features: Features, blocks: Integers | None = None
 ) -> Estimate:
     """Return the kernel distance of two sets of features (KID), with its standard error.
 
-    Unlike the Fréchet distance it has no bias at small n. The error is that of bootstrap
-    resamples of the set, in which an image is never paired with its own copies.
+    Unlike the Fréchet distance it has no bias at small n. It is the squared length of the mean of
+    the images in the kernel's space, less the part that is due to their scatter.
 
     Parameters
     ----------
     reference, features
         The reference, and features of the set (n, D).
-    repeats
-        Bootstrap resamples, at least 2.
-    seed
-        Seed of the resamples.
     blocks
         Block of time of each image of a set of real frames, (n,); None: images are independent.
     """
-    n, rng = len(features), np.random.default_rng(seed)
-    resamples = resample(n, blocks, repeats, rng)
-    weights = np.stack([np.bincount(rows, minlength=n) for rows in resamples]).astype(np.float32)
-    value, repeated = _distances(reference, features, weights)
-    units = n if blocks is None else len(np.unique(blocks))
-    return Estimate.over(repeated, n, value, units=units)
+    n = len(features)
+    across = _across(reference, features)
+    rows, within = _kernel_sums(features, np.arange(n) if blocks is None else blocks)
+    # h(x, y) = k(x, y) − a(x) − a(y) + w, centred on the reference: its mean is the squared length.
+    shift = reference.within - across
+    projected = rows / n + shift - float(across.mean())
+    value = float(projected.mean())
+    centred = projected - value
+    groups = np.arange(n) if blocks is None else np.unique(blocks, return_inverse=True)[1]
+    units = int(groups.max()) + 1
+    sizes = np.bincount(groups)
+    summed = {
+        "h": within - 2 * sizes * np.bincount(groups, across) + sizes**2 * reference.within,
+        "row": np.bincount(groups, projected),
+        "centred": np.bincount(groups, centred),
+    }
+    scatter = summed["h"] - 2 * sizes * summed["row"] + sizes**2 * value
+    correction = units / (units - 1) / n**2
+    trace = max(float(scatter.sum()) * correction, 0.0)
+    # The reference is a sample too, which scatters like the set but for its size.
+    both = 1 + reference.scatter / trace if trace else 1.0
+    along = float(np.square(summed["centred"]).sum()) * correction
+    length = SquaredLength(value, trace + reference.scatter, along * both)
+    distance = kernel_distance(reference, features)
+    # The distance leaves out pairs of an image with itself, but not those of one block.
+    left_out = value - distance + reference.scatter
+    low, high = (end - left_out for end in length.interval_of_value(units, units))
+    return Estimate(distance, length.std, n, min(low, distance), max(high, distance))
 
 
 def measure_kid(comparison: Comparison, encoder: str) -> Estimate:
@@ -89,9 +111,7 @@ def measure_kid(comparison: Comparison, encoder: str) -> Estimate:
     return kernel_estimate(
         _kernel_reference(comparison.reference, encoder),
         comparison.features[encoder],
-        repeats=comparison.settings.repeats,
-        seed=comparison.seed,
-        blocks=comparison.blocks,
+        comparison.blocks,
     )
 
 
@@ -101,52 +121,40 @@ def _kernel_reference(reference: ReferenceFeatures, encoder: str) -> KernelRefer
     return KernelReference.of(reference[encoder])
 
 
-def _distances(
-    reference: KernelReference, features: Features, weights: Floats32
-) -> tuple[float, Floats]:
-    """Return the kernel distance of a set, and those with weights (R, n) on its images, (R,)."""
-    n, size = len(features), len(reference.features)
-    across = np.concatenate(
-        [
-            _kernel(features[start : start + BLOCK], reference.features).sum(1, dtype=np.float64)
-            for start in range(0, n, BLOCK)
-        ]
-    )
-    across /= size
-    total, weighted = _pair_sums(features, weights)
-    counts = weights.astype(np.float64)
-    pairs = np.square(counts.sum(axis=1)) - np.square(counts).sum(axis=1)
-    value = reference.within + total / (n * (n - 1)) - 2 * float(across.mean())
-    return value, reference.within + weighted / pairs - 2 * counts @ across / counts.sum(axis=1)
+def _across(reference: KernelReference, features: Features) -> Floats:
+    """Return the mean kernel of each image of a set with the reference, (n,)."""
+    sums = [
+        _kernel(features[start : start + BLOCK], reference.features).sum(1, dtype=np.float64)
+        for start in range(0, len(features), BLOCK)
+    ]
+    across: Floats = np.concatenate(sums) / len(reference.features)
+    return across
 
 
-def _pair_sums(features: Features, weights: Floats32) -> tuple[float, Floats]:
-    """Return the sum of the kernel over pairs of different images, and weighted sums.
+def _kernel_sums(features: Features, groups: Integers) -> tuple[Floats, Floats]:
+    """Return sums of the kernel of a set.
 
     Parameters
     ----------
     features
         (n, D).
-    weights
-        Weights of the images, (R, n).
+    groups
+        Number of the group of each image, (n,).
 
     Returns
     -------
-    tuple of float and numpy.ndarray
-        Σ_{i≠j} k_ij, and Σ_{i≠j} w_i w_j k_ij of each set of weights, (R,).
+    tuple of numpy.ndarray
+        Σ_j k_ij of each image, (n,), and Σ_ij k_ij over the pairs of each group, ascending.
     """
-    total, weighted = 0.0, np.zeros(len(weights))
+    names, number = np.unique(groups, return_inverse=True)
+    rows, within = np.zeros(len(features)), np.zeros(len(names))
     for start in range(0, len(features), BLOCK):
-        rows, columns = slice(start, start + BLOCK), slice(start, None)
-        # The kernel is symmetric: pairs right of the diagonal count twice.
-        kernel = _kernel(features[rows], features[columns])
-        square = np.arange(len(kernel))
-        kernel[square, square] = 0
-        kernel[:, len(kernel) :] *= 2
-        total += float(kernel.sum(dtype=np.float64))
-        products = (weights[:, rows] @ kernel) * weights[:, columns]
-        weighted += products.sum(axis=1, dtype=np.float64)
-    return total, weighted
+        block = slice(start, start + BLOCK)
+        kernel = _kernel(features[block], features)
+        rows[block] = kernel.sum(axis=1, dtype=np.float64)
+        same = kernel * (number[block, None] == number[None, :])
+        within += np.bincount(number[block], same.sum(axis=1, dtype=np.float64), len(names))
+    return rows, within
 
 
 def _kernel(x: Features, y: Features) -> Floats32:
