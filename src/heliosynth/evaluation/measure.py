@@ -18,24 +18,14 @@ import numpy as np
 from heliosynth import goes_class
 from heliosynth.arrays import Classes, Features, Images, Integers
 from heliosynth.config.evaluation import EvaluationConfig
-from heliosynth.dataset.store import (
-    UNKNOWN_CLASS,
-    LazySplit,
-    read_description,
-    read_samples,
-    read_split,
-)
+from heliosynth.dataset.store import UNKNOWN_CLASS, read_samples, read_split
 from heliosynth.errors import InputError
 from heliosynth.evaluation.classification import TrainedClassifier, read_classifier, scores_of
-from heliosynth.evaluation.comparison import Comparison, Predictions, ReferenceFeatures
+from heliosynth.evaluation.comparison import Comparison, Predictions
 from heliosynth.evaluation.estimate import Estimate, EstimateJson
-from heliosynth.evaluation.features import (
-    GENERATED,
-    EncodedBy,
-    EncodedFeatures,
-    read_features,
-)
+from heliosynth.evaluation.features import GENERATED
 from heliosynth.evaluation.metrics import METRICS, metric_names, split_name
+from heliosynth.evaluation.reference import Reference, read_by_encoder, read_reference
 from heliosynth.evaluation.resampling import draw_mix, time_blocks
 from heliosynth.io.provenance import stamp
 from heliosynth.registry import resolve
@@ -44,28 +34,6 @@ LEAST_IMAGES = 2
 """Smallest number of images of a set; the covariance of one image is not defined."""
 LEAST_BLOCKS = 2
 """Smallest number of blocks of time of a set of real frames; one block has no spread."""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """The real images that every set is measured against.
-
-    Attributes
-    ----------
-    features
-        Features of the images by encoder.
-    encoders
-        Description of each encoder.
-    classes
-        Class numbers of the images, (N,).
-    trained
-        Numbers of the trained classes.
-    """
-
-    features: ReferenceFeatures
-    encoders: Mapping[str, EncodedBy]
-    classes: Classes
-    trained: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -247,35 +215,11 @@ def measure_metrics(comparison: Comparison) -> dict[str, EstimateJson | None]:
     return metrics
 
 
-def read_reference(
-    dataset: Path | str, features: Sequence[Path | str], settings: EvaluationConfig
-) -> Reference:
-    """Read the reference: the training images of the trained classes.
-
-    Raises
-    ------
-    InputError
-        If an encoder's features are missing or are not those of the dataset's images.
-    """
-    trained = read_description(dataset).trained_classes
-    classes = LazySplit(dataset, "train").labels.goes_class
-    is_trained = np.isin(classes, trained)
-    by_encoder = _read_by_encoder(features, "train", len(classes), settings)
-    return Reference(
-        features=ReferenceFeatures(
-            {name: encoded.values[is_trained] for name, encoded in by_encoder.items()}
-        ),
-        encoders={name: encoded.encoded_by for name, encoded in by_encoder.items()},
-        classes=classes[is_trained],
-        trained=trained,
-    )
-
-
 def _test_split(measurement: Measurement) -> MeasuredSet:
     dataset, reference = measurement.dataset, measurement.reference
     settings, population = measurement.settings, measurement.population
     test = read_split(dataset, "test")
-    by_encoder = _read_by_encoder(measurement.features, "test", len(test), settings)
+    by_encoder = read_by_encoder(measurement.features, "test", len(test), settings)
     trained = test.of_classes(reference.trained)
     if not len(trained):
         raise InputError(
@@ -317,7 +261,7 @@ def _generated(
 ) -> MeasuredSet:
     reference = measurement.reference
     generated = read_samples(samples)
-    by_encoder = _read_by_encoder(features, GENERATED, len(generated), measurement.settings)
+    by_encoder = read_by_encoder(features, GENERATED, len(generated), measurement.settings)
     for encoder, encoded_by in reference.encoders.items():
         if by_encoder[encoder].encoded_by != encoded_by:
             raise InputError(
@@ -351,28 +295,6 @@ def _subset(classes: Classes, reference: Classes, n: int, seed: int) -> Integers
     if np.any(classes == UNKNOWN_CLASS):
         return rng.choice(len(classes), n, replace=False)
     return draw_mix(classes, reference, n, rng).rows
-
-
-def _read_by_encoder(
-    paths: Sequence[Path | str], group: str, images: int, settings: EvaluationConfig
-) -> dict[str, EncodedFeatures]:
-    """Read one group of features of every configured encoder, in the configured order."""
-    by_encoder: dict[str, EncodedFeatures] = {}
-    for path in paths:
-        encoded = read_features(path, group)
-        if len(encoded.values) != images:
-            raise InputError(
-                f"{path}: {len(encoded.values)} features of {group!r} for {images} images; "
-                "encode them again"
-            )
-        by_encoder[encoded.encoded_by.encoder] = encoded
-    for encoder in settings.encoders:
-        if encoder not in by_encoder:
-            raise InputError(
-                f"{encoder} features of {group!r} not found among "
-                f"{', '.join(map(str, paths)) or 'no files'}; encode the images first"
-            )
-    return {encoder: by_encoder[encoder] for encoder in settings.encoders}
 
 
 def _predict(
