@@ -47,6 +47,7 @@ NOT_RUN: Mapping[str, str] = {
     "make verify": MINUTES,
     "python -m benchmarks.cost results/quickstart": MEASURES,
     "python -m benchmarks.dataset": MEASURES,
+    "python -m benchmarks.evaluation": MEASURES,
     "python -m benchmarks.quality results/archive ddpm_discrete": MEASURES,
     "python -m benchmarks.syncs": MEASURES,
     "python -m benchmarks.training": MEASURES,

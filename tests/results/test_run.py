@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from factories.run import build_run
+from heliosynth.config.evaluation import CONTROLS, REAL
 from heliosynth.errors import InputError
 from heliosynth.io.files import read_json, write_json
 from heliosynth.results.run import Run
@@ -20,7 +21,7 @@ def test_models_are_grouped_by_kind_and_condition(run: Run) -> None:
     assert run.models == list(run.configuration.models)
     assert {*run.diffusion_models, *run.cevae_models} == set(run.models)
     assert set(run.flux_models) < set(run.diffusion_models)
-    assert set(run.metrics) == {*run.models, "real"}
+    assert set(run.metrics) == {*run.models, *CONTROLS, REAL}
 
 
 def test_classes_are_sorted_by_flux(run: Run) -> None:
