@@ -54,6 +54,31 @@ def test_best_model_and_test_split() -> None:
     assert statements.best_model({"cevae": {"f1": None}}, "f1") == "No model has a value of F1."
 
 
+def test_models_that_no_test_tells_apart_are_named_with_the_best() -> None:
+    summary = {
+        name: {"kid_clip": estimate(value), "fid_clip": None}
+        for name, value in {"cevae": 0.9, "ddpm_discrete": 0.2, "ddpm_cevae": 0.21}.items()
+    }
+    text = statements.best_model(summary, "kid_clip")
+    assert "with discrete labels, $0.200 \\pm 0.010$, from which the diffusion model" in text
+    assert text.endswith("with labels and ceVAE embeddings is not told apart.")
+    summary["ddpm_discrete"]["kid_clip"] = estimate(0.1)
+    assert "not told apart" not in statements.best_model(summary, "kid_clip")
+
+
+def test_controls_are_not_models_but_a_first_rank_of_the_copycat_is_said() -> None:
+    summary = {
+        "ddpm_discrete": {"fid_clip": estimate(0.2)},
+        "copycat": {"fid_clip": estimate(0.1)},
+        "phase_random": {"fid_clip": estimate(0.01)},
+    }
+    text = statements.best_model(summary, "fid_clip")
+    assert text.startswith("The lowest FID (CLIP) is that of the diffusion model with discrete")
+    assert text.endswith(r". Copies of training images rank first, with $0.100 \pm 0.010$.")
+    summary["copycat"]["fid_clip"] = estimate(0.3)
+    assert "Copies" not in statements.best_model(summary, "fid_clip")
+
+
 def test_best_model_of_a_metric_with_another_ideal() -> None:
     summary = {
         "cevae": {"cluster_distance": estimate(2.2)},

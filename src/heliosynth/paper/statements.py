@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
 from typing import Any
 
-from heliosynth.config.evaluation import REAL
+from heliosynth.config.evaluation import CONTROLS, COPYCAT, REAL
 from heliosynth.config.models import DdpmConfig
 from heliosynth.evaluation.metrics import find_metric, metric_title
 from heliosynth.paper import latex
@@ -71,7 +73,9 @@ def conditions(run: Run) -> str:
 
 
 def best_model(summary: Mapping[str, Mapping[str, Any]], metric: str, origin: str = "real") -> str:
-    """Return the sentence on the best model by a metric, and on the test split.
+    """Return the sentence on the best model by a metric, on the test split and the copycat.
+
+    Models that no test tells apart from the best are named with it.
 
     Parameters
     ----------
@@ -84,17 +88,43 @@ def best_model(summary: Mapping[str, Mapping[str, Any]], metric: str, origin: st
     """
     title = latex.escape(metric_title(metric))
     estimates = {name: entry for name, row in summary.items() if (entry := row.get(metric))}
-    models = {name: entry for name, entry in estimates.items() if name != REAL}
+    models = {name: entry for name, entry in estimates.items() if name not in (*CONTROLS, REAL)}
     if not models:
         return f"No model has a value of {title}."
     row = find_metric(metric)
-    best = min(models, key=lambda name: abs(models[name]["value"] - row.ideal))
+
+    def distance(name: str) -> float:
+        return abs(float(estimates[name]["value"]) - row.ideal)
+
+    best = min(models, key=distance)
     subjects = {"lower": f"lowest {title}", "higher": f"highest {title}"}
     subject = subjects.get(row.direction, f"{title} closest to {latex.plain(row.ideal)}")
     sentence = f"The {subject} is that of {prose(best)}, {_value(models[best])}"
-    if REAL not in estimates:
-        return f"{sentence}."
-    return f"{sentence}; that of the {origin} test split is {_value(estimates[REAL])}."
+    tests = (len(models) - 1) * len(summary[best])
+    equal = [
+        prose(name)
+        for name in models
+        if name != best and not _differ(distance(name) - distance(best), models, name, best, tests)
+    ]
+    if equal:
+        sentence += f", from which {latex.listing(equal)} {_are(equal)} not told apart"
+    if REAL in estimates:
+        sentence += f"; that of the {origin} test split is {_value(estimates[REAL])}"
+    if COPYCAT in estimates and distance(COPYCAT) < distance(best):
+        sentence += f". Copies of training images rank first, with {_value(estimates[COPYCAT])}"
+    return f"{sentence}."
+
+
+def _differ(
+    difference: float, estimates: Mapping[str, Mapping[str, Any]], one: str, other: str, tests: int
+) -> bool:
+    """Return whether two estimates differ at 5 % in a normal test, by Bonferroni over tests."""
+    error = math.hypot(*(float(estimates[name]["std"]) for name in (one, other)))
+    return abs(difference) > NormalDist().inv_cdf(1 - 0.05 / (2 * tests)) * error
+
+
+def _are(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
 
 
 def flux_response(model: str, response: Mapping[str, Any], origin: str = "real") -> str:
