@@ -19,8 +19,9 @@ from heliosynth.evaluation.comparison import Comparison, ReferenceFeatures
 from heliosynth.evaluation.estimate import NOT_NEGATIVE, Estimate
 
 EPSILON = float(np.finfo(np.float64).eps)
-PARTITIONS = 2
-"""Random partitions of a set over which distances of its parts are averaged."""
+PARTITIONS, PARTITIONED_IMAGES = 3, 5000
+"""Random partitions of a set over which distances of its parts are averaged: their number, unless
+they have more images in total, and that total."""
 PARTS = 4
 """Smallest parts of a set, from which its distance is extrapolated: quarters."""
 LEAST_UNITS = 2 * PARTS
@@ -214,7 +215,8 @@ def frechet_limit_estimate(
         return None
     projection = Projection.of(reference, features)
     whole, influence = projection.influence()
-    halves, quarters = np.mean([_parts(projection, units, rng) for _ in range(PARTITIONS)], axis=0)
+    partitions = min(PARTITIONS, max(1, PARTITIONED_IMAGES // n))
+    halves, quarters = np.mean([_parts(projection, units, rng) for _ in range(partitions)], axis=0)
     value = 2 * whole - halves
     # The least-squares line through 1/n, 2/n and 4/n ends at whole + (halves − quarters)/2.
     curvature = value - (whole + (halves - quarters) / 2)
