@@ -11,7 +11,7 @@ from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics
 from factories.features import gaussian_features
 from heliosynth.evaluation.frechet import (
     Gaussian,
-    Projection,
+    SetDistance,
     frechet_distance,
     frechet_estimate,
     frechet_limit_estimate,
@@ -77,11 +77,11 @@ def test_the_frechet_distance_is_biased_for_small_sets():
     assert np.mean(distances) > 5 * np.std(distances) / np.sqrt(len(distances))
 
 
-@pytest.mark.parametrize(("n", "dimensions"), [(40, 6), (12, 30)])
+@pytest.mark.parametrize(("n", "dimensions"), [(40, 6), (12, 30), (30, 30)])
 def test_the_influence_function_is_the_derivative(n, dimensions):
     x, y = gaussian_features(80, dimensions, 1), gaussian_features(n, dimensions, 2, shift=0.3)
     reference = Gaussian.of_features(x)
-    distance, influence = Projection.of(reference, y).influence()
+    distance, influence = SetDistance(reference, y).influence()
     assert distance == pytest.approx(frechet_distance(reference, Gaussian.of_features(y)))
     points = y.astype(np.float64)
 

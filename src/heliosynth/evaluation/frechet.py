@@ -77,8 +77,8 @@ def frechet_distance(x: Gaussian, y: Gaussian) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Projection:
-    """A set of features on the principal axes of a reference, for the distances of its parts.
+class SetDistance:
+    """Fréchet distances of a set of features and of its parts from a reference.
 
     Attributes
     ----------
@@ -86,28 +86,27 @@ class Projection:
         The reference.
     features
         Features of the set, (n, D).
-    projected
-        The features times the transposed root of the reference, (n, k).
     """
 
     reference: Gaussian
     features: Features
-    projected: Floats
 
-    @classmethod
-    def of(cls, reference: Gaussian, features: Features) -> Projection:
-        """Project the features (n, D) of a set."""
+    @functools.cached_property
+    def projected(self) -> Floats:
+        """The features times the transposed root (k, D) of the reference, (n, k)."""
         # Centred, the features lose less to rounding.
-        projected = (features - reference.mean) @ reference.root.T
-        return cls(reference, features, projected)
+        projected: Floats = (self.features - self.reference.mean) @ self.reference.root.T
+        return projected
 
-    def distance(self, rows: Integers) -> float:
+    def of_rows(self, rows: Integers) -> float:
         """Return the Fréchet distance of a part of the set, at least two images."""
         points = self.features[rows].astype(np.float64)
         mean = points.mean(axis=0)
+        points -= mean
         shift = float(np.square(mean - self.reference.mean).sum())
-        variance = float(np.square(points - mean).sum()) / (len(rows) - 1)
-        cross = _nuclear_norm(_centred(self.projected[rows]))
+        variance = float(np.square(points).sum()) / (len(rows) - 1)
+        eigenvalues = np.linalg.eigvalsh(self._matrix(points, rows))
+        cross = float(np.sqrt(eigenvalues.clip(min=0)).sum())
         return shift + self.reference.variance + variance - 2 * cross
 
     def influence(self) -> tuple[float, Floats]:
@@ -117,22 +116,44 @@ class Projection:
         with T the optimal transport map from the set's Gaussian to the reference's and
         y = image − μ_y, it is 2 (μ_y − μ_x)·y + n/(n − 1) (‖y‖² − yᵀTy) minus its mean.
         """
-        points = self.features - self.features.mean(axis=0, dtype=np.float64)
-        n = len(points)
-        shift = self.features.mean(axis=0, dtype=np.float64) - self.reference.mean
-        squares = np.square(points).sum(axis=1)
-        centred = _centred(self.projected)
-        values, vectors = np.linalg.eigh(_smaller_gram(centred))
-        roots = np.sqrt(values.clip(min=0))
-        # yᵀTy are the diagonal of (PPᵀ)^½ for the centred and projected set P, times n − 1.
-        if len(centred) <= centred.shape[1]:
-            transported = np.square(vectors) @ roots
+        n = len(self.features)
+        points = self.features.astype(np.float64)
+        mean = points.mean(axis=0)
+        points -= mean
+        shift, squares = mean - self.reference.mean, np.square(points).sum(axis=1)
+        eigenvalues, vectors = np.linalg.eigh(self._matrix(points, np.arange(n)))
+        roots = np.sqrt(eigenvalues.clip(min=0))
+        if len(roots) == n:
+            # yᵀTy is the diagonal of the root of the images' matrix, times n − 1.
+            transported = (n - 1) * np.square(vectors) @ roots
         else:
-            positive = values > _rounding(values)
-            transported = np.square(centred @ vectors[:, positive]) @ (1 / roots[positive])
-        influence = 2 * points @ shift + n * (squares / (n - 1) - transported)
+            positive = eigenvalues > _rounding(eigenvalues)
+            axes = vectors[:, positive].T @ self.reference.root
+            transport = axes.T @ (axes / roots[positive, None])
+            # The standard error needs no more than single precision.
+            single = points.astype(np.float32)
+            transported = np.einsum("ij,ij->i", single @ transport.astype(np.float32), single)
+        influence = 2 * points @ shift + n / (n - 1) * (squares - transported)
         distance = float(shift @ shift) + self.reference.variance - 2 * float(roots.sum())
         return distance + float(squares.sum()) / (n - 1), influence - influence.mean()
+
+    def _matrix(self, points: Floats, rows: Integers) -> Floats:
+        """Return a matrix with the eigenvalues of Σ_x Σ_y above 0, of the images or of R Σ_y Rᵀ.
+
+        Parameters
+        ----------
+        points
+            Features of a part of the set minus their mean, (m, D).
+        rows
+            Rows of the part, (m,).
+        """
+        if len(points) <= len(self.reference.root):
+            centred = self.projected[rows] - self.projected[rows].mean(axis=0)
+            of_images: Floats = centred @ centred.T / (len(rows) - 1)
+            return of_images
+        root = self.reference.root
+        of_axes: Floats = root @ (points.T @ points / (len(rows) - 1)) @ root.T
+        return of_axes
 
 
 def standard_error(influence: Floats, blocks: Integers | None = None) -> float:
@@ -174,7 +195,7 @@ def frechet_estimate(
     blocks
         Block of time of each image of a set of real frames, (n,); None: images are independent.
     """
-    value, influence = Projection.of(reference, features).influence()
+    value, influence = SetDistance(reference, features).influence()
     error, n = standard_error(influence, blocks), len(features)
     return Estimate.of(value, error, n, units=_units(n, blocks), bounds=NOT_NEGATIVE)
 
@@ -213,10 +234,10 @@ def frechet_limit_estimate(
     units = np.arange(n) if blocks is None else np.unique(blocks, return_inverse=True)[1]
     if _units(n, blocks) < LEAST_UNITS:
         return None
-    projection = Projection.of(reference, features)
-    whole, influence = projection.influence()
+    distances = SetDistance(reference, features)
+    whole, influence = distances.influence()
     partitions = min(PARTITIONS, max(1, PARTITIONED_IMAGES // n))
-    halves, quarters = np.mean([_parts(projection, units, rng) for _ in range(partitions)], axis=0)
+    halves, quarters = np.mean([_parts(distances, units, rng) for _ in range(partitions)], axis=0)
     value = 2 * whole - halves
     # The least-squares line through 1/n, 2/n and 4/n ends at whole + (halves − quarters)/2.
     curvature = value - (whole + (halves - quarters) / 2)
@@ -248,7 +269,7 @@ def _gaussian(reference: ReferenceFeatures, encoder: str) -> Gaussian:
 
 
 def _parts(
-    projection: Projection, units: Integers, rng: np.random.Generator
+    distances: SetDistance, units: Integers, rng: np.random.Generator
 ) -> tuple[float, float]:
     """Return the mean distance of the halves and of the quarters of a random partition."""
     order = rng.permutation(int(units.max()) + 1)
@@ -256,7 +277,7 @@ def _parts(
     halves = [np.concatenate(quarters[i : i + 2]) for i in range(0, PARTS, 2)]
     # Weighted by their images, parts of different sizes add no first-order noise either.
     of_halves, of_quarters = (
-        sum(len(rows) / len(units) * projection.distance(rows) for rows in parts)
+        sum(len(rows) / len(units) * distances.of_rows(rows) for rows in parts)
         for parts in (halves, quarters)
     )
     return of_halves, of_quarters
@@ -264,12 +285,6 @@ def _parts(
 
 def _units(n: int, blocks: Integers | None) -> int:
     return n if blocks is None else len(np.unique(blocks))
-
-
-def _centred(points: Floats) -> Floats:
-    """Return points (n, k) minus their mean, divided by √(n − 1)."""
-    centred: Floats = (points - points.mean(axis=0)) / math.sqrt(len(points) - 1)
-    return centred
 
 
 def _nuclear_norm(matrix: Floats) -> float:
