@@ -24,7 +24,6 @@ SETTINGS = EvaluationConfig(
     clusters=3,
     kmeans=2,
     repeats=20,
-    fid_repeats=2,
     block_days=1,
     classifier=CLASSIFIER,
 )

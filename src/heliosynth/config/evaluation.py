@@ -74,9 +74,6 @@ class EvaluationConfig(Section):
     repeats: Annotated[int, Field(ge=20)] = Field(
         200, description="bootstrap resamples for every standard error"
     )
-    fid_repeats: Annotated[int, Field(ge=2)] = Field(
-        20, description="bootstrap resamples for the standard error of FID, which takes longer"
-    )
     block_days: Positive = Field(
         7.0,
         description="length of the blocks of time in which real images are resampled, days; at "
