@@ -50,6 +50,22 @@ def test_without_scatter_the_interval_is_a_point():
     assert length.interval_of_value(100, 200) == (4, 4)
 
 
+def test_rounding_is_no_scatter():
+    # All images of a set in one cluster: equal resamples, which differ by rounding.
+    length = SquaredLength(value=1.26, trace=1e-32, along=1e-32)
+    assert length.std == 0
+    assert length.interval_of_value(24, 20) == pytest.approx((1.26, 1.26))
+
+
+@pytest.mark.parametrize("scale", [1e-1, 1e-3, 1e-5, 1e-9, 1e-15])
+def test_a_long_vector_has_a_normal_interval(scale):
+    length = SquaredLength(value=1.0, trace=5 * scale, along=scale)
+    low, high = length.interval(10**9)
+    assert 0 <= low < length.unbiased < high
+    if scale < 1e-2:
+        assert high - low == pytest.approx(2 * 1.96 * length.std, rel=0.01)
+
+
 @pytest.mark.parametrize("mean", [0.0, 0.7, 3.0])
 def test_the_interval_covers(mean):
     rng = np.random.default_rng(0)

@@ -14,7 +14,10 @@ from dataclasses import dataclass
 
 from scipy.special import chndtr, chndtrinc, ndtri, stdtrit
 
-from heliosynth.evaluation.estimate import CONFIDENCE
+from heliosynth.evaluation.estimate import CONFIDENCE, ROUNDING
+
+LARGE = 1e4
+"""Squared length, in units of the variance, whose χ² is normal and too large for its inversion."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,15 @@ class SquaredLength:
     @property
     def _scale(self) -> float:
         """Variance along x; of a length of 0, all of C, as if it had one dimension."""
-        return self.along / self.value if self.value > 0 else self.trace
+        scale = self.along / self.value if self.value > 0 else self.trace
+        # Equal resamples differ by rounding only.
+        return scale if scale > ROUNDING**2 * self.value else 0.0
 
     def _squared_mean(self, share: float) -> float:
         """Return the μᵀμ for which values up to the measured one have a probability."""
         scaled, freedom = self.value / self._scale, self.trace / self._scale
+        if scaled > LARGE:
+            return max(self.unbiased - float(ndtri(share)) * self.std, 0.0)
         if chndtr(scaled, freedom, 0.0) <= share:
             return 0.0
         return self._scale * float(chndtrinc(scaled, freedom, share))
