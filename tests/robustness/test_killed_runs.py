@@ -12,10 +12,14 @@ from helpers.project import TINY, copy_project, run_snakemake
 pytestmark = [pytest.mark.robustness, pytest.mark.workflow, pytest.mark.timeout(3600)]
 TARGETS = tuple(
     f"results/tiny/{name}"
-    for name in ("metrics/cevae.json", "metrics/real.json", "samples/ddpm_cevae.h5")
+    for name in (
+        "features/efficientnet_lite0/cevae.h5",
+        "features/efficientnet_lite0/real.h5",
+        "samples/ddpm_cevae.h5",
+    )
 )
-"""Products of a run that simulates, builds, trains two models, samples and evaluates."""
-KINDS = ("observations", "dataset", "models", "samples", "features", "metrics")
+"""Products of a run that simulates, builds, trains two models, samples and encodes."""
+KINDS = ("observations", "dataset", "models", "samples", "features")
 MOMENTS = (
     ("simulate.py", "pathlib:Path.replace", 1),
     ("intensities.py", "heliosynth.frames.averaging:average", 3),
