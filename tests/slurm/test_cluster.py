@@ -185,7 +185,7 @@ def test_small_jobs_are_grouped_and_local_ones_not_submitted(jobs: list[Job]) ->
     rules = [job.rule for job in jobs]
     groups = [rule for rule in rules if rule.split("_")[0] in GROUPS]
     assert {group.split("_")[0] for group in groups} == GROUPS
-    assert len(groups) <= 6
+    assert len(groups) <= 8
     assert LOCAL_RULES.isdisjoint(rules)
     assert {"figure", "table", "labels"}.isdisjoint(rules)
 
