@@ -11,6 +11,7 @@ from heliosynth.arrays import Features, Floats, Floats32, Integers
 from heliosynth.evaluation.comparison import Comparison, ReferenceFeatures
 from heliosynth.evaluation.estimate import Estimate
 from heliosynth.evaluation.quadratic import SquaredLength
+from heliosynth.evaluation.resampling import independent_units
 
 BLOCK = 1000
 """Rows of a kernel matrix that are in memory at once."""
@@ -38,9 +39,9 @@ class KernelReference:
     def of(cls, features: Features) -> KernelReference:
         """Compute the mean kernel within the features (N, D) of a reference, N ≥ 2."""
         n = len(features)
-        rows, diagonal = _kernel_sums(features, np.arange(n))
-        within = float(rows.sum() - diagonal.sum()) / (n * (n - 1))
-        return cls(features, within, (float(diagonal.mean()) - within) / n)
+        rows, itself = _kernel_sums(features, None)
+        within = float(rows.sum() - itself.sum()) / (n * (n - 1))
+        return cls(features, within, (float(itself.mean()) - within) / n)
 
 
 def kernel_distance(reference: KernelReference, features: Features) -> float:
@@ -55,10 +56,8 @@ def kernel_distance(reference: KernelReference, features: Features) -> float:
     reference, features
         The reference, and features of the set (n, D), n ≥ 2.
     """
-    n, across = len(features), _across(reference, features)
-    rows, diagonal = _kernel_sums(features, np.arange(n))
-    pairs = float(rows.sum() - diagonal.sum()) / (n * (n - 1))
-    return reference.within + pairs - 2 * float(across.mean())
+    rows, _ = _kernel_sums(features, None)
+    return _distance(reference, features, _across(reference, features), rows)
 
 
 def kernel_estimate(
@@ -76,30 +75,24 @@ def kernel_estimate(
     blocks
         Block of time of each image of a set of real frames, (n,); None: images are independent.
     """
-    n = len(features)
+    n, units = len(features), independent_units(len(features), blocks)
     across = _across(reference, features)
-    rows, within = _kernel_sums(features, np.arange(n) if blocks is None else blocks)
-    # h(x, y) = k(x, y) − a(x) − a(y) + w, centred on the reference: its mean is the squared length.
-    shift = reference.within - across
-    projected = rows / n + shift - float(across.mean())
+    rows, within = _kernel_sums(features, blocks)
+    distance = _distance(reference, features, across, rows)
+    # h(x, y) = k(x, y) − a(x) − a(y) + w is the kernel of images centred on the reference. Its row
+    # means are their projections on the difference of the means, and its mean is the length.
+    projected = rows / n - across - float(across.mean()) + reference.within
     value = float(projected.mean())
-    centred = projected - value
     groups = np.arange(n) if blocks is None else np.unique(blocks, return_inverse=True)[1]
-    units = int(groups.max()) + 1
     sizes = np.bincount(groups)
-    summed = {
-        "h": within - 2 * sizes * np.bincount(groups, across) + sizes**2 * reference.within,
-        "row": np.bincount(groups, projected),
-        "centred": np.bincount(groups, centred),
-    }
-    scatter = summed["h"] - 2 * sizes * summed["row"] + sizes**2 * value
+    of_groups = within - 2 * sizes * np.bincount(groups, across) + sizes**2 * reference.within
+    scatter = of_groups - 2 * sizes * np.bincount(groups, projected) + sizes**2 * value
     correction = units / (units - 1) / n**2
     trace = max(float(scatter.sum()) * correction, 0.0)
+    along = float(np.square(np.bincount(groups, projected - value)).sum()) * correction
     # The reference is a sample too, which scatters like the set but for its size.
     both = 1 + reference.scatter / trace if trace else 1.0
-    along = float(np.square(summed["centred"]).sum()) * correction
     length = SquaredLength(value, trace + reference.scatter, along * both)
-    distance = kernel_distance(reference, features)
     # The distance leaves out pairs of an image with itself, but not those of one block.
     left_out = value - distance + reference.scatter
     low, high = (end - left_out for end in length.interval_of_value(units, units))
@@ -131,7 +124,23 @@ def _across(reference: KernelReference, features: Features) -> Floats:
     return across
 
 
-def _kernel_sums(features: Features, groups: Integers) -> tuple[Floats, Floats]:
+def _distance(
+    reference: KernelReference, features: Features, across: Floats, rows: Floats
+) -> float:
+    """Return the kernel distance from the sums of the kernel, (n,) each."""
+    n = len(features)
+    pairs = float(rows.sum() - _itself(features).sum()) / (n * (n - 1))
+    return reference.within + pairs - 2 * float(across.mean())
+
+
+def _itself(features: Features) -> Floats:
+    """Return the kernel of each image with itself, (n,)."""
+    squares = np.square(features.astype(np.float64)).sum(axis=1)
+    kernel: Floats = (squares / features.shape[1] + 1) ** 3
+    return kernel
+
+
+def _kernel_sums(features: Features, groups: Integers | None) -> tuple[Floats, Floats]:
     """Return sums of the kernel of a set.
 
     Parameters
@@ -139,22 +148,24 @@ def _kernel_sums(features: Features, groups: Integers) -> tuple[Floats, Floats]:
     features
         (n, D).
     groups
-        Number of the group of each image, (n,).
+        Number of the group of each image, (n,); None: each image is one.
 
     Returns
     -------
     tuple of numpy.ndarray
         Σ_j k_ij of each image, (n,), and Σ_ij k_ij over the pairs of each group, ascending.
     """
-    names, number = np.unique(groups, return_inverse=True)
-    rows, within = np.zeros(len(features)), np.zeros(len(names))
+    rows = np.zeros(len(features))
+    number = None if groups is None else np.unique(groups, return_inverse=True)[1]
+    within = np.zeros(0) if number is None else np.zeros(int(number.max()) + 1)
     for start in range(0, len(features), BLOCK):
         block = slice(start, start + BLOCK)
         kernel = _kernel(features[block], features)
         rows[block] = kernel.sum(axis=1, dtype=np.float64)
-        same = kernel * (number[block, None] == number[None, :])
-        within += np.bincount(number[block], same.sum(axis=1, dtype=np.float64), len(names))
-    return rows, within
+        if number is not None:
+            same = kernel * (number[block, None] == number[None, :])
+            within += np.bincount(number[block], same.sum(axis=1, dtype=np.float64), len(within))
+    return rows, _itself(features) if number is None else within
 
 
 def _kernel(x: Features, y: Features) -> Floats32:

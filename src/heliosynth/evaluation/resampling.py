@@ -64,6 +64,11 @@ def time_blocks(time: Seconds, days: float) -> Integers:
     return np.floor_divide(time, round(days * DAY_S)).astype(np.int64)
 
 
+def independent_units(n: int, blocks: Integers | None) -> int:
+    """Return the number of units of a set that a bootstrap resamples: its blocks, or n images."""
+    return n if blocks is None else len(np.unique(blocks))
+
+
 def resample(
     n: int, blocks: Integers | None, repeats: int, rng: np.random.Generator
 ) -> list[Integers]:
