@@ -20,7 +20,7 @@ from heliosynth.dataset.store import LabelledImages
 from heliosynth.errors import InputError
 from heliosynth.evaluation.comparison import Comparison, Predictions
 from heliosynth.evaluation.estimate import SHARE, Estimate
-from heliosynth.evaluation.resampling import bootstrap_groups, bootstrap_within
+from heliosynth.evaluation.resampling import bootstrap_groups, bootstrap_within, independent_units
 from heliosynth.evaluation.supervised import fit, predict
 from heliosynth.models.classifier import Classifier, build_classifier
 from heliosynth.training.weights import read_weights, write_weights
@@ -197,10 +197,10 @@ def macro_scores(predictions: Predictions, repeats: int, seed: int) -> MacroScor
     )
     rng = np.random.default_rng(seed)
     if predictions.blocks is None:
-        resamples, units = bootstrap_within(requested, repeats, rng), len(requested)
+        resamples = bootstrap_within(requested, repeats, rng)
     else:
         resamples = bootstrap_groups(predictions.blocks, repeats, rng)
-        units = len(np.unique(predictions.blocks))
+    units = independent_units(len(requested), predictions.blocks)
     confusion = confusion_matrix(requested, predicted, classes)
     whole = class_scores(confusion)
     spread = np.stack(

@@ -20,7 +20,7 @@ from heliosynth.errors import InputError
 from heliosynth.evaluation.comparison import Comparison, ReferenceFeatures
 from heliosynth.evaluation.estimate import CONFIDENCE, NOT_NEGATIVE, Estimate
 from heliosynth.evaluation.quadratic import SquaredLength
-from heliosynth.evaluation.resampling import resample
+from heliosynth.evaluation.resampling import independent_units, resample
 
 
 def cluster_error(reference: Integers, counts: Integers) -> float:
@@ -194,7 +194,7 @@ def cluster_metrics(
         np.concatenate([a.deviations(rows) for a in assigned], axis=1)
         for rows in (whole, resamples)
     )
-    units = n if resampling.blocks is None else len(np.unique(resampling.blocks))
+    units = independent_units(n, resampling.blocks)
 
     def bootstrapped(metric: Callable[[Floats, Floats], float]) -> Estimate:
         values, repeats = (

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from heliosynth.arrays import Classes, Features, Integers
 from heliosynth.config.evaluation import EvaluationConfig
 
@@ -82,10 +80,3 @@ class Comparison:
     def first_encoder(self) -> str:
         """The encoder of the metrics that are measured with only one encoder."""
         return self.settings.encoders[0]
-
-    @property
-    def units(self) -> int:
-        """Number of independent units of the set: blocks of time, or images."""
-        if self.blocks is None:
-            return len(self.features[self.first_encoder])
-        return len(np.unique(self.blocks))

@@ -26,10 +26,10 @@ from heliosynth.dataset.store import (
     LabelledImages,
     read_description,
     read_samples,
-    read_split,
 )
 from heliosynth.errors import InputError
 from heliosynth.evaluation.estimate import CORRELATION, Estimate, EstimateJson
+from heliosynth.evaluation.reference import read_population, read_trained
 from heliosynth.evaluation.resampling import bootstrap, bootstrap_groups, time_blocks
 from heliosynth.io.provenance import stamp
 from heliosynth.io.tables import table_schema
@@ -191,13 +191,13 @@ def measure_flux_response(
         are in one block of time.
     """
     description, generated = read_description(dataset), read_samples(grid)
-    training = _trained_classes(dataset, TRAINING, description)
+    training = read_trained(dataset, TRAINING)
     threshold_dn = bright_threshold(training.images, description)
     images = {
         GRID: generated,
-        POPULATION: _population(samples),
+        POPULATION: read_population(samples),
         TRAINING: training,
-        TEST: _trained_classes(dataset, TEST, description),
+        TEST: read_trained(dataset, TEST),
     }
     responses = {
         name: _respond(part, description, threshold_dn, block_days) for name, part in images.items()
@@ -227,21 +227,6 @@ def measure_flux_response(
         ),
     }
     return report, _table(responses)
-
-
-def _trained_classes(dataset: Path | str, split: str, description: Description) -> LabelledImages:
-    images = read_split(dataset, split).of_classes(description.trained_classes)
-    if not len(images):
-        raise InputError(f"{dataset}: no {split} image of a trained class; enlarge this split")
-    return images
-
-
-def _population(samples: Path | str) -> LabelledImages:
-    images = read_samples(samples)
-    rows = np.flatnonzero(images.population)
-    if not len(rows):
-        raise InputError(f"{samples}: no image of the population; sample the model again")
-    return images.take(rows)
 
 
 def _respond(

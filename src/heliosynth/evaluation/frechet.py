@@ -17,6 +17,7 @@ import numpy.typing as npt
 from heliosynth.arrays import Features, Floats, Integers
 from heliosynth.evaluation.comparison import Comparison, ReferenceFeatures
 from heliosynth.evaluation.estimate import NOT_NEGATIVE, Estimate
+from heliosynth.evaluation.resampling import independent_units
 
 EPSILON = float(np.finfo(np.float64).eps)
 PARTITIONS, PARTITIONED_IMAGES = 3, 5000
@@ -197,7 +198,7 @@ def frechet_estimate(
     """
     value, influence = SetDistance(reference, features).influence()
     error, n = standard_error(influence, blocks), len(features)
-    return Estimate.of(value, error, n, units=_units(n, blocks), bounds=NOT_NEGATIVE)
+    return Estimate.of(value, error, n, units=independent_units(n, blocks), bounds=NOT_NEGATIVE)
 
 
 def frechet_limit_estimate(
@@ -232,7 +233,7 @@ def frechet_limit_estimate(
     """
     n, rng = len(features), np.random.default_rng(seed)
     units = np.arange(n) if blocks is None else np.unique(blocks, return_inverse=True)[1]
-    if _units(n, blocks) < LEAST_UNITS:
+    if independent_units(n, blocks) < LEAST_UNITS:
         return None
     distances = SetDistance(reference, features)
     whole, influence = distances.influence()
@@ -242,7 +243,7 @@ def frechet_limit_estimate(
     # The least-squares line through 1/n, 2/n and 4/n ends at whole + (halves − quarters)/2.
     curvature = value - (whole + (halves - quarters) / 2)
     error = math.hypot(standard_error(influence, blocks), curvature)
-    return Estimate.of(value, error, n, units=_units(n, blocks))
+    return Estimate.of(value, error, n, units=independent_units(n, blocks))
 
 
 def measure_fid(comparison: Comparison, encoder: str) -> Estimate:
@@ -281,10 +282,6 @@ def _parts(
         for parts in (halves, quarters)
     )
     return of_halves, of_quarters
-
-
-def _units(n: int, blocks: Integers | None) -> int:
-    return n if blocks is None else len(np.unique(blocks))
 
 
 def _nuclear_norm(matrix: Floats) -> float:

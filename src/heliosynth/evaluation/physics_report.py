@@ -17,11 +17,7 @@ import numpy as np
 from heliosynth.arrays import AnyFloats, Booleans, Images, Integers
 from heliosynth.config.evaluation import REAL
 from heliosynth.dataset.store import (
-    Description,
-    LabelledImages,
     read_description,
-    read_samples,
-    read_split,
 )
 from heliosynth.errors import InputError
 from heliosynth.evaluation.effect_size import (
@@ -35,6 +31,7 @@ from heliosynth.evaluation.effect_size import (
 )
 from heliosynth.evaluation.physics import bin_centres
 from heliosynth.evaluation.physics_curves import CURVES, CurveJson, summarise_curve
+from heliosynth.evaluation.reference import read_population, read_trained
 from heliosynth.evaluation.resampling import time_blocks
 from heliosynth.evaluation.statistics import STATISTICS, Statistic
 from heliosynth.evaluation.suns import PhysicsReference, Suns, describe_training
@@ -161,13 +158,13 @@ def measure_physics(
         size.
     """
     description = read_description(dataset)
-    training = _trained_classes(dataset, "train", description)
+    training = read_trained(dataset, "train")
     reference = describe_training(training.images, description)
     blocks = time_blocks(training.time, block_days)
     measured_training = measure_images(training.images, reference, blocks)
     size_px = training.images.shape[-1]
     del training
-    test = _trained_classes(dataset, "test", description)
+    test = read_trained(dataset, "test")
     rows = {REAL: measure_images(test.images, reference, time_blocks(test.time, block_days))}
     for path in map(Path, samples):
         images = _population(path, size_px)
@@ -205,18 +202,8 @@ def _blocks_of_a_set(sets: Booleans, blocks: Integers) -> int:
     return len(np.unique(blocks[sets[0]])) if len(sets) else 0
 
 
-def _trained_classes(dataset: Path | str, split: str, description: Description) -> LabelledImages:
-    images = read_split(dataset, split).of_classes(description.trained_classes)
-    if not len(images):
-        raise InputError(f"{dataset}: no {split} image of a trained class; enlarge this split")
-    return images
-
-
 def _population(path: Path, size_px: int) -> Images:
-    samples = read_samples(path)
-    images = samples.images[samples.population]
-    if not len(images):
-        raise InputError(f"{path}: no image of the population; sample the model again")
+    images = read_population(path).images
     if images.shape[-1] != size_px:
         raise InputError(
             f"{path}: images of {images.shape[-1]} pixels, not {size_px} as in the dataset; "

@@ -1,4 +1,4 @@
-"""The real images that every set is measured against, and features by encoder."""
+"""The images of a dataset and of samples that are compared, and their features by encoder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ import numpy as np
 
 from heliosynth.arrays import Classes
 from heliosynth.config.evaluation import EvaluationConfig
-from heliosynth.dataset.store import LazySplit, read_description
+from heliosynth.dataset.store import (
+    GeneratedImages,
+    LabelledImages,
+    LazySplit,
+    read_description,
+    read_samples,
+    read_split,
+)
 from heliosynth.errors import InputError
 from heliosynth.evaluation.comparison import ReferenceFeatures
 from heliosynth.evaluation.features import EncodedBy, EncodedFeatures, read_features
@@ -36,6 +43,36 @@ class Reference:
     encoders: Mapping[str, EncodedBy]
     classes: Classes
     trained: tuple[int, ...]
+
+
+def read_trained(dataset: Path | str, split: str) -> LabelledImages:
+    """Read the images of the trained classes of one split of ``dataset.h5``.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    classes = read_description(dataset).trained_classes
+    images = read_split(dataset, split).of_classes(classes)
+    if not len(images):
+        raise InputError(f"{dataset}: no {split} image of a trained class; enlarge this split")
+    return images
+
+
+def read_population(samples: Path | str) -> GeneratedImages:
+    """Read the population of a file of generated images.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    images = read_samples(samples)
+    rows = np.flatnonzero(images.population)
+    if not len(rows):
+        raise InputError(f"{samples}: no image of the population; sample the model again")
+    return images.take(rows)
 
 
 def read_reference(
